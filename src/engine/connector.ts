@@ -1,0 +1,187 @@
+import type { Readable } from 'node:stream'
+import type { Context } from '../env/context.js'
+import type { Secret } from '../env/secret.js'
+import type { ConnectionSettings, ServerFacts } from './engine.js'
+
+/** One way to dump and restore an engine's databases: `pg-dump-custom`, `sqlite-backup`. */
+export interface ConnectorFactory {
+  /** As it stands in manifests and configurations; never renamed. */
+  readonly name: string
+  readonly engine: string
+  /** The ending of its file names, without a dot: `dump`, `sql`, `sqlite3`. */
+  readonly extension: string
+  readonly capabilities: ConnectorCapabilities
+  readonly format: DumpFormat
+  create(settings: ConnectorSettings): Connector
+}
+
+/** Data, so that an impossible combination is refused before anything starts. */
+export interface ConnectorCapabilities {
+  readonly exclude: boolean
+  readonly excludeData: boolean
+  readonly schemas: boolean
+  /** Restores in one transaction: a failed restore leaves what was there. */
+  readonly transactionalRestore: boolean
+  /** Which `clean` modes restore can do. */
+  readonly clean: readonly CleanMode[]
+  /** Needs a temporary file on the machine that runs Holdfast, and why; absent where all streams. */
+  readonly temporaryFile?: string
+}
+
+/** What the bytes of a dump look like: shared by backup (is it complete?), verify, and restore of files made elsewhere. */
+export interface DumpFormat {
+  /** `pg-custom`, `sql`, `sqlite-file`. */
+  readonly name: string
+  /** Whether data that begin so are of this format; at least 512 bytes are given where there are as many. */
+  recognises(head: Uint8Array): boolean
+  /** A new reader of one whole dump. */
+  checker(): FormatChecker
+}
+
+/** Reads a dump as it passes by and knows at the end whether it is whole. Costs little: it looks, it does not copy. */
+export interface FormatChecker {
+  push(chunk: Uint8Array): void
+  /** @throws integrity.truncated, integrity.format */
+  end(): void
+}
+
+/** Everything a connector is told about one database. */
+export interface ConnectorSettings {
+  readonly connection: ConnectionSettings
+  /** The account for privileged statements, where one is configured. */
+  readonly admin?: { readonly user: string; readonly password?: Secret }
+  readonly tools: ToolSettings
+  readonly options: ConnectorOptions
+}
+
+/** Command settings (words already split; never run by a shell). */
+export interface ToolSettings {
+  readonly dumpCommand?: readonly string[]
+  readonly restoreCommand?: readonly string[]
+  readonly psqlCommand?: readonly string[]
+  readonly dumpPrefix: readonly string[]
+  readonly dumpSuffix: readonly string[]
+  readonly restorePrefix: readonly string[]
+  readonly restoreSuffix: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly dumpEnv: Readonly<Record<string, string>>
+  readonly restoreEnv: Readonly<Record<string, string>>
+  readonly inheritEnv: boolean
+}
+
+/** Settings of a dump or restore that connectors share; each connector's default stands where one is absent. */
+export interface ConnectorOptions {
+  readonly singleTransaction?: boolean
+  readonly drop?: boolean
+  readonly ifExists?: boolean
+  readonly noOwner?: boolean
+  readonly noPrivileges?: boolean
+  readonly toolArgs?: readonly string[]
+}
+
+export interface Connector {
+  readonly name: string
+  readonly engine: string
+  readonly capabilities: ConnectorCapabilities
+  /** Read-only: what there is to dump, and whether the tools for it are here. @throws database.*, tool.missing, tool.too-old */
+  inspect(cx: Context): Promise<ConnectorFacts>
+  /**
+   * One or more named byte streams. A clean end of a part MUST mean success: a tool that fails destroys its stream.
+   * @throws usage.pattern-unmatched, tool.*, database.*
+   */
+  dump(cx: Context, request: DumpRequest): Promise<Dump>
+  /** Everything that can be checked without changing the target. @throws database.*, tool.*, refused.not-empty */
+  prepareRestore(cx: Context, source: RestoreSource, request: RestoreRequest): Promise<RestoreTarget>
+  /** Writes the backup into the target. @throws tool.failed (the target is as it was), restore.incomplete (it is not) */
+  restore(cx: Context, source: RestoreSource, request: RestoreRequest): Promise<RestoreFacts>
+}
+
+export interface ConnectorFacts {
+  readonly server: ServerFacts
+  /** The programs that dump will run, with their versions; empty where a driver does the work. */
+  readonly tools: readonly ToolFacts[]
+}
+
+export interface ToolFacts {
+  /** `pg_dump` */
+  readonly name: string
+  readonly version: string
+  readonly path: string
+  /** Why this one, where several are installed. */
+  readonly reason?: string
+}
+
+export interface DumpRequest {
+  /** Patterns of tables to leave out, with `*`; a name without a schema matches in every schema. */
+  readonly exclude: readonly string[]
+  /** Patterns of tables whose rows to leave out. */
+  readonly excludeData: readonly string[]
+  /** Only these schemas; empty means all. */
+  readonly schemas: readonly string[]
+  /** A pattern that matches nothing is an error unless this is set. */
+  readonly allowMissing: boolean
+}
+
+export interface Dump {
+  /** One after the other: the next part is asked for when the one before has been read to its end. */
+  readonly parts: AsyncIterable<DumpPart>
+  /** Asked for after the last part has ended. */
+  facts(): Promise<DumpFacts>
+}
+
+export interface DumpPart {
+  readonly name: string
+  readonly role: 'dump' | 'schema' | 'data' | 'post-data' | 'portable'
+  readonly table?: string
+  readonly bytes: Readable
+}
+
+export interface DumpFacts {
+  /** What the tool said on stderr, and what the dump does not hold: recorded in the manifest and shown. */
+  readonly warnings: readonly string[]
+}
+
+export type CleanMode = 'none' | 'objects' | 'database'
+
+export interface RestoreRequest {
+  readonly clean: CleanMode
+  /** Make the database where it does not exist; it is an error where it exists and is not empty. */
+  readonly create: boolean
+  /** End other sessions of the target where `clean: 'database'` needs it. */
+  readonly disconnect: boolean
+  /** Only these schemas; empty means all. */
+  readonly schemas: readonly string[]
+}
+
+/** A backup as a connector sees it: decoded, checked streams. */
+export interface RestoreSource {
+  /** In the manifest's order; one part named `dump` for a file that was made elsewhere. */
+  readonly parts: readonly RestorePart[]
+  /** The stream is destroyed with an error where a checksum does not hold; its clean end means all bytes were right. */
+  open(part: RestorePart): Promise<Readable>
+}
+
+export interface RestorePart {
+  readonly name: string
+  readonly role: DumpPart['role']
+  readonly table?: string
+  /** Absent for a file that was made elsewhere. */
+  readonly plainBytes?: number
+}
+
+/** What a restore would meet; shown to the user before anything is touched. */
+export interface RestoreTarget {
+  /** The place for people: `postgresql://host:5432/shop`, never with a password. */
+  readonly place: string
+  readonly exists: boolean
+  /** Absent where the target does not exist. */
+  readonly server?: ServerFacts
+  readonly tools: readonly ToolFacts[]
+  /** What will be lost or changed, each a sentence. Empty where nothing is. */
+  readonly losses: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+export interface RestoreFacts {
+  readonly warnings: readonly string[]
+}

@@ -1,0 +1,39 @@
+import { HoldfastError } from '../errors.js'
+import type { TableFacts } from './engine.js'
+
+/** The tables that the patterns of `exclude` or `excludeData` mean, in the tables' order. */
+export function selectTables(
+  patterns: readonly string[],
+  tables: readonly TableFacts[],
+  setting: 'exclude' | 'excludeData',
+  allowMissing: boolean,
+): readonly TableFacts[] {
+  const matchers = patterns.map((pattern) => ({ pattern, matches: tableMatcher(pattern) }))
+  if (!allowMissing) {
+    const unmatched = matchers.filter(({ matches }) => !tables.some(matches)).map(({ pattern }) => pattern)
+    if (unmatched.length > 0) {
+      throw new HoldfastError(
+        'usage.pattern-unmatched',
+        `${setting} matches no table: ${unmatched.join(', ')}`,
+        { details: { setting, patterns: unmatched } },
+      )
+    }
+  }
+  return tables.filter((table) => matchers.some(({ matches }) => matches(table)))
+}
+
+/**
+ * `*` stands for any characters. A pattern that holds a dot is compared with `schema.name` first, and with the bare name
+ * too, since names may hold dots.
+ */
+function tableMatcher(pattern: string): (table: TableFacts) => boolean {
+  const source = pattern.split('*').map(escapeRegExp).join('.*')
+  const expression = new RegExp(`^${source}$`, 'su')
+  return (table) =>
+    expression.test(table.name) ||
+    (table.schema !== undefined && expression.test(`${table.schema}.${table.name}`))
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/gu, '\\$&')
+}

@@ -1,0 +1,30 @@
+import type { Env } from './env.js'
+
+/** What every long call gets: the machine, the wish to stop, and where to tell what is going on. */
+export interface Context {
+  readonly env: Env
+  readonly signal: AbortSignal
+  readonly emit: Emit
+}
+
+export type Emit = (event: ProgressEvent | NoticeEvent) => void
+
+/** How far a piece of work has come. */
+export interface ProgressEvent {
+  readonly type: 'progress'
+  /** What is worked on: the alias of a database, or a backup's id. */
+  readonly subject: string
+  readonly phase: 'dump' | 'restore' | 'verify' | 'check' | 'copy'
+  /** Bytes of the dump itself, before compression. */
+  readonly bytes: number
+  /** The expected sum of `bytes`, where it is known or can be estimated. */
+  readonly totalBytes?: number
+  readonly done?: boolean
+}
+
+/** Something a person should know while the work goes on: never an error, which is thrown. */
+export interface NoticeEvent {
+  readonly type: 'notice'
+  readonly level: 'debug' | 'info' | 'warning'
+  readonly message: string
+}

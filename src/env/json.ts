@@ -1,0 +1,3 @@
+/** A JSON value, as it stands in manifests and reports. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+export type JsonObject = { readonly [key: string]: Json }

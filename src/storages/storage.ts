@@ -1,0 +1,77 @@
+import type { Readable } from 'node:stream'
+import type { Context } from '../env/context.js'
+
+/**
+ * The name of an object: segments joined by `/`, relative, without empty, `.` or `..` segments, backslashes or control
+ * characters. Made by {@link objectKey}, which refuses anything else, so that no manifest can reach outside a storage.
+ */
+export type ObjectKey = string & { readonly __objectKey: unique symbol }
+
+/** A place for backups. Every implementation passes the contract suite in `holdfast/testing`. */
+export interface Storage {
+  readonly capabilities: StorageCapabilities
+  /** Where it is, for people: driver and place, secrets removed. */
+  describe(): string
+  /**
+   * Stores the whole stream under the key, or nothing: what is being written is never visible, and an error of the source
+   * leaves nothing behind.
+   * @throws storage.exists with `createOnly`, where the key is there already
+   * @throws storage.full, storage.denied, storage.unreachable, storage.failed; an error of the source as it is
+   */
+  put(cx: Context, key: ObjectKey, body: Readable, options?: PutOptions): Promise<StoredObject>
+  /** The bytes of an object. @throws storage.not-found before the first byte, or as the stream's error */
+  get(cx: Context, key: ObjectKey, range?: ByteRange): Promise<Readable>
+  stat(cx: Context, key: ObjectKey): Promise<StoredObject | undefined>
+  /** Every object whose key starts with the prefix, in the order of the keys' UTF-8 bytes. An error is an error, never an end. */
+  list(cx: Context, prefix: string): AsyncIterable<StoredObject>
+  /** Removes an object; one that is not there is fine. */
+  delete(cx: Context, key: ObjectKey): Promise<void>
+  /** Removes what an interrupted `put` left behind more than `olderThanMs` ago; how many there were. */
+  sweep(cx: Context, olderThanMs: number): Promise<number>
+  close(): Promise<void>
+}
+
+/** Facts, not wishes: what an operation may rely on. */
+export interface StorageCapabilities {
+  readonly atomicPut: boolean
+  readonly createOnly: boolean
+  readonly ranges: boolean
+  /** Gives a SHA-256 of what is stored without reading it back through this machine. */
+  readonly checksums: boolean
+  readonly deduplicates: boolean
+  /** Objects live only as long as the process. */
+  readonly volatile: boolean
+}
+
+export interface PutOptions {
+  /** Fail with `storage.exists` rather than replace. */
+  readonly createOnly?: boolean
+}
+
+/** Bytes from `start` on, up to and not including `end`; to the end where `end` is absent. */
+export interface ByteRange {
+  readonly start: number
+  readonly end?: number
+}
+
+export interface StoredObject {
+  readonly key: ObjectKey
+  readonly bytes: number
+  readonly modified: Date
+  /** Where the storage knows it (capability `checksums`). */
+  readonly sha256?: string
+}
+
+/** How a driver is made from its configuration; one line in `builtin.ts` each. */
+export interface StorageDriver<Settings = unknown> {
+  readonly driver: string
+  /** Checks the settings' shape; the returned storage has not been contacted yet. @throws config.invalid */
+  open(settings: Settings, where: StorageOrigin): Promise<Storage>
+}
+
+export interface StorageOrigin {
+  /** The storage's name in the configuration. */
+  readonly name: string
+  /** What relative paths are relative to: the folder of the configuration file. */
+  readonly baseDirectory: string
+}
