@@ -1,7 +1,13 @@
 import { defineConfig } from 'tsdown'
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/cli/main.ts', 'src/testing/index.ts'],
+  entry: {
+    index: 'src/index.ts',
+    'cli/main': 'src/cli/main.ts',
+    'testing/index': 'src/testing/index.ts',
+    // Run by Node as a program of its own: see docs/decisions/sqlite-program.md.
+    'engines/sqlite/program/main': 'src/engines/sqlite/program/main.ts',
+  },
   format: 'esm',
   target: 'node20.19',
   platform: 'node',

@@ -148,6 +148,12 @@ export const errorTable = {
     meaning: 'other sessions use the database',
     hint: 'stop the application, or pass --disconnect',
   },
+  'database.requirement-missing': {
+    exit: 4,
+    retryable: false,
+    meaning: 'the server of the target lacks an extension or a role that the dump needs',
+    hint: 'install the extension, create the role, or restore with noOwner and noPrivileges',
+  },
   'database.corrupt': {
     exit: 4,
     retryable: false,
@@ -379,10 +385,7 @@ export class HoldfastError extends Error {
 }
 
 /** Any thrown value as a HoldfastError; what is not one already becomes `code`, with the original as cause. */
-export function asHoldfastError(
-  thrown: unknown,
-  code: ErrorCode = 'internal.unexpected',
-): HoldfastError {
+export function asHoldfastError(thrown: unknown, code: ErrorCode = 'internal.unexpected'): HoldfastError {
   if (thrown instanceof HoldfastError) return thrown
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   return new HoldfastError(code, message, { cause: thrown })

@@ -35,5 +35,5 @@ function tableMatcher(pattern: string): (table: TableFacts) => boolean {
 }
 
 function escapeRegExp(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/gu, '\\$&')
+  return text.replace(/[\\^$.*+?()[\]{}|]/gu, '\\$&')
 }

@@ -13,6 +13,7 @@ let exitHandlerInstalled = false
 
 /** The real machine. */
 export function nodeEnv(): Env {
+  let swept: Promise<void> | undefined
   return {
     clock: { now: () => new Date() },
     randomBytes: (length) => randomBytes(length),
@@ -22,12 +23,14 @@ export function nodeEnv(): Env {
     workingDirectory: process.cwd(),
     homeDirectory: homedir(),
     cores: availableParallelism(),
-    temporaryDirectory,
+    async temporaryDirectory() {
+      await (swept ??= sweepDead())
+      return newTemporaryDirectory()
+    },
   }
 }
 
-async function temporaryDirectory(): Promise<TemporaryDirectory> {
-  await sweepOnce()
+async function newTemporaryDirectory(): Promise<TemporaryDirectory> {
   // mkdtemp makes the folder with mode 0700; the process id in its name lets a later run see that its maker is gone.
   const path = await mkdtemp(join(tmpdir(), `${temporaryPrefix}${process.pid}-`))
   living.add(path)
@@ -56,14 +59,7 @@ async function temporaryDirectory(): Promise<TemporaryDirectory> {
   }
 }
 
-let swept: Promise<void> | undefined
-
-/** Removes, once a process, the temporary folders of Holdfast processes that were killed. */
-function sweepOnce(): Promise<void> {
-  swept ??= sweepDead()
-  return swept
-}
-
+/** Removes the temporary folders of Holdfast processes that were killed. */
 async function sweepDead(): Promise<void> {
   const names = await readdir(tmpdir()).catch(() => [])
   for (const name of names) {

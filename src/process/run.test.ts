@@ -9,7 +9,11 @@ import { connect } from '../streams/connect.js'
 import { feedTool, readTool, runTool } from './run.js'
 
 const node = process.execPath
-const context = (signal = new AbortController().signal): Context => ({ env: nodeEnv(), signal, emit: () => undefined })
+const context = (signal = new AbortController().signal): Context => ({
+  env: nodeEnv(),
+  signal,
+  emit: () => undefined,
+})
 const script = (code: string) => ({ program: node, args: ['-e', code] })
 
 async function readAll(stream: Readable): Promise<Buffer> {
@@ -33,10 +37,10 @@ describe('a program that is read', () => {
 
   it('FAILURES 2: never ends cleanly when the status is 1 after plausible output', async () => {
     for (let attempt = 0; attempt < 25; attempt++) {
-      const { stdout } = readTool(
-        context(),
-        { program: 'sh', args: ['-c', 'echo plausible; echo "error: disk on fire" >&2; exit 1'] },
-      )
+      const { stdout } = readTool(context(), {
+        program: 'sh',
+        args: ['-c', 'echo plausible; echo "error: disk on fire" >&2; exit 1'],
+      })
       await expect(readAll(stdout)).rejects.toMatchObject({
         code: 'tool.failed',
         message: 'sh ended with status 1: error: disk on fire',
@@ -45,8 +49,20 @@ describe('a program that is read', () => {
   })
 
   it('FAILURES 1: a program killed midway is an error', async () => {
-    const { stdout } = readTool(context(), script(`process.stdout.write('half', () => process.kill(process.pid, 'SIGKILL'))`))
-    await expect(readAll(stdout)).rejects.toMatchObject({ code: 'tool.failed', details: { signal: 'SIGKILL' } })
+    const { stdout } = readTool(
+      context(),
+      script(`process.stdout.write('half', () => process.kill(process.pid, 'SIGKILL'))`),
+    )
+    await expect(readAll(stdout)).rejects.toMatchObject({
+      code: 'tool.failed',
+      details: { signal: 'SIGKILL' },
+    })
+  })
+
+  it('a program that fails before anybody reads it is an error to whoever begins', async () => {
+    const { stdout, finished } = readTool(context(), { program: 'false', args: [] })
+    await expect(finished).rejects.toMatchObject({ code: 'tool.failed' })
+    await expect(readAll(stdout)).rejects.toMatchObject({ code: 'tool.failed' })
   })
 
   it('names a program that is not installed', async () => {
@@ -64,16 +80,34 @@ describe('a program that is read', () => {
 
   it('FAILURES 6: an abort ends the program and gives the reason', async () => {
     const controller = new AbortController()
-    const { stdout } = readTool(context(controller.signal), script(`console.log(process.pid); setInterval(() => {}, 1000)`))
+    const { stdout } = readTool(
+      context(controller.signal),
+      script(`console.log(process.pid); setInterval(() => {}, 1000)`),
+    )
     const reason = new HoldfastError('interrupted.sigterm', 'terminated')
     setTimeout(() => controller.abort(reason), 100)
     await expect(readAll(stdout)).rejects.toBe(reason)
   })
 
+  it('FAILURES 6: an abort does not wait for what the program has started', async () => {
+    const controller = new AbortController()
+    const { stdout, finished } = readTool(context(controller.signal), {
+      program: 'sh',
+      args: ['-c', 'echo started >&2; sleep 30; echo never'],
+    })
+    const before = performance.now()
+    setTimeout(() => controller.abort(new HoldfastError('interrupted.sigint', 'interrupted')), 200)
+    await expect(readAll(stdout)).rejects.toMatchObject({ code: 'interrupted.sigint' })
+    await expect(finished).rejects.toMatchObject({ code: 'interrupted.sigint' })
+    expect(performance.now() - before).toBeLessThan(10_000)
+  })
+
   it('FAILURES 9: a slow reader holds the program back', async () => {
     const { stdout } = readTool(
       context(),
-      script(`let n = 0; const b = Buffer.alloc(65536); (function go() { while (n++ < 4000) if (!process.stdout.write(b)) return process.stdout.once('drain', go) })()`),
+      script(
+        `let n = 0; const b = Buffer.alloc(65536); (function go() { while (n++ < 4000) if (!process.stdout.write(b)) return process.stdout.once('drain', go) })()`,
+      ),
     )
     const before = process.memoryUsage.rss()
     let bytes = 0
@@ -132,7 +166,10 @@ describe('a program that is fed', () => {
   })
 
   it('fails with the status of the program, not with EPIPE', async () => {
-    const { stdin } = feedTool(context(), { program: 'sh', args: ['-c', 'echo "error: no room" >&2; exit 3'] })
+    const { stdin } = feedTool(context(), {
+      program: 'sh',
+      args: ['-c', 'echo "error: no room" >&2; exit 3'],
+    })
     const endless = Readable.from(
       (function* () {
         for (;;) yield Buffer.alloc(65_536)
@@ -160,19 +197,29 @@ describe('a program that is fed', () => {
     const env = nodeEnv()
     const folder = await env.temporaryDirectory()
     const marker = await folder.writeFile('marker', '')
-    const { stdin } = feedTool(context(), { program: 'sh', args: ['-c', `cat > /dev/null; echo committed > '${marker}'`] })
+    const { stdin } = feedTool(context(), {
+      program: 'sh',
+      args: ['-c', `cat > /dev/null; echo committed > '${marker}'`],
+    })
     const broken = new Readable({ read() {} })
     broken.push('first half')
     setTimeout(() => broken.destroy(new HoldfastError('integrity.checksum', 'bytes differ')), 100)
-    await expect(connect([broken, stdin], context().signal)).rejects.toMatchObject({ code: 'integrity.checksum' })
+    await expect(connect([broken, stdin], context().signal)).rejects.toMatchObject({
+      code: 'integrity.checksum',
+    })
     expect(readFileSync(marker, 'utf8')).toBe('')
     await folder.remove()
   })
 })
 
 it('a destination that fails ends the program', async () => {
-  const { stdout, finished } = readTool(context(), script(`setInterval(() => process.stdout.write(Buffer.alloc(1e6)), 1)`))
-  const full = new Writable({ write: (_chunk, _encoding, done) => done(new HoldfastError('storage.full', 'no space')) })
+  const { stdout, finished } = readTool(
+    context(),
+    script(`setInterval(() => process.stdout.write(Buffer.alloc(1e6)), 1)`),
+  )
+  const full = new Writable({
+    write: (_chunk, _encoding, done) => done(new HoldfastError('storage.full', 'no space')),
+  })
   await expect(connect([stdout, full], context().signal)).rejects.toMatchObject({ code: 'storage.full' })
   await expect(finished).rejects.toMatchObject({ code: 'tool.failed' })
 })

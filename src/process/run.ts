@@ -9,12 +9,12 @@ import type { ToolCall, ToolReport } from './tool.js'
 /** How long a program may take to end after SIGTERM before it is killed. */
 const graceMs = 5_000
 /** A dump tool writes some 10 KB at a time; what follows works best on large chunks. */
-const chunkBytes = 1024 * 1024
+const chunkBytes = 4 * 1024 * 1024
 
 /** The output of a running program. */
 export interface ToolOutput {
   /**
-   * The program's stdout in chunks of about 1 MiB. It ends only after the program has ended with status 0; otherwise it is
+   * The program's stdout in chunks of 4 MiB. It ends only after the program has ended with status 0; otherwise it is
    * destroyed with the error, so that an end always means success.
    */
   readonly stdout: Readable
@@ -36,7 +36,10 @@ export interface ToolInput {
  * Runs a program and gives what it printed, for short outputs.
  * @throws tool.missing, tool.failed, tool.timeout; the signal's reason when aborted
  */
-export async function runTool(cx: Context, call: ToolCall): Promise<ToolReport & { readonly stdout: string }> {
+export async function runTool(
+  cx: Context,
+  call: ToolCall,
+): Promise<ToolReport & { readonly stdout: string }> {
   const { stdout, finished } = readTool(cx, call)
   const chunks: Buffer[] = []
   for await (const chunk of stdout) chunks.push(chunk as Buffer)
@@ -45,11 +48,29 @@ export async function runTool(cx: Context, call: ToolCall): Promise<ToolReport &
 
 /** Starts a program whose stdout is wanted. */
 export function readTool(cx: Context, call: ToolCall): ToolOutput {
-  const child = start(call, ['ignore', 'pipe', 'pipe'])
-  const source = child.stdout as Readable
+  const child = start(cx, call, ['ignore', 'pipe', 'pipe'])
   const finished = supervise(cx, call, child)
+  return { stdout: outputOf(child, finished), finished }
+}
+
+/** Starts a program that is fed through stdin; what it prints on stdout is dropped. */
+export function feedTool(cx: Context, call: ToolCall): ToolInput {
+  const child = start(cx, call, ['pipe', 'ignore', 'pipe'])
+  const finished = supervise(cx, call, child)
+  return { stdin: inputOf(child, finished), finished }
+}
+
+/** Starts a program that turns what is fed through stdin into what is read from stdout; both keep their promises. */
+export function filterTool(cx: Context, call: ToolCall): ToolInput & ToolOutput {
+  const child = start(cx, call, ['pipe', 'pipe', 'pipe'])
+  const finished = supervise(cx, call, child)
+  return { stdin: inputOf(child, finished), stdout: outputOf(child, finished), finished }
+}
+
+function outputOf(child: Child, finished: Promise<ToolReport>): Readable {
+  const source = child.stdout as Readable
   const stdout = new Readable({
-    highWaterMark: 2 * chunkBytes,
+    highWaterMark: chunkBytes,
     read() {
       source.resume()
     },
@@ -62,6 +83,7 @@ export function readTool(cx: Context, call: ToolCall): ToolOutput {
       )
     },
   })
+  unheard(stdout)
   let buffer = Buffer.allocUnsafeSlow(chunkBytes)
   let filled = 0
   source.on('data', (data: Buffer) => {
@@ -85,14 +107,11 @@ export function readTool(cx: Context, call: ToolCall): ToolOutput {
     },
     (error: Error) => stdout.destroy(error),
   )
-  return { stdout, finished }
+  return stdout
 }
 
-/** Starts a program that is fed through stdin; what it prints on stdout is dropped. */
-export function feedTool(cx: Context, call: ToolCall): ToolInput {
-  const child = start(call, ['pipe', 'ignore', 'pipe'])
+function inputOf(child: Child, finished: Promise<ToolReport>): Writable {
   const sink = child.stdin as Writable
-  const finished = supervise(cx, call, child)
   finished.catch((error: Error) => stdin.destroy(error))
   // A program that has ended shows as EPIPE here; its exit status, which `finished` knows, is what counts.
   sink.on('error', () => undefined)
@@ -112,22 +131,28 @@ export function feedTool(cx: Context, call: ToolCall): ToolInput {
       )
     },
     destroy(error, done) {
-      if (error !== null) child.kill('SIGKILL')
+      if (error !== null) kill(child, 'SIGKILL')
       finished.then(
         () => done(error),
         () => done(error),
       )
     },
   })
-  return { stdin, finished }
+  unheard(stdin)
+  return stdin
+}
+
+/** A program may fail before anybody has begun to read or feed it; whoever begins then is told. */
+function unheard(stream: Readable | Writable): void {
+  stream.on('error', () => undefined)
 }
 
 type Child = ChildProcessByStdio<Writable | null, Readable | null, Readable>
 
-function start(call: ToolCall, stdio: ['ignore', 'pipe', 'pipe'] | ['pipe', 'ignore', 'pipe']): Child {
+function start(cx: Context, call: ToolCall, stdio: ['ignore' | 'pipe', 'ignore' | 'pipe', 'pipe']): Child {
   const options = {
     stdio,
-    env: childEnvironment(process.env, call),
+    env: childEnvironment(cx.env.variables, call),
     windowsHide: true,
     ...(call.workingDirectory === undefined ? {} : { cwd: call.workingDirectory }),
   }
@@ -177,14 +202,24 @@ function supervise(cx: Context, call: ToolCall, child: Child): Promise<ToolRepor
 
 function stop(child: ChildProcess): void {
   if (child.exitCode !== null || child.signalCode !== null) return
-  child.kill('SIGTERM')
+  kill(child, 'SIGTERM')
   const timer = setTimeout(() => child.kill('SIGKILL'), graceMs)
   timer.unref()
-  child.once('close', () => clearTimeout(timer))
+  child.once('exit', () => clearTimeout(timer))
+}
+
+/** Programs that the program has started may hold its pipes open; nobody waits for what they still say. */
+function kill(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
+  child.once('exit', () => {
+    for (const pipe of child.stdio) pipe?.destroy()
+  })
+  child.kill(signal)
 }
 
 function abortReason(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new HoldfastError('interrupted.sigint', 'interrupted')
+  return signal.reason instanceof Error
+    ? signal.reason
+    : new HoldfastError('interrupted.sigint', 'interrupted')
 }
 
 function notStarted(call: ToolCall, error: NodeJS.ErrnoException): HoldfastError {

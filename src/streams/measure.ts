@@ -8,34 +8,52 @@ export interface Measure {
   readonly sha256: string
 }
 
-export interface MeasuringStream {
-  readonly through: Transform
-  /** Bytes so far, for progress. */
-  bytes(): number
-  /** Asked for after the stream has ended. */
-  result(): Measure
+/** Sees what passes by; what it throws destroys the stream, so that what follows never takes bad data for whole. */
+export interface Observer {
+  push?(chunk: Uint8Array, bytesSoFar: number): void
+  end?(measure: Measure): void
 }
 
-/** Passes bytes on unchanged, counts and digests them, and shows each chunk to the watchers. */
-export function measuring(...watchers: ((chunk: Uint8Array) => void)[]): MeasuringStream {
+export interface MeasuringStream {
+  readonly through: Transform
+  /** Asked for after the stream has ended. */
+  readonly result: () => Measure
+}
+
+/** Passes bytes on unchanged, counts and digests them, and shows them to the observers. */
+export function measuring(...observers: readonly Observer[]): MeasuringStream {
   const hash = createHash('sha256')
   let bytes = 0
-  let digest: string | undefined
+  let measure: Measure | undefined
   const through = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       try {
         hash.update(chunk)
         bytes += chunk.length
-        for (const watch of watchers) watch(chunk)
-        done(null, chunk)
+        for (const observer of observers) observer.push?.(chunk, bytes)
       } catch (error) {
         done(error as Error)
+        return
       }
+      done(null, chunk)
+    },
+    flush(done) {
+      try {
+        measure = { bytes, sha256: hash.digest('hex') }
+        for (const observer of observers) observer.end?.(measure)
+      } catch (error) {
+        done(error as Error)
+        return
+      }
+      done()
     },
   })
   return {
     through,
-    bytes: () => bytes,
-    result: () => ({ bytes, sha256: (digest ??= hash.digest('hex')) }),
+    result() {
+      if (measure === undefined)
+        throw new TypeError('a measuring stream is asked for its result after its end')
+      return measure
+    },
   }
 }

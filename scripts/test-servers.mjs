@@ -1,0 +1,101 @@
+/**
+ * Sees to the programs that the tests use. On Debian and Ubuntu, as root, it installs what is missing, without starting any
+ * service; HOLDFAST_TEST_INSTALL=0 forbids that. Elsewhere it says what is missing: the tests that need it are then skipped, by
+ * name. It always ends well.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+
+const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
+const has = (name) => folders.some((folder) => folder !== '' && existsSync(join(folder, name)))
+const hasPostgresql = () =>
+  (existsSync('/usr/lib/postgresql') &&
+    readdirSync('/usr/lib/postgresql').some((version) =>
+      existsSync(`/usr/lib/postgresql/${version}/bin/initdb`),
+    )) ||
+  has('initdb')
+
+/** Debian has MariaDB's server also without a service: the core package. */
+const wanted = [
+  { name: 'PostgreSQL', packages: ['postgresql'], brew: 'postgresql@17', there: hasPostgresql },
+  {
+    name: 'MariaDB',
+    packages: ['mariadb-server-core', 'mariadb-client'],
+    brew: 'mariadb',
+    there: () => has('mariadbd') && has('mariadb-install-db') && has('mariadb-dump'),
+  },
+  { name: 'age', packages: ['age'], brew: 'age', there: () => has('age') },
+  { name: 'gpg', packages: ['gnupg'], brew: 'gnupg', there: () => has('gpg') },
+  { name: 'zstd', packages: ['zstd'], brew: 'zstd', there: () => has('zstd') },
+  { name: 'sqlite3', packages: ['sqlite3'], brew: 'sqlite', there: () => has('sqlite3') },
+  { name: 'openssl', packages: ['openssl'], brew: 'openssl', there: () => has('openssl') },
+  { name: 'python3', packages: ['python3'], brew: 'python', there: () => has('python3') },
+]
+
+const missing = wanted.filter(({ there }) => !there())
+if (missing.length > 0) {
+  const names = missing.map(({ name }) => name).join(', ')
+  const packages = missing.flatMap((tool) => tool.packages)
+  const debian = process.platform === 'linux' && existsSync('/usr/bin/apt-get')
+  if (debian && process.getuid() === 0 && process.env.HOLDFAST_TEST_INSTALL !== '0') {
+    console.log(`the tests use ${names}: installing ${packages.join(' ')}`)
+    install(packages)
+  } else {
+    console.log(`the tests use ${names}, not installed here; the tests that need them are skipped`)
+    if (debian) console.log(`to install: apt-get install --no-install-recommends ${packages.join(' ')}`)
+    if (process.platform === 'darwin')
+      console.log(`to install: brew install ${missing.map(({ brew }) => brew).join(' ')}`)
+  }
+}
+
+function install(packages) {
+  const putBack = [withoutServices(), withoutMainCluster()]
+  try {
+    if (!aptGet(['update'])) return
+    if (!aptGet(['install', '--yes', '--no-install-recommends', ...packages])) return
+  } finally {
+    for (const put of putBack) put()
+  }
+  console.log('installed')
+}
+
+function aptGet(args) {
+  const { status, stdout, stderr } = spawnSync('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=300', ...args], {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  })
+  if (status === 0) return true
+  const said = `${stdout}${stderr}`.trim().split('\n').slice(-8).join('\n')
+  console.log(`apt-get ${args[0]} failed; the tests that need what is missing are skipped\n${said}`)
+  return false
+}
+
+/** Installing a package must not start its service: Debian asks this script first. An administrator's own one stays. */
+function withoutServices() {
+  const policy = '/usr/sbin/policy-rc.d'
+  if (existsSync(policy)) return () => undefined
+  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  return () => rmSync(policy, { force: true })
+}
+
+/** Nor make a database cluster of its own; afterwards the file is as it was, or as the package has it. */
+function withoutMainCluster() {
+  const file = '/etc/postgresql-common/createcluster.conf'
+  const standard = '/usr/share/postgresql-common/createcluster.conf'
+  const before = existsSync(file) ? readFileSync(file) : undefined
+  // Where the package puts its own beside a changed one.
+  const distributed = `${file}.ucf-dist`
+  const distributedBefore = existsSync(distributed)
+  const folderBefore = existsSync(dirname(file))
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, 'create_main_cluster = false\n')
+  return () => {
+    if (before !== undefined) writeFileSync(file, before)
+    else if (existsSync(standard)) writeFileSync(file, readFileSync(standard))
+    else rmSync(folderBefore ? file : dirname(file), { recursive: true, force: true })
+    if (!distributedBefore) rmSync(distributed, { force: true })
+  }
+}
