@@ -1,0 +1,67 @@
+import type { Decrypter } from 'age-encryption'
+import type { Secret } from '../../env/secret.js'
+import { HoldfastError } from '../../errors.js'
+import type { KeyRing } from '../stage.js'
+import { scryptIdentity } from './passphrase.js'
+
+/**
+ * The file key of a header, by the passphrase or the identities of the ring, whichever it was made for.
+ * @throws key.missing, key.invalid, integrity.wrong-key, integrity.format
+ */
+export async function unlock(header: Buffer, keys: KeyRing): Promise<Uint8Array> {
+  const { Decrypter } = await import('age-encryption')
+  const decrypter = new Decrypter()
+  const byPassphrase = /^-> scrypt /mu.test(header.toString('latin1'))
+  if (byPassphrase) decrypter.addIdentity(scryptIdentity(await passphrase(keys)))
+  else addIdentities(decrypter, await keys.identities())
+  // Asked last, when no other has opened the header.
+  decrypter.addIdentity({
+    unwrapFileKey() {
+      throw new HoldfastError(
+        'integrity.wrong-key',
+        byPassphrase
+          ? 'the passphrase does not open the age data'
+          : 'none of the identities opens the age data',
+      )
+    },
+  })
+  try {
+    return await decrypter.decryptHeader(header)
+  } catch (error) {
+    if (error instanceof HoldfastError) throw error
+    throw new HoldfastError('integrity.format', 'the age header is damaged', { cause: error })
+  }
+}
+
+async function passphrase(keys: KeyRing): Promise<Secret> {
+  const secret = await keys.passphrase()
+  if (secret === undefined) throw new HoldfastError('key.missing', 'the age data need a passphrase')
+  return secret
+}
+
+/** Each line of the texts that is not empty or a comment is an identity. */
+function addIdentities(decrypter: Decrypter, texts: readonly Secret[]): void {
+  let added = 0
+  for (const [index, text] of texts.entries()) {
+    // The ring holds the keys of all stages.
+    if (text.reveal().includes('-----BEGIN PGP PRIVATE KEY BLOCK-----')) continue
+    const before = added
+    for (const [number, line] of text.reveal().split(/\r?\n/u).entries()) {
+      const identity = line.trim()
+      if (identity === '' || identity.startsWith('#')) continue
+      try {
+        decrypter.addIdentity(identity)
+      } catch {
+        // The library's error could hold a part of the identity.
+        throw new HoldfastError(
+          'key.invalid',
+          `line ${number + 1} of identity file ${index + 1} is not an age identity`,
+        )
+      }
+      added++
+    }
+    if (added === before)
+      throw new HoldfastError('key.invalid', `identity file ${index + 1} holds no age identity`)
+  }
+  if (added === 0) throw new HoldfastError('key.missing', 'the age data need an identity')
+}

@@ -1,0 +1,25 @@
+import { generateX25519Identity, identityToRecipient } from 'age-encryption'
+import { describe, it } from 'vitest'
+import { Secret } from '../../env/secret.js'
+import { stageContract } from '../../testing/stage-contract.js'
+import { age } from './stage.js'
+
+const identity = await generateX25519Identity()
+const recipient = await identityToRecipient(identity)
+const keys = {
+  identities: () => Promise.resolve([new Secret(`# a comment\n${identity}\n`)]),
+  passphrase: () => Promise.resolve(undefined),
+}
+
+describe('the contract of stages', () => {
+  const fixture = {
+    kind: age,
+    stage: () => age.create({ recipients: [recipient] }, keys),
+    foreign: [
+      Buffer.from([0x28, 0xb5, 0x2f, 0xfd]),
+      Buffer.from([0x1f, 0x8b, 8]),
+      Buffer.from('age-encryption.org/v2'),
+    ],
+  }
+  for (const check of stageContract(fixture)) it(check.name, () => check.run())
+})

@@ -1,0 +1,23 @@
+/**
+ * Gathers chunks into blocks of at least `minimum` bytes, the last excepted. A chunk that is large enough is passed on as it
+ * is, without a copy. An empty source gives one empty block.
+ */
+export async function* blocks(source: AsyncIterable<Buffer>, minimum: number): AsyncGenerator<Buffer> {
+  let parts: Buffer[] = []
+  let bytes = 0
+  let given = false
+  for await (const chunk of source) {
+    parts.push(chunk)
+    bytes += chunk.length
+    if (bytes < minimum) continue
+    yield joined(parts)
+    parts = []
+    bytes = 0
+    given = true
+  }
+  if (bytes > 0 || !given) yield joined(parts)
+}
+
+function joined(parts: readonly Buffer[]): Buffer {
+  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
+}
