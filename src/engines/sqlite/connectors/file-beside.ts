@@ -1,0 +1,85 @@
+import { createWriteStream } from 'node:fs'
+import { open, readdir, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { Transform, type Readable } from 'node:stream'
+import type { Context } from '../../../env/context.js'
+import { HoldfastError } from '../../../errors.js'
+import { connect } from '../../../streams/connect.js'
+
+/** A new file in the target's own folder, so that it can take its place by a rename. */
+export interface FileBeside {
+  readonly path: string
+  /** @param watch sees each chunk; what it throws fails the write */
+  write(bytes: Readable, watch: (chunk: Buffer) => void): Promise<void>
+  remove(): Promise<void>
+}
+
+/** Mode 0600, made exclusively; files that killed restores into this target have left are removed first. */
+export async function fileBeside(cx: Context, target: string): Promise<FileBeside> {
+  await sweep(target)
+  const unique = Buffer.from(cx.env.randomBytes(6)).toString('hex')
+  const path = join(dirname(target), `${prefixOf(target)}${process.pid}-${unique}`)
+  await (await open(path, 'wx', 0o600).catch(spaceOrRights)).close()
+  return {
+    path,
+    async write(bytes, watch) {
+      const file = createWriteStream(path, { flags: 'r+', highWaterMark: 2 * 1024 * 1024 })
+      const closed = new Promise<void>((resolve) => file.once('close', () => resolve()))
+      try {
+        await connect([bytes, watching(watch), file], cx.signal)
+      } catch (error) {
+        // An open file cannot be removed everywhere.
+        await closed
+        spaceOrRights(error)
+      }
+    },
+    async remove() {
+      for (const suffix of ['', '-journal', '-wal', '-shm']) await rm(`${path}${suffix}`, { force: true })
+    },
+  }
+}
+
+function watching(watch: (chunk: Buffer) => void): Transform {
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      try {
+        watch(chunk)
+        done(null, chunk)
+      } catch (error) {
+        done(error as Error)
+      }
+    },
+  })
+}
+
+function prefixOf(target: string): string {
+  return `.${basename(target)}.holdfast-`
+}
+
+async function sweep(target: string): Promise<void> {
+  const prefix = prefixOf(target)
+  const names = await readdir(dirname(target)).catch(() => [])
+  for (const name of names.filter((each) => each.startsWith(prefix))) {
+    const pid = Number(/^\d+/u.exec(name.slice(prefix.length))?.[0] ?? process.pid)
+    if (!isAlive(pid)) await rm(join(dirname(target), name), { force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function spaceOrRights(error: unknown): never {
+  if (error instanceof HoldfastError) throw error
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    throw new HoldfastError('storage.full', message, { cause: error })
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+    throw new HoldfastError('database.denied', message, { cause: error })
+  throw error
+}

@@ -1,0 +1,101 @@
+import type { Readable } from 'node:stream'
+import type { Context } from '../../../env/context.js'
+import type {
+  Connector,
+  ConnectorCapabilities,
+  ConnectorFactory,
+  DumpPart,
+} from '../../../engine/connector.js'
+import { fileFormat } from '../file-format.js'
+import { guarded } from '../guarded.js'
+import type { CheckInput } from '../program/protocol.js'
+import { inspect, requireFile } from '../session.js'
+import { ask } from '../tools.js'
+import { requireSupported } from './requests.js'
+import { prepareFileRestore, restoreFile } from './restore-file.js'
+
+/** What tells one connector of whole files from another. */
+export interface FileConnector {
+  readonly name: string
+  readonly temporaryFile?: string
+  /** Makes the one part, which adds to the warnings until it has ended. */
+  readonly part: (cx: Context, path: string, warnings: string[]) => Promise<DumpPart>
+}
+
+/**
+ * A connector whose dump is a SQLite file. Restore replaces the whole content, whatever `clean` is; with `none` only where
+ * there is nothing.
+ */
+export function fileConnector({ name, temporaryFile, part }: FileConnector): ConnectorFactory {
+  const capabilities: ConnectorCapabilities = {
+    exclude: false,
+    excludeData: false,
+    schemas: false,
+    transactionalRestore: true,
+    clean: ['none', 'objects', 'database'],
+    ...(temporaryFile === undefined ? {} : { temporaryFile }),
+  }
+  return {
+    name,
+    engine: 'sqlite',
+    extension: 'sqlite3',
+    capabilities,
+    format: fileFormat,
+    create: ({ connection }): Connector => ({
+      name,
+      engine: 'sqlite',
+      capabilities,
+      inspect: async (cx) => ({ server: await inspect(cx, connection), tools: [] }),
+      async dump(cx, request) {
+        requireSupported(name, capabilities, request)
+        await requireFile(connection.name)
+        const warnings: string[] = []
+        return {
+          parts: partsOf(() => part(cx, connection.name, warnings)),
+          facts: () => Promise.resolve({ warnings }),
+        }
+      },
+      async prepareRestore(cx, source, request) {
+        requireSupported(name, capabilities, request)
+        return prepareFileRestore(cx, connection, source, request)
+      },
+      async restore(cx, source, request) {
+        requireSupported(name, capabilities, request)
+        return restoreFile(cx, connection, source, request)
+      },
+    }),
+  }
+}
+
+/** Parts, made when they are asked for; one that is not read to its end is given up. */
+export async function* partsOf(make: () => Promise<DumpPart>): AsyncGenerator<DumpPart> {
+  const part = await make()
+  try {
+    yield part
+  } finally {
+    part.bytes.destroy()
+  }
+}
+
+/** The part of these bytes. A check of the file runs beside it, and must end well before the part may end. */
+export function checkedPart(
+  cx: Context,
+  bytes: Readable,
+  file: CheckInput,
+  warnings: string[],
+  release?: () => Promise<void>,
+): DumpPart {
+  const stop = new AbortController()
+  const check = ask({ ...cx, signal: AbortSignal.any([cx.signal, stop.signal]) }, 'check', file)
+  const gate = check.then((report) => warnings.push(...report.warnings))
+  const guardedBytes = guarded(bytes, {
+    gate,
+    explain: (error) => (cx.signal.aborted ? (cx.signal.reason as Error) : (error as Error)),
+    release: async () => {
+      stop.abort()
+      await gate.catch(() => undefined)
+      await release?.()
+    },
+  })
+  return { name: 'dump', role: 'dump', bytes: guardedBytes }
+}

@@ -1,0 +1,51 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Context } from '../../../env/context.js'
+import type { DumpPart } from '../../../engine/connector.js'
+import { HoldfastError } from '../../../errors.js'
+import { ask } from '../tools.js'
+import { checkedPart, fileConnector } from './file-connector.js'
+
+const chunkBytes = 1024 * 1024
+const progressEveryMs = 250
+
+/** The online backup API: a snapshot of pages, WAL included, while others write. */
+export const sqliteBackup = fileConnector({
+  name: 'sqlite-backup',
+  temporaryFile: 'a copy of the database: SQLite makes it as a file, and not from its beginning to its end',
+  part: copyPart,
+})
+
+async function copyPart(cx: Context, path: string, warnings: string[]): Promise<DumpPart> {
+  const folder = await cx.env.temporaryDirectory()
+  try {
+    const copy = join(folder.path, 'copy.sqlite3')
+    await copyInto(cx, path, copy)
+    const bytes = createReadStream(copy, { highWaterMark: chunkBytes, signal: cx.signal })
+    return checkedPart(cx, bytes, { path: copy, private: true }, warnings, () => folder.remove())
+  } catch (error) {
+    await folder.remove()
+    throw error
+  }
+}
+
+async function copyInto(cx: Context, path: string, copy: string): Promise<void> {
+  const totalBytes = (await stat(path)).size
+  const tell = async () => {
+    const bytes = (await stat(copy).catch(() => undefined))?.size ?? 0
+    cx.emit({ type: 'progress', subject: path, phase: 'copy', bytes, totalBytes })
+  }
+  const timer = setInterval(() => void tell(), progressEveryMs)
+  try {
+    await ask(cx, 'backup', { path, copy })
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.code !== 'storage.full') throw error
+    throw new HoldfastError('storage.full', `${dirname(copy)} has no room for a copy of ${path}`, {
+      cause: error,
+      hint: 'set TMPDIR to a folder with room, or use the connector sqlite-copy',
+    })
+  } finally {
+    clearInterval(timer)
+  }
+}

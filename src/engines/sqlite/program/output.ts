@@ -1,0 +1,26 @@
+import type { HoldfastError } from '../../../errors.js'
+import type { MessageLine } from './protocol.js'
+
+/** Longer lines are cut by the reader, and would not be JSON any more. */
+const longestMessage = 600
+
+/** Writes to stdout and waits until it is taken. */
+export function write(bytes: Uint8Array | string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(bytes, (error) =>
+      error === null || error === undefined ? resolve() : reject(error),
+    )
+  })
+}
+
+export function sayWarning(warning: string): void {
+  say({ warning: warning.slice(0, longestMessage) })
+}
+
+export function sayError({ code, message, hint }: HoldfastError): void {
+  say({ error: { code, message: message.slice(0, longestMessage), hint: hint.slice(0, longestMessage) } })
+}
+
+function say(line: MessageLine): void {
+  process.stderr.write(`${JSON.stringify(line)}\n`)
+}

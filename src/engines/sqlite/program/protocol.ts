@@ -1,0 +1,70 @@
+import type { ServerFacts } from '../../../engine/engine.js'
+import type { ErrorCode } from '../../../errors.js'
+
+/**
+ * The commands of Holdfast's own SQLite program: what each is told (as JSON, its second argument) and what it answers (as
+ * JSON on stdout). `copy` and `dump` write bytes to stdout instead; `load` reads SQL from stdin.
+ *
+ * Why a program of its own, as the other engines have theirs: SQLite's POSIX locks belong to a process. Where an application
+ * has its database open through another copy of SQLite (better-sqlite3, node:sqlite), a second copy in the same process is
+ * not kept out by its locks, and drops them when it closes the file (https://sqlite.org/howtocorrupt.html, 2.2). A program
+ * can also be ended at any moment, and keeps the caller's event loop free.
+ */
+export interface Commands {
+  readonly inspect: { readonly input: FileInput; readonly output: ServerFacts }
+  readonly check: { readonly input: CheckInput; readonly output: null }
+  readonly backup: { readonly input: BackupInput; readonly output: null }
+  readonly copy: { readonly input: FileInput; readonly output: never }
+  readonly dump: { readonly input: DumpInput; readonly output: never }
+  readonly load: { readonly input: LoadInput; readonly output: null }
+  readonly install: { readonly input: InstallInput; readonly output: null }
+}
+
+export type CommandName = keyof Commands
+
+export interface FileInput {
+  readonly path: string
+}
+
+export interface CheckInput extends FileInput {
+  /** The file is Holdfast's own and nobody writes to it: it is read without locks. */
+  readonly private: boolean
+}
+
+export interface BackupInput extends FileInput {
+  readonly copy: string
+}
+
+export interface DumpInput extends FileInput {
+  /** Names of tables, not patterns. */
+  readonly exclude: readonly string[]
+  readonly excludeData: readonly string[]
+}
+
+/**
+ * - `new`: into an empty file of Holdfast's own; page size, encoding and auto_vacuum are the dump's.
+ * - `objects`: into a database in use; what the dump makes anew is dropped first.
+ * - `none`: into a database in use; an object that is there already is an error.
+ */
+export type LoadMode = 'new' | 'objects' | 'none'
+
+export interface LoadInput extends FileInput {
+  readonly mode: LoadMode
+}
+
+export interface InstallInput {
+  /** A whole database, beside the target. It is gone afterwards, or still there when the command fails. */
+  readonly from: string
+  readonly target: string
+}
+
+/** A line on stderr. Anything else there is not the program's own. */
+export type MessageLine =
+  | { readonly warning: string }
+  | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string } }
+
+/**
+ * Closes the SQL on the stdin of `load`: NUL never stands in SQL text. Without it, the end of a caller that was killed would
+ * look like the end of the SQL.
+ */
+export const endOfSql = 0

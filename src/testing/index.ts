@@ -1,0 +1,7 @@
+export type { ContractCheck } from './contract.js'
+export * from './connector-contract.js'
+export type * from './connector-fixture.js'
+export * from './storage-contract.js'
+export * from './stage-contract.js'
+export * from './faulty-storage.js'
+export * from './fake-env.js'
