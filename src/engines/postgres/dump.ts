@@ -1,0 +1,124 @@
+import { PassThrough, type Readable } from 'node:stream'
+import type {
+  ConnectorFacts,
+  ConnectorSettings,
+  Dump,
+  DumpPart,
+  DumpRequest,
+} from '../../engine/connector.js'
+import type { Context } from '../../env/context.js'
+import { readTool, type ToolOutput } from '../../process/run.js'
+import { readOverview, readRelations, type ServerOverview } from './catalog.js'
+import { resolveConnection } from './connection.js'
+import { planExclusion } from './exclusion.js'
+import { explainedFailure } from './failures.js'
+import { writePasswordFile } from './passfile.js'
+import { lockWaitMs, openSession } from './session.js'
+import { databaseCall } from './tool-call.js'
+import { chooseClient, type Client } from './tools.js'
+
+/** How a dump's format asks pg_dump for it. */
+export type FormatArguments = (settings: ConnectorSettings) => readonly string[]
+
+/** What a backup will find: the server, and the pg_dump that can read it. */
+export async function inspectDatabase(cx: Context, settings: ConnectorSettings): Promise<ConnectorFacts> {
+  const session = await openSession(cx, settings.connection)
+  try {
+    const client = await dumpClient(cx, settings, await readOverview(session))
+    return { server: await session.facts(), tools: [client.facts] }
+  } finally {
+    await session.close()
+  }
+}
+
+/** pg_dump refuses a server of a newer major version than its own. */
+function dumpClient(
+  cx: Context,
+  { tools }: ConnectorSettings,
+  { product, version }: ServerOverview,
+): Promise<Client> {
+  const because = `a ${product} ${version.text} server`
+  const wanted = { atLeast: version.major, prefer: version.major, because }
+  return chooseClient(cx, 'pg_dump', wanted, { tools, phase: 'dump', command: tools.dumpCommand })
+}
+
+/**
+ * Plans a dump and starts pg_dump when its part is asked for.
+ * @throws usage.pattern-unmatched, tool.missing, tool.too-old, database.*
+ */
+export async function dumpDatabase(
+  cx: Context,
+  settings: ConnectorSettings,
+  request: DumpRequest,
+  formatArguments: FormatArguments,
+): Promise<Dump> {
+  const session = await openSession(cx, settings.connection)
+  const { client, overview, exclusion } = await session
+    .snapshot(async () => {
+      const overview = await readOverview(session)
+      return {
+        overview,
+        client: await dumpClient(cx, settings, overview),
+        exclusion: await planExclusion(
+          cx.env.platform,
+          session,
+          overview,
+          await readRelations(session),
+          request,
+        ),
+      }
+    })
+    .finally(() => session.close())
+  const args = [
+    ...formatArguments(settings),
+    // Without it an inherited PGCLIENTENCODING would have the server transcode, and lose what does not fit.
+    `--encoding=${overview.encoding}`,
+    `--lock-wait-timeout=${lockWaitMs}`,
+    ...exclusion.args,
+    ...(settings.options.toolArgs ?? []),
+  ]
+  let messages: readonly string[] = []
+  const parts = onePart(cx, settings, client, args, (said) => {
+    messages = said
+  })
+  return { parts, facts: () => Promise.resolve({ warnings: [...exclusion.warnings, ...messages] }) }
+}
+
+async function* onePart(
+  cx: Context,
+  { connection: connectionSettings, tools }: ConnectorSettings,
+  client: Client,
+  args: readonly string[],
+  onMessages: (messages: readonly string[]) => void,
+): AsyncGenerator<DumpPart> {
+  cx.signal.throwIfAborted()
+  const connection = await resolveConnection(cx.env, connectionSettings)
+  const passwordFile = await writePasswordFile(cx, connection.password)
+  let output: ToolOutput | undefined
+  try {
+    output = readTool(
+      cx,
+      databaseCall(cx.env, connection, passwordFile, { client, tools, phase: 'dump', args }),
+    )
+    yield { name: 'dump', role: 'dump', bytes: explained(output.stdout) }
+    onMessages((await output.finished).messages)
+  } finally {
+    // A reader that gave up has left the program running.
+    output?.stdout.destroy()
+    await output?.finished.catch(() => undefined)
+    await passwordFile.remove()
+  }
+}
+
+/**
+ * The same bytes; an error says more. Joined by hand, because a pipeline would pass the error on as it is. A clean end comes
+ * from a clean end alone, and a reader that gives up ends the program.
+ */
+function explained(stdout: Readable): Readable {
+  const bytes = new PassThrough({ highWaterMark: stdout.readableHighWaterMark })
+  stdout.once('error', (error) => bytes.destroy(explainedFailure(error)))
+  bytes.once('close', () => stdout.destroy())
+  // It may fail before its reader has come; whoever reads it then still gets the error.
+  bytes.on('error', () => undefined)
+  return stdout.pipe(bytes)
+}

@@ -1,0 +1,152 @@
+import { ArchiveHeadReader, type ArchiveEntry, type ArchiveHeader } from './archive-toc.js'
+import type { RelationKind } from './catalog.js'
+import { parseVersion } from './version.js'
+
+/** What is known of a dump from its first bytes, before anything is changed. */
+export interface DumpContents {
+  /** The version of the server it was taken from, where it says so. */
+  readonly serverVersion?: string
+  /** The version of pg_dump. */
+  readonly dumpVersion?: string
+  /** Options of CREATE DATABASE that make one like the dump's: `ENCODING`, `LOCALE`. */
+  readonly databaseOptions: DatabaseOptions
+  /** Tables and the like that it makes; absent where only the whole dump would tell. */
+  readonly relations?: readonly NamedRelation[]
+  /** The schemas it has something for, with their owners where it makes them; absent where only the whole dump would tell. */
+  readonly schemas?: ReadonlyMap<string, string | undefined>
+  readonly extensions: readonly string[]
+  /** Roles that own what it makes. */
+  readonly owners: ReadonlySet<string>
+  /** Roles that it grants privileges to. */
+  readonly grantees: ReadonlySet<string>
+  /** The oldest major version of its tool that reads it. */
+  readonly readableFrom: number
+  /** It has statements of its own that drop what it makes. */
+  readonly drops: boolean
+}
+
+/** As CREATE DATABASE takes them: https://www.postgresql.org/docs/current/sql-createdatabase.html */
+export type DatabaseOptions = Readonly<Record<string, string>>
+
+export interface NamedRelation {
+  readonly kind: RelationKind
+  readonly schema: string
+  readonly name: string
+}
+
+const relationKinds: ReadonlyMap<string, RelationKind> = new Map([
+  ['TABLE', 'table'],
+  ['VIEW', 'view'],
+  ['MATERIALIZED VIEW', 'materialized view'],
+  ['SEQUENCE', 'sequence'],
+  ['FOREIGN TABLE', 'foreign table'],
+])
+
+/** The first pg_restore that reads a version of the archive format. */
+function readerOf(version: number): number {
+  if (version >= 16) return 17
+  if (version === 15) return 16
+  return version === 14 ? 12 : 9
+}
+
+/** Collects what an archive's table of contents says, without keeping all of it. */
+export class ArchiveContents {
+  readonly #reader: ArchiveHeadReader
+  #header: ArchiveHeader | undefined
+  #complete = false
+  readonly #only: readonly string[]
+  readonly #relations: NamedRelation[] = []
+  readonly #schemas = new Map<string, string | undefined>()
+  readonly #extensions: string[] = []
+  readonly #owners = new Set<string>()
+  readonly #grantees = new Set<string>()
+  #options: DatabaseOptions = {}
+
+  /** @param only what is in these schemas; empty means all */
+  constructor(only: readonly string[] = []) {
+    this.#only = only
+    this.#reader = new ArchiveHeadReader(
+      (header) => {
+        this.#header = header
+      },
+      (entry) => this.#note(entry),
+    )
+  }
+
+  /** Takes the next bytes; `true` once the whole table of contents has been read. @throws integrity.* */
+  push(chunk: Uint8Array): boolean {
+    this.#complete ||= this.#reader.push(chunk) !== undefined
+    return this.#complete
+  }
+
+  /** `undefined` where the archive has ended before its table of contents has. */
+  result(): DumpContents | undefined {
+    if (!this.#complete || this.#header === undefined) return undefined
+    return {
+      serverVersion: parseVersion(this.#header.serverVersion).text,
+      dumpVersion: parseVersion(this.#header.dumpVersion).text,
+      databaseOptions: this.#options,
+      relations: this.#relations,
+      schemas: this.#schemas,
+      extensions: this.#extensions,
+      owners: this.#owners,
+      grantees: this.#grantees,
+      readableFrom: readerOf(this.#header.version),
+      drops: false,
+    }
+  }
+
+  #note({ kind, name, schema, owner, definition }: ArchiveEntry): void {
+    if (kind === 'DATABASE') {
+      this.#options = databaseOptions(definition ?? '')
+      return
+    }
+    const place = kind === 'SCHEMA' ? name : schema
+    if (this.#only.length > 0 && (place === undefined || !this.#only.includes(place))) return
+    if (kind === 'SCHEMA') this.#schemas.set(name, owner)
+    else if (schema !== undefined && schema !== '' && !this.#schemas.has(schema))
+      this.#schemas.set(schema, undefined)
+    if (owner !== undefined && owner !== '') this.#owners.add(owner)
+    const relation = relationKinds.get(kind)
+    if (relation !== undefined && schema !== undefined) this.#relations.push({ kind: relation, schema, name })
+    else if (kind === 'EXTENSION') this.#extensions.push(name)
+    else if (kind === 'ACL' || kind === 'DEFAULT ACL') {
+      for (const role of granteesOf(definition ?? '')) this.#grantees.add(role)
+    }
+  }
+}
+
+/** What CREATE DATABASE says after its template; the name before it may hold anything. */
+function databaseOptions(statement: string): DatabaseOptions {
+  const after = statement.slice(statement.lastIndexOf('WITH TEMPLATE = template0'))
+  const options: Record<string, string> = {}
+  const option =
+    /\b(ENCODING|LOCALE_PROVIDER|LOCALE|LC_COLLATE|LC_CTYPE|ICU_LOCALE|ICU_RULES|BUILTIN_LOCALE) = (?:'((?:[^']|'')*)'|(\w+))/gu
+  for (const [, name = '', quoted, word] of after.matchAll(option))
+    options[name] = quoted?.replaceAll("''", "'") ?? word ?? ''
+  return options
+}
+
+/** The roles of `GRANT … TO role;` lines as pg_dump writes them. */
+function granteesOf(statements: string): readonly string[] {
+  const roles = [...statements.matchAll(/ TO ("(?:[^"]|"")+"|[^\s";,]+)(?: WITH GRANT OPTION)?;$/gmu)]
+  return roles
+    .map(([, role = '']) => (role.startsWith('"') ? role.slice(1, -1).replaceAll('""', '"') : role))
+    .filter((role) => role !== 'PUBLIC')
+}
+
+/** What the first bytes of a plain dump say. */
+export function sqlContents(head: Buffer): DumpContents {
+  const text = head.toString('latin1')
+  const serverVersion = /^-- Dumped from database version (.+?)\r?$/mu.exec(text)?.[1]
+  const encoding = /^SET client_encoding = '([^']+)';\r?$/mu.exec(text)?.[1]
+  return {
+    ...(serverVersion === undefined ? {} : { serverVersion: parseVersion(serverVersion).text }),
+    databaseOptions: encoding === undefined ? {} : { ENCODING: encoding },
+    extensions: [],
+    owners: new Set(),
+    grantees: new Set(),
+    readableFrom: 0,
+    drops: /^DROP /mu.test(text) || /^ALTER .* DROP /mu.test(text),
+  }
+}

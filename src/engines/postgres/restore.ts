@@ -1,0 +1,230 @@
+import type {
+  ConnectorSettings,
+  RestoreFacts,
+  RestoreRequest,
+  RestoreSource,
+  RestoreTarget,
+} from '../../engine/connector.js'
+import type { Context } from '../../env/context.js'
+import { asHoldfastError, HoldfastError } from '../../errors.js'
+import { placeOf, type Connection } from './connection.js'
+import { createDatabase, databaseProperties, dropDatabase, dropSubscriptions } from './database-options.js'
+import { swapDatabases, temporaryName } from './database-swap.js'
+import { explainedFailure } from './failures.js'
+import type { OpenedDump } from './opened-dump.js'
+import type { InheritedConstraint } from './partition-drops.js'
+import { writePasswordFile, type PasswordFile } from './passfile.js'
+import type { DumpContents } from './restore-contents.js'
+import { examineTarget, wayOf, type Target } from './restore-target.js'
+import { withSession, type PostgresSession } from './session.js'
+import { identifier } from './quoting.js'
+import type { Client } from './tools.js'
+import type { Version } from './version.js'
+
+/** What the two formats do differently. */
+export interface RestoreFormat {
+  /** Reads the head of a dump. @throws integrity.* */
+  open(
+    cx: Context,
+    source: RestoreSource,
+    request: RestoreRequest,
+  ): Promise<OpenedDump & { readonly contents: DumpContents }>
+  /** Whether objects of the dump are dropped at the target where it has them. */
+  drops(settings: ConnectorSettings, contents: DumpContents, request: RestoreRequest): boolean
+  /** @throws usage.not-supported */
+  refuse(request: RestoreRequest): void
+  /** The programs it will run. @throws tool.missing, tool.too-old */
+  clients(
+    cx: Context,
+    settings: ConnectorSettings,
+    contents: DumpContents,
+    target: Version,
+  ): Promise<readonly [Client, ...Client[]]>
+  /** Writes the dump into a database. Gives what the programs said. @throws tool.failed, integrity.* */
+  feed(
+    cx: Context,
+    settings: ConnectorSettings,
+    request: RestoreRequest,
+    run: FeedRun,
+  ): Promise<readonly string[]>
+}
+
+export interface FeedRun extends OpenedDump {
+  readonly clients: readonly [Client, ...Client[]]
+  readonly connection: Connection
+  readonly passwordFile: PasswordFile
+  readonly target: Version
+  /** All or nothing; where the database itself is thrown away on failure, nothing needs it. */
+  readonly oneTransaction: boolean
+  /** Constraints of the target that the dump must not drop; `undefined` where there is nothing to drop. */
+  readonly inherited: readonly InheritedConstraint[] | undefined
+}
+
+/** Everything that can be checked without changing the target. */
+export async function prepareRestore(
+  cx: Context,
+  format: RestoreFormat,
+  settings: ConnectorSettings,
+  source: RestoreSource,
+  request: RestoreRequest,
+): Promise<RestoreTarget> {
+  format.refuse(request)
+  const { contents, rest } = await format.open(cx, source, request)
+  rest.destroy()
+  const shown = { drops: format.drops(settings, contents, request), facts: true }
+  const target = await examineTarget(cx, settings, contents, request, shown)
+  const clients = await format.clients(cx, settings, contents, target.version)
+  return {
+    place: placeOf(target.connection),
+    exists: target.exists,
+    ...(target.server === undefined ? {} : { server: target.server }),
+    tools: clients.map(({ facts }) => facts),
+    losses: target.losses,
+    warnings: target.warnings,
+  }
+}
+
+/** @throws tool.failed (the target is as it was), restore.incomplete (it is not), integrity.*, database.* */
+export async function restoreDatabase(
+  cx: Context,
+  format: RestoreFormat,
+  settings: ConnectorSettings,
+  source: RestoreSource,
+  request: RestoreRequest,
+): Promise<RestoreFacts> {
+  format.refuse(request)
+  const { contents, head, rest } = await format.open(cx, source, request)
+  try {
+    const shown = { drops: format.drops(settings, contents, request), facts: false }
+    const target = await examineTarget(cx, settings, contents, request, shown)
+    const clients = await format.clients(cx, settings, contents, target.version)
+    const way = wayOf(target, request)
+    const inPlaceOnly = {
+      oneTransaction: way === 'in place' && settings.options.singleTransaction !== false,
+      inherited: way === 'in place' ? target.inherited : undefined,
+    }
+    const feed = (connection: Connection) =>
+      withSchemas(cx, settings, contents, request, connection, async () => {
+        const passwordFile = await writePasswordFile(cx, connection.password)
+        const run = { clients, connection, passwordFile, head, rest, target: target.version, ...inPlaceOnly }
+        return format
+          .feed(cx, settings, request, run)
+          .catch((error: unknown) => Promise.reject(explainedFailure(error)))
+          .finally(() => passwordFile.remove())
+      })
+    if (way === 'in place') return { warnings: await inPlace(settings, target, feed) }
+    return { warnings: await intoNewDatabase(cx, contents, request, target, feed) }
+  } finally {
+    rest.destroy()
+  }
+}
+
+type Feed = (connection: Connection) => Promise<readonly string[]>
+
+/**
+ * pg_restore restores what is in a chosen schema and not the schema itself: those that are not there are made before, and
+ * dropped again, being empty, when the restore fails.
+ */
+async function withSchemas(
+  cx: Context,
+  { options }: ConnectorSettings,
+  { schemas }: DumpContents,
+  request: RestoreRequest,
+  connection: Connection,
+  feed: () => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  if (request.schemas.length === 0) return feed()
+  const made = await withSession(cx, connection, async (session) => {
+    const absent = await session.rows<{ readonly name: string }>(
+      `SELECT wanted.name FROM unnest($1::text[]) AS wanted(name)
+       WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = wanted.name)`,
+      [request.schemas],
+    )
+    for (const { name } of absent) {
+      const owner = options.noOwner === true ? undefined : schemas?.get(name)
+      const authorization = owner === undefined ? '' : ` AUTHORIZATION ${identifier(owner)}`
+      await session.rows(`CREATE SCHEMA ${identifier(name)}${authorization}`)
+    }
+    return absent
+  })
+  try {
+    return await feed()
+  } catch (error) {
+    const cleanUp = { ...cx, signal: new AbortController().signal }
+    await withSession(cleanUp, connection, async (session) => {
+      for (const { name } of made) await session.rows(`DROP SCHEMA ${identifier(name)}`)
+    }).catch(() => undefined)
+    throw error
+  }
+}
+
+async function inPlace(
+  { options }: ConnectorSettings,
+  { connection }: Target,
+  feed: Feed,
+): Promise<readonly string[]> {
+  try {
+    return await feed(connection)
+  } catch (thrown) {
+    const error = asHoldfastError(thrown)
+    if (options.singleTransaction !== false || error.code.startsWith('interrupted.')) throw error
+    throw new HoldfastError(
+      'restore.incomplete',
+      `${placeOf(connection)} was left half restored (singleTransaction is off): ${error.message}`,
+      { cause: error, details: error.details },
+    )
+  }
+}
+
+/** Restores into a database made for it, which takes the old one's place, if any, only when it is whole. */
+async function intoNewDatabase(
+  cx: Context,
+  contents: DumpContents,
+  request: RestoreRequest,
+  target: Target,
+  feed: Feed,
+): Promise<readonly string[]> {
+  const { connection, maintenance, exists, version } = target
+  if (maintenance === undefined) throw new TypeError('a target that is made anew has a place to make it from')
+  const name = exists ? temporaryName(cx.env, connection.database) : connection.database
+  const atServer = <Result>(work: (session: PostgresSession) => Promise<Result>) =>
+    withSession(cx, maintenance, work)
+  const made = await atServer(async (session) => {
+    if (!exists)
+      return createDatabase(session, name, connection.user, {
+        major: version.major,
+        options: contents.databaseOptions,
+      })
+    const old = await databaseProperties(session, connection.database, version.major)
+    const warnings = await createDatabase(session, name, old.owner, {
+      major: version.major,
+      options: old.options,
+    })
+    for (const statement of old.dress(name)) await session.rows(statement)
+    return warnings
+  })
+  try {
+    const said = await feed({ ...connection, database: name })
+    const swapped = exists
+      ? await atServer((session) =>
+          swapDatabases(session, { env: cx.env, from: name, to: connection.database, version, request }),
+        )
+      : []
+    return [...made, ...said, ...swapped]
+  } catch (error) {
+    // Also after an abort: what this run has made is not left behind.
+    const cleanUp = { ...cx, signal: new AbortController().signal }
+    await withSession(cleanUp, { ...maintenance, database: name }, dropSubscriptions).catch(() => undefined)
+    await withSession(cleanUp, maintenance, (session) => dropDatabase(session, name, version.major)).catch(
+      (failed: unknown) => {
+        const why = asHoldfastError(failed).message
+        cx.emit({
+          type: 'notice',
+          level: 'warning',
+          message: `the half restored database ${name} could not be dropped: ${why}`,
+        })
+      },
+    )
+    throw error
+  }
+}

@@ -1,0 +1,21 @@
+import { createHash } from 'node:crypto'
+import { notOfExtension, userSchema } from './catalog.js'
+import { definitionQueries } from './definitions.js'
+import type { PostgresSession } from './session.js'
+import type { Version } from './version.js'
+
+/**
+ * A SHA-256 over the definitions of everything the user has made: the same for a database and its restored copy, whatever
+ * their object ids, the order of their catalogs, dropped columns, owners, privileges and rows. Called in a snapshot, whose
+ * settings fix how definitions are written.
+ */
+export async function schemaHash(session: PostgresSession, version: Version): Promise<string> {
+  const lines: string[] = []
+  for (const query of definitionQueries(version, userSchema, notOfExtension)) {
+    for (const { line } of await session.rows<{ readonly line: string }>(query)) lines.push(line)
+  }
+  const hash = createHash('sha256')
+  // By code units, in no collation of the server's.
+  for (const line of lines.sort()) hash.update(line).update('\n')
+  return hash.digest('hex')
+}

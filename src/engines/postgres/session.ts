@@ -1,0 +1,171 @@
+import type { Client } from 'pg'
+import type { Context } from '../../env/context.js'
+import type { ConnectionSettings, ServerFacts, Session } from '../../engine/engine.js'
+import { readFacts } from './catalog.js'
+import { resolveConnection, type Connection } from './connection.js'
+import { databaseFailure, stateOf } from './failures.js'
+import { lookUpPassword } from './passfile.js'
+import { tlsAttempts, type TlsAttempt } from './tls.js'
+
+/** One connection to a PostgreSQL server. */
+export interface PostgresSession extends Session {
+  readonly connection: Connection
+  /** Runs one statement, or several apart by semicolons where there are no values. @throws database.* */
+  rows<Row extends object>(sql: string, values?: readonly unknown[]): Promise<readonly Row[]>
+  /** Runs statements in one transaction; read only, and at one moment of the database. */
+  snapshot<Result>(read: () => Promise<Result>): Promise<Result>
+}
+
+/**
+ * @throws database.unreachable, database.login-refused, database.not-found, database.denied, config.invalid; the signal's
+ * reason when aborted
+ */
+export async function openSession(cx: Context, settings: ConnectionSettings): Promise<PostgresSession> {
+  return connectSession(cx, await resolveConnection(cx.env, settings))
+}
+
+/** Runs `use` with a session and closes it, whatever happens. */
+export async function withSession<Result>(
+  cx: Context,
+  connection: Connection,
+  use: (session: PostgresSession) => Promise<Result>,
+): Promise<Result> {
+  const session = await connectSession(cx, connection)
+  try {
+    return await use(session)
+  } finally {
+    await session.close()
+  }
+}
+
+export async function connectSession(cx: Context, connection: Connection): Promise<PostgresSession> {
+  cx.signal.throwIfAborted()
+  const attempts = await tlsAttempts(cx.env, connection)
+  for (const [index, tls] of attempts.entries()) {
+    try {
+      return sessionOf(cx, connection, await connectClient(cx, connection, tls))
+    } catch (error) {
+      if (cx.signal.aborted) throw cx.signal.reason
+      if (index === attempts.length - 1 || !otherWayMayWork(error)) throw databaseFailure(error, connection)
+    }
+  }
+  throw new TypeError('there is at least one way to connect')
+}
+
+/** The server does not speak TLS, or its pg_hba.conf wants the other way, or the handshake failed: what libpq tries again for. */
+function otherWayMayWork(error: unknown): boolean {
+  if (stateOf(error) === '28000') return true
+  const { code, message } = error as NodeJS.ErrnoException
+  return (
+    stateOf(error) === undefined &&
+    code !== 'ECONNREFUSED' &&
+    /SSL|TLS|certificate/iu.test(`${code} ${message}`)
+  )
+}
+
+async function connectClient(cx: Context, connection: Connection, tls: TlsAttempt): Promise<Client> {
+  const { host, port, user, database, password, parameters } = connection
+  const { default: pg } = await import('pg')
+  const client = new pg.Client({
+    host,
+    port,
+    user,
+    database,
+    password: async () =>
+      (password ?? (await lookUpPassword(cx.env, { host, port, database, user })))?.reveal() ?? '',
+    ssl: tls,
+    connectionTimeoutMillis: Number(parameters['connect_timeout']) * 1000,
+    application_name: 'holdfast',
+    keepAlive: true,
+    ...(parameters['options'] === undefined ? {} : { options: parameters['options'] }),
+    ...(parameters['channel_binding'] === 'require' ? { enableChannelBinding: true } : {}),
+  })
+  // Without a listener a connection that breaks while idle would end the process; the next query says what is wrong.
+  client.on('error', () => undefined)
+  try {
+    await untilAborted(cx.signal, client.connect(), () => undefined)
+    return client
+  } catch (error) {
+    // A login that the driver itself gives up would stay open at the server, and hold up its DROP DATABASE.
+    void client.end().catch(() => undefined)
+    throw error
+  }
+}
+
+/** Gives up waiting when the signal aborts, with its reason. */
+async function untilAborted<Result>(
+  signal: AbortSignal,
+  work: Promise<Result>,
+  stop: () => void,
+): Promise<Result> {
+  let abort = () => undefined as void
+  const aborted = new Promise<never>((_resolve, reject) => {
+    abort = () => {
+      stop()
+      reject(signal.reason as Error)
+    }
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort, { once: true })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
+    // Whichever lost the race may still fail; nobody waits for it.
+    work.catch(() => undefined)
+  }
+}
+
+/** A lock held by somebody else ends the asking, or the dump, after this time; pg_dump by itself waits for ever. */
+export const lockWaitMs = 10 * 60_000
+
+/**
+ * Everything that the deparsing of definitions depends on, for this transaction alone: a pooler's connection is left as it
+ * was. Nothing of this connection's role or database (ALTER ROLE … SET) counts.
+ */
+const plainSettings = `
+  BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+  SET LOCAL search_path = '';
+  SET LOCAL statement_timeout = 0;
+  SET LOCAL lock_timeout = '${lockWaitMs}ms';
+  SET LOCAL idle_in_transaction_session_timeout = 0;
+  SET LOCAL quote_all_identifiers = off;
+  SET LOCAL DateStyle = ISO;
+  SET LOCAL IntervalStyle = postgres;
+  SET LOCAL TimeZone = 'UTC';
+  SET LOCAL extra_float_digits = 1;
+  SET LOCAL bytea_output = hex;
+  SELECT set_config('jit', 'off', true) FROM pg_settings WHERE name = 'jit'`
+
+function sessionOf(cx: Context, connection: Connection, client: Client): PostgresSession {
+  let closed: Promise<void> | undefined
+  const close = () => (closed ??= client.end().catch(() => undefined))
+  const rows = async <Row extends object>(
+    sql: string,
+    values: readonly unknown[] = [],
+  ): Promise<readonly Row[]> => {
+    try {
+      // Without values the simple protocol is used, which takes several statements.
+      const asked = values.length === 0 ? client.query<Row>(sql) : client.query<Row>(sql, [...values])
+      return (await untilAborted(cx.signal, asked, () => void close())).rows
+    } catch (error) {
+      if (cx.signal.aborted) throw cx.signal.reason
+      throw databaseFailure(error, connection)
+    }
+  }
+  const session: PostgresSession = {
+    connection,
+    rows,
+    async snapshot(read) {
+      await rows(plainSettings)
+      try {
+        return await read()
+      } finally {
+        await rows('COMMIT').catch(() => undefined)
+      }
+    },
+    facts: (): Promise<ServerFacts> => readFacts(cx, session),
+    close,
+  }
+  return session
+}
