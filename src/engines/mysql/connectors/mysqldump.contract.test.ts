@@ -1,0 +1,29 @@
+import { it } from 'vitest'
+import { needsServer } from '../../../../test/servers/needs.js'
+import { connectorContract } from '../../../testing/connector-contract.js'
+import { mariadb } from '../engine.js'
+import { ScratchDatabase } from '../scratch.js'
+import { scratchContext } from '../scratch-connector.js'
+import { contractSample, oddTable } from '../torture.js'
+import { mysqldump } from './mysqldump.js'
+
+const server = needsServer('mariadb')
+
+server.describe('the contract of connectors, with MariaDB', () => {
+  const database = () => new ScratchDatabase(server.server(), 'mariadb')
+  const checks = connectorContract({
+    engine: mariadb,
+    factory: mysqldump('mariadb'),
+    context: scratchContext,
+    createDatabase: () => database().create(),
+    missingDatabase: () => Promise.resolve(database()),
+    fill: (filled) => (filled as ScratchDatabase).run(contractSample),
+    sample: {
+      lone: 'lonely',
+      odd: oddTable,
+      changeRows: `INSERT INTO author (name) VALUES ('new'); DELETE FROM lonely WHERE id > 200`,
+      changeSchema: `ALTER TABLE lonely ADD COLUMN extra INT`,
+    },
+  })
+  for (const { name, run } of checks) it(name, run)
+})

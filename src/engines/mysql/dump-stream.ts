@@ -1,0 +1,82 @@
+import { Transform, type Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import type { Context } from '../../env/context.js'
+import { readTool } from '../../process/run.js'
+import type { ToolCall } from '../../process/tool.js'
+import { mysqlSql } from './format-sql.js'
+
+const newline = 0x0a
+
+export interface DumpStream {
+  /** Ends cleanly only when every run has ended with status 0 and the last has written its trailer. */
+  readonly bytes: Readable
+  /** What the tool said on stderr. */
+  readonly messages: readonly string[]
+  /** In bytes, of those lines that no chunk could hold: a row of that length has to be restored. */
+  longestLine(): number
+}
+
+/** Runs the calls one after the other and gives their outputs as one dump, after a first line of ours. */
+export function dumpStream(cx: Context, head: string, calls: readonly ToolCall[]): DumpStream {
+  const messages: string[] = []
+  const checker = mysqlSql.checker()
+  const lines = new LongLines()
+  const bytes = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      checker.push(chunk)
+      lines.push(chunk)
+      done(null, chunk)
+    },
+    flush(done) {
+      try {
+        checker.end()
+        done()
+      } catch (error) {
+        done(error as Error)
+      }
+    },
+  })
+  bytes.write(Buffer.from(head))
+  pour(cx, calls, bytes, messages).catch((error: Error) => bytes.destroy(error))
+  return { bytes, messages, longestLine: () => lines.longest }
+}
+
+async function pour(
+  cx: Context,
+  calls: readonly ToolCall[],
+  into: Transform,
+  messages: string[],
+): Promise<void> {
+  for (const call of calls) {
+    if (into.destroyed) return
+    const tool = readTool(cx, call)
+    // Whoever stops reading ends the tool.
+    const stop = () => tool.stdout.destroy()
+    into.once('close', stop)
+    tool.stdout.pipe(into, { end: false })
+    await finished(tool.stdout, { writable: false })
+    into.off('close', stop)
+    messages.push(...(await tool.finished).messages)
+  }
+  into.end()
+}
+
+/**
+ * Looks for lines longer than a chunk of the tool's output, a megabyte, which is also the least a server can be set to take:
+ * only the first and the last newline of each chunk count, so it costs nothing.
+ */
+class LongLines {
+  longest = 0
+  #open = 0
+
+  push(chunk: Buffer): void {
+    const first = chunk.indexOf(newline)
+    if (first < 0) {
+      this.#open += chunk.length
+      this.longest = Math.max(this.longest, this.#open)
+      return
+    }
+    this.longest = Math.max(this.longest, this.#open + first)
+    this.#open = chunk.length - chunk.lastIndexOf(newline) - 1
+  }
+}

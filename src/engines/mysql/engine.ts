@@ -1,0 +1,23 @@
+import type { Engine } from '../../engine/engine.js'
+import { mysqldump } from './connectors/mysqldump.js'
+import { ServerSession } from './session.js'
+import { parseUrl } from './url.js'
+
+/**
+ * MySQL and MariaDB, one home for both: they speak one protocol and are configured under either name, often the wrong one.
+ * The name stands in manifests as it was configured; which family a server is of, it says itself.
+ */
+export const mysql = serverEngine('mysql', ['mysql2'])
+export const mariadb = serverEngine('mariadb', [])
+
+function serverEngine(name: string, aliases: readonly string[]): Engine {
+  return {
+    name,
+    aliases,
+    capabilities: { server: true, schemas: false, transactionalRestore: false },
+    parse: (url, baseDirectory) => parseUrl(name, url, baseDirectory),
+    open: (cx, settings) => ServerSession.open(cx, settings),
+    connectors: { mysqldump: mysqldump(name) },
+    defaultConnector: 'mysqldump',
+  }
+}
