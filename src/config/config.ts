@@ -1,0 +1,119 @@
+import type { ConnectorFactory, ConnectorOptions } from '../engine/connector.js'
+import type { Engine } from '../engine/engine.js'
+import type { JsonObject } from '../env/json.js'
+import type { Secret } from '../env/secret.js'
+import type { HookConfig } from '../hooks/events.js'
+import type { Manifest } from '../catalog/manifest.js'
+import type { RetentionPolicy } from '../retention/policy.js'
+import type { StorageDriver } from '../storages/storage.js'
+
+/**
+ * What `holdfast.config.ts` holds, and what `createHoldfast` takes. Every key is optional; without databases, `DATABASE_URL`
+ * is the database `default`.
+ *
+ * @example
+ * export default defineConfig({
+ *   databases: { default: { url: env('DATABASE_URL') } },
+ *   storages: { main: { driver: 'local', path: './backups' } },
+ *   compress: 'zstd',
+ *   retention: { daily: 14, weekly: 8 },
+ * })
+ */
+export interface HoldfastConfig {
+  readonly databases?: Readonly<Record<string, DatabaseConfig | string>>
+  /** By name; the first is used where none is named. Default: `{ main: { driver: 'local', path: './backups' } }`. */
+  readonly storages?: Readonly<Record<string, StorageConfig | string>>
+  /** `zstd`, `zstd:LEVEL`, `gzip`, `gzip:LEVEL` or `none`. Default `zstd`. */
+  readonly compress?: string
+  readonly encrypt?: EncryptConfig | false
+  readonly retention?: RetentionPolicy
+  /** Stands in manifests and file names. Default: the host's name. */
+  readonly serverName?: string
+  /** Template with `{database} {server} {datetime} {engine} {extension}`, or a function of the same facts. */
+  readonly filename?: string | ((facts: FilenameFacts) => string)
+  /** `YYYY MM DD HH mm ss SSS`, in UTC. Default `YYYY-MM-DD-HHmmss`. */
+  readonly dateFormat?: string
+  readonly hooks?: HookConfig
+  /** Fields of the user's own, kept in the manifest. */
+  readonly metadata?: (backup: MetadataFacts) => JsonObject | Promise<JsonObject>
+  /** Throws to refuse a restore, before anything is changed. */
+  readonly validateRestore?: (manifest: Manifest) => void | Promise<void>
+  /** Connectors by the engine they are for, in place of the built-in default. */
+  readonly connectors?: Readonly<Record<string, string | ConnectorFactory>>
+  readonly engines?: readonly Engine[]
+  readonly storageDrivers?: readonly StorageDriver[]
+}
+
+export interface FilenameFacts {
+  readonly database: string
+  readonly server: string
+  readonly datetime: string
+  readonly engine: string
+  readonly extension: string
+}
+
+export interface MetadataFacts {
+  readonly database: string
+  readonly engine: string
+  readonly connector: string
+  readonly server: string
+}
+
+/** How to reach a database; `url` and single fields may be mixed, the fields win. */
+export interface ConnectionConfig {
+  readonly url?: string
+  readonly engine?: string
+  readonly host?: string
+  readonly port?: number
+  readonly user?: string
+  readonly password?: string | Secret
+  /** The database's name, or the path of a SQLite file (relative to the configuration file). */
+  readonly name?: string
+  readonly socket?: string
+  /** The engine's own connection parameters: `{ sslmode: 'verify-full' }`. */
+  readonly parameters?: Readonly<Record<string, string>>
+}
+
+export interface DatabaseConfig extends ConnectionConfig, ConnectorOptions {
+  /** Overrides for backups only, such as a replica's host; restore never uses them. */
+  readonly backup?: ConnectionConfig
+  readonly connector?: string | ConnectorFactory
+  readonly exclude?: readonly string[]
+  readonly excludeData?: readonly string[]
+  readonly schemas?: readonly string[]
+  /** In place of the connector's own file ending. */
+  readonly extension?: string
+  readonly filename?: string | ((facts: FilenameFacts) => string)
+  readonly retention?: RetentionPolicy
+  /** A restore over it wants its name typed. */
+  readonly protected?: boolean
+  readonly adminUser?: string
+  readonly adminPassword?: string | Secret
+  readonly dumpCommand?: string | readonly string[]
+  readonly restoreCommand?: string | readonly string[]
+  readonly psqlCommand?: string | readonly string[]
+  readonly dumpPrefix?: string | readonly string[]
+  readonly dumpSuffix?: string | readonly string[]
+  readonly restorePrefix?: string | readonly string[]
+  readonly restoreSuffix?: string | readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly dumpEnv?: Readonly<Record<string, string>>
+  readonly restoreEnv?: Readonly<Record<string, string>>
+  readonly inheritEnv?: boolean
+}
+
+/** A storage: its driver's name, and the driver's own settings beside it. */
+export interface StorageConfig {
+  readonly driver: string
+  readonly [setting: string]: unknown
+}
+
+export interface EncryptConfig {
+  readonly age?: { readonly recipients?: readonly string[]; readonly passphrase?: string | Secret }
+  readonly openpgp?: { readonly recipients: readonly string[]; readonly alwaysTrust?: boolean }
+}
+
+/** Gives a configuration its types; returns it as it is. */
+export function defineConfig(config: HoldfastConfig): HoldfastConfig {
+  return config
+}

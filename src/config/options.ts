@@ -1,0 +1,48 @@
+import type { Variable } from './variable.js'
+import { readVariable } from './variable.js'
+
+/**
+ * The settings of one value that can be given in several ways. The first that is given wins: flag, environment variable,
+ * configuration file, default.
+ */
+export const scalarOptions = {
+  storage: {
+    variable: 'HOLDFAST_STORAGE',
+    flag: '--storage',
+    meaning: 'the storage to use: a configured name, a folder, or memory:',
+  },
+  compress: {
+    variable: 'HOLDFAST_COMPRESS',
+    flag: '--compress',
+    meaning: 'zstd[:level], gzip[:level] or none',
+  },
+  serverName: {
+    variable: 'HOLDFAST_SERVER_NAME',
+    flag: undefined,
+    meaning: 'the name of this machine in manifests and file names',
+  },
+  filename: {
+    variable: 'HOLDFAST_FILENAME',
+    flag: undefined,
+    meaning: 'the template of file names',
+  },
+  dateFormat: {
+    variable: 'HOLDFAST_DATE_FORMAT',
+    flag: undefined,
+    meaning: 'the format of {datetime} in file names',
+  },
+} as const satisfies Record<string, { variable: string; flag: string | undefined; meaning: string }>
+
+export type ScalarOption = keyof typeof scalarOptions
+
+/** Values that win over everything else, with where they came from. */
+export type Overrides = Readonly<Record<string, Variable>>
+
+/** The value of an option from a flag or from the environment; `undefined` leaves it to the configuration. */
+export function givenOption(
+  option: ScalarOption,
+  overrides: Overrides,
+  variables: Readonly<Record<string, string | undefined>>,
+): Variable | undefined {
+  return overrides[option] ?? readVariable(variables, scalarOptions[option].variable)
+}

@@ -1,0 +1,192 @@
+import { z } from 'zod'
+import type { RetentionPolicy } from '../retention/policy.js'
+import type { HookConfig } from '../hooks/events.js'
+import { HoldfastError } from '../errors.js'
+import type { ConnectionConfig, DatabaseConfig, EncryptConfig, HoldfastConfig } from './config.js'
+import { didYouMean } from './nearest.js'
+
+/** An object of exactly these keys; a message for each that is not among them, a line each. */
+function strict<Shape extends z.ZodRawShape>(shape: Shape) {
+  const known = Object.keys(shape)
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? (issue.keys as readonly string[])
+            .map((key) => `${key} is not known${didYouMean(key, known)}`)
+            .join('\n')
+        : undefined,
+  })
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function'
+}
+
+/** Whether the value is an object with these methods; objects of the user's own are checked no further. */
+function hasMethods(...methods: readonly string[]) {
+  return (value: unknown) =>
+    typeof value === 'object' &&
+    value !== null &&
+    methods.every((name) => isFunction(Reflect.get(value, name)))
+}
+
+const text = z.string()
+const filledText = z.string().min(1, 'is empty')
+const texts = z.array(filledText)
+const command = z.union([filledText, texts.min(1, 'is empty')])
+const words = z.union([text, texts])
+const secret = z.union([text, z.custom(hasMethods('reveal'), 'expected a text or a Secret')])
+const callback = z.custom(isFunction, 'expected a function')
+const template = z.union([filledText, z.custom(isFunction, 'expected a text or a function')])
+const variables = z.record(text, text)
+const connector = z.union([
+  filledText,
+  z.custom(hasMethods('create'), 'expected the name of a connector, or one'),
+])
+const count = z.int().min(0)
+
+const retention = strict({
+  last: count.optional(),
+  hourly: count.optional(),
+  daily: count.optional(),
+  weekly: count.optional(),
+  monthly: count.optional(),
+  yearly: count.optional(),
+  within: filledText.optional(),
+  keep: callback.optional(),
+  timeZone: filledText.optional(),
+} satisfies Record<keyof Required<RetentionPolicy>, z.ZodType>)
+
+const connectionShape = {
+  url: filledText.optional(),
+  engine: filledText.optional(),
+  host: filledText.optional(),
+  port: z.int().min(1).max(65_535).optional(),
+  user: filledText.optional(),
+  password: secret.optional(),
+  name: filledText.optional(),
+  socket: filledText.optional(),
+  parameters: variables.optional(),
+} satisfies Record<keyof Required<ConnectionConfig>, z.ZodType>
+
+const database = strict({
+  ...connectionShape,
+  backup: strict(connectionShape).optional(),
+  connector: connector.optional(),
+  singleTransaction: z.boolean().optional(),
+  drop: z.boolean().optional(),
+  ifExists: z.boolean().optional(),
+  noOwner: z.boolean().optional(),
+  noPrivileges: z.boolean().optional(),
+  toolArgs: texts.optional(),
+  exclude: texts.optional(),
+  excludeData: texts.optional(),
+  schemas: texts.optional(),
+  extension: filledText.optional(),
+  filename: template.optional(),
+  retention: retention.optional(),
+  protected: z.boolean().optional(),
+  adminUser: filledText.optional(),
+  adminPassword: secret.optional(),
+  dumpCommand: command.optional(),
+  restoreCommand: command.optional(),
+  psqlCommand: command.optional(),
+  dumpPrefix: words.optional(),
+  dumpSuffix: words.optional(),
+  restorePrefix: words.optional(),
+  restoreSuffix: words.optional(),
+  env: variables.optional(),
+  dumpEnv: variables.optional(),
+  restoreEnv: variables.optional(),
+  inheritEnv: z.boolean().optional(),
+} satisfies Record<keyof Required<DatabaseConfig>, z.ZodType>)
+
+const handlers = z.union([callback, z.array(callback)])
+const hooks = strict({
+  beforeBackup: handlers.optional(),
+  afterBackup: handlers.optional(),
+  beforeRestore: handlers.optional(),
+  afterRestore: handlers.optional(),
+} satisfies Record<keyof Required<HookConfig>, z.ZodType>)
+
+const encrypt = strict({
+  age: strict({ recipients: texts.optional(), passphrase: secret.optional() }).optional(),
+  openpgp: strict({ recipients: texts.min(1, 'is empty'), alwaysTrust: z.boolean().optional() }).optional(),
+} satisfies Record<keyof Required<EncryptConfig>, z.ZodType>)
+
+const configSchema = strict({
+  databases: z.record(filledText, z.union([filledText, database])).optional(),
+  // The driver checks its own settings.
+  storages: z.record(filledText, z.union([filledText, z.looseObject({ driver: filledText })])).optional(),
+  compress: filledText.optional(),
+  encrypt: z.union([z.literal(false), encrypt]).optional(),
+  retention: retention.optional(),
+  serverName: filledText.optional(),
+  filename: template.optional(),
+  dateFormat: filledText.optional(),
+  hooks: hooks.optional(),
+  metadata: callback.optional(),
+  validateRestore: callback.optional(),
+  connectors: z.record(filledText, connector).optional(),
+  engines: z.array(z.custom(hasMethods('parse', 'open'), 'expected an engine')).optional(),
+  storageDrivers: z.array(z.custom(hasMethods('open'), 'expected a storage driver')).optional(),
+} satisfies Record<keyof Required<HoldfastConfig>, z.ZodType>)
+
+interface Problem {
+  readonly text: string
+  readonly unknownKey: boolean
+}
+
+/**
+ * Checks the shape of a configuration and names everything that is wrong with it at once.
+ * @param source what it came from, for the message: the file's name
+ * @throws config.unknown-key where unknown keys are all that is wrong; config.invalid
+ */
+export function checkedConfig(config: unknown, source: string): HoldfastConfig {
+  const parsed = configSchema.safeParse(config)
+  // The configuration itself, and not a copy: the user's connectors and functions may hold on to it.
+  if (parsed.success) return config as HoldfastConfig
+  const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, []))
+  const issues = problems.map((problem) => problem.text)
+  const message =
+    issues.length === 1
+      ? `${source}: ${issues.join('')}`
+      : `${source} has ${issues.length} problems:\n${issues.map((issue) => `  ${issue}`).join('\n')}`
+  const code = problems.every(({ unknownKey }) => unknownKey) ? 'config.unknown-key' : 'config.invalid'
+  throw new HoldfastError(code, message, { details: { issues } })
+}
+
+function problemsOf(issue: z.core.$ZodIssue, parents: readonly PropertyKey[]): readonly Problem[] {
+  const path = [...parents, ...issue.path]
+  if (issue.code === 'unrecognized_keys') {
+    const prefix = path.length === 0 ? '' : `${path.join('.')}.`
+    return issue.message.split('\n').map((line) => ({ text: `${prefix}${line}`, unknownKey: true }))
+  }
+  if (issue.code === 'invalid_union') {
+    // The alternative that fits best is the one of the value's own type: what is wrong lies inside it.
+    const meant = issue.errors.find((errors) =>
+      errors.every(
+        (each) =>
+          each.path.length > 0 ||
+          (each.code !== 'invalid_type' && each.code !== 'custom' && each.code !== 'invalid_value'),
+      ),
+    )
+    if (meant !== undefined && meant.length > 0) return meant.flatMap((each) => problemsOf(each, path))
+    return [{ text: `${path.join('.')}: ${alternatives(issue.errors)}`, unknownKey: false }]
+  }
+  const place = path.length === 0 ? 'the configuration' : path.join('.')
+  return [{ text: `${place}: ${plain(issue)}`, unknownKey: false }]
+}
+
+function alternatives(errors: readonly (readonly z.core.$ZodIssue[])[]): string {
+  return [...new Set(errors.flat().map(plain))].join(', or ')
+}
+
+function plain(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type') {
+    const expected =
+      issue.expected === 'string' ? 'a text' : issue.expected === 'record' ? 'object' : issue.expected
+    return `expected ${expected}`
+  }
+  return issue.message.replace(/^Invalid (input|option): /u, '').replace(/^Too (big|small): /u, '')
+}

@@ -1,0 +1,69 @@
+import type { ConnectorFactory, ConnectorOptions, ToolSettings } from '../engine/connector.js'
+import type { ConnectionSettings, Engine } from '../engine/engine.js'
+import type { Secret } from '../env/secret.js'
+import type { RetentionPolicy } from '../retention/policy.js'
+import type { StageKind } from '../stages/stage.js'
+import type { StorageDriver } from '../storages/storage.js'
+import type { FilenameFacts, HoldfastConfig } from './config.js'
+
+/** What there is to choose from: the built-ins and the user's own. Made in `builtin.ts`. */
+export interface Registry {
+  readonly engines: readonly Engine[]
+  readonly storageDrivers: readonly StorageDriver[]
+  readonly stages: readonly StageKind[]
+}
+
+/** The configuration with every default filled in and every name resolved: what operations work with. */
+export interface Settings {
+  /** Path of the configuration file; absent where there is none. */
+  readonly file?: string
+  /** What relative paths are relative to. */
+  readonly baseDirectory: string
+  readonly databases: ReadonlyMap<string, DatabaseSettings>
+  readonly storages: ReadonlyMap<string, StorageSettings>
+  /** Compression first, encryption after it; empty means the plain dump. */
+  readonly stages: readonly StageSettings[]
+  readonly retention: RetentionPolicy
+  readonly serverName: string
+  readonly filename: string | ((facts: FilenameFacts) => string)
+  readonly dateFormat: string
+  readonly hooks: NonNullable<HoldfastConfig['hooks']>
+  readonly metadata?: HoldfastConfig['metadata']
+  readonly validateRestore?: HoldfastConfig['validateRestore']
+  /** Connectors by the name of an engine, for databases that are given by their URL. */
+  readonly connectors?: NonNullable<HoldfastConfig['connectors']>
+  /** Where each effective value came from: `databases.default.url` → `environment DATABASE_URL`. */
+  readonly origins: ReadonlyMap<string, string>
+}
+
+export interface DatabaseSettings {
+  readonly alias: string
+  readonly engine: Engine
+  readonly connector: ConnectorFactory
+  /** For restore, and for everything that is not a backup. */
+  readonly connection: ConnectionSettings
+  /** For backups: `connection` with the overrides of `backup`. */
+  readonly backupConnection: ConnectionSettings
+  readonly admin?: { readonly user: string; readonly password?: Secret }
+  readonly tools: ToolSettings
+  readonly options: ConnectorOptions
+  readonly exclude: readonly string[]
+  readonly excludeData: readonly string[]
+  readonly schemas: readonly string[]
+  readonly extension?: string
+  readonly filename?: string | ((facts: FilenameFacts) => string)
+  readonly retention?: RetentionPolicy
+  readonly protected: boolean
+}
+
+export interface StorageSettings {
+  readonly name: string
+  readonly driver: StorageDriver
+  /** The driver's own settings, as configured. */
+  readonly settings: Readonly<Record<string, unknown>>
+}
+
+export interface StageSettings {
+  readonly kind: StageKind
+  readonly settings: unknown
+}

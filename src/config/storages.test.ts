@@ -1,0 +1,59 @@
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { HoldfastConfig } from './config.js'
+import { machine, registry, resolved } from './fixture.js'
+import { resolveSettings } from './resolve.js'
+
+describe('storages', () => {
+  const chosen = (value: string) => ({ overrides: { storage: { value, origin: '--storage' } } })
+  const configured: HoldfastConfig = { storages: { main: './a', offsite: { driver: 's3', bucket: 'b' } } }
+
+  it('are paths, URLs or objects', async () => {
+    const { storages } = await resolved({
+      storages: { a: './x', b: 'memory:', c: 'file:///srv/x', d: { driver: 's3', bucket: 'b' } },
+    })
+    expect(
+      [...storages.values()].map(({ name, driver, settings }) => [name, driver.driver, settings]),
+    ).toEqual([
+      ['a', 'local', { path: './x' }],
+      ['b', 'memory', {}],
+      ['c', 'local', { path: '/srv/x' }],
+      ['d', 's3', { bucket: 'b' }],
+    ])
+  })
+
+  it('an unknown driver is an error that lists the known ones', async () => {
+    await expect(resolved({ storages: { a: 'ftps://h' } })).rejects.toMatchObject({
+      code: 'config.invalid',
+      message: 'storages.a (the configuration): there is no storage driver ftps; known: local, memory, s3',
+    })
+  })
+
+  it('a chosen name comes first', async () => {
+    expect([...(await resolved(configured, chosen('offsite'))).storages.keys()]).toEqual(['offsite', 'main'])
+  })
+
+  it('a chosen place is relative to the working directory', async () => {
+    const env = await machine()
+    const { storages } = resolveSettings({
+      config: configured,
+      env,
+      registry,
+      baseDirectory: '/srv',
+      ...chosen('./other'),
+    })
+    expect(storages.get('./other')?.settings).toEqual({ path: join(env.workingDirectory, 'other') })
+    expect(storages.get('main')?.settings).toEqual({ path: './a' })
+  })
+
+  it('a chosen place stands alone where nothing is configured', async () => {
+    expect([...(await resolved({}, chosen('./other'))).storages.keys()]).toEqual(['./other'])
+  })
+
+  it('a chosen name that is not configured is an error, not a folder', async () => {
+    await expect(resolved(configured, chosen('ofsite'))).rejects.toMatchObject({
+      code: 'usage.unknown-storage',
+      message: 'there is no storage ofsite (--storage); did you mean offsite; known: main, offsite',
+    })
+  })
+})

@@ -1,0 +1,91 @@
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { HoldfastError } from '../errors.js'
+import type { StorageDriver } from '../storages/storage.js'
+import type { HoldfastConfig, StorageConfig } from './config.js'
+import { schemeOf } from './connection.js'
+import { didYouMean } from './nearest.js'
+import type { StorageSettings } from './settings.js'
+import type { Variable } from './variable.js'
+
+/** Where backups go when nothing says where. */
+const defaultStorages: NonNullable<HoldfastConfig['storages']> = { main: './backups' }
+
+export interface StorageChoice {
+  readonly configured: HoldfastConfig['storages']
+  readonly drivers: readonly StorageDriver[]
+  /** Where the configuration came from. */
+  readonly origin: string
+  /** What `--storage` or `HOLDFAST_STORAGE` says: a configured name, or a place. */
+  readonly chosen: Variable | undefined
+  /** What a place in `chosen` is relative to. */
+  readonly workingDirectory: string
+}
+
+/**
+ * The storages, the chosen one first: what is not told otherwise uses the first.
+ * @throws config.invalid; usage.unknown-storage where neither a name nor a place is chosen
+ */
+export function resolveStorages(choice: StorageChoice): ReadonlyMap<string, StorageSettings> {
+  const named = choice.chosen !== undefined && Object.hasOwn(choice.configured ?? {}, choice.chosen.value)
+  const place = choice.chosen === undefined || named ? undefined : placeChosen(choice.chosen, choice)
+  // The default is none where a place is given: it need not be there.
+  const configured = choice.configured ?? (place === undefined ? defaultStorages : {})
+  const storages = Object.entries(configured).map(([name, storage]) =>
+    resolveStorage(name, storage, choice.drivers, `storages.${name} (${choice.origin})`),
+  )
+  if (choice.chosen === undefined) return byName(storages)
+  const { value, origin } = choice.chosen
+  const chosen = storages.find(({ name }) => name === value) ?? place
+  if (chosen !== undefined) return byName([chosen, ...storages.filter(({ name }) => name !== value)])
+  const known = storages.map(({ name }) => name)
+  throw new HoldfastError(
+    'usage.unknown-storage',
+    `there is no storage ${value} (${origin})${didYouMean(value, known)}; known: ${known.join(', ')}`,
+    { hint: 'use one of the configured names, or a path such as ./backups' },
+  )
+}
+
+function byName(storages: readonly StorageSettings[]): ReadonlyMap<string, StorageSettings> {
+  return new Map(storages.map((storage) => [storage.name, storage]))
+}
+
+/** A place that stands in no configuration; a bare word is a name and never a folder. */
+function placeChosen({ value, origin }: Variable, choice: StorageChoice): StorageSettings | undefined {
+  const isPlace = schemeOf(value) !== undefined || /[\\/]/u.test(value) || value === '.' || value === '..'
+  if (!isPlace) return undefined
+  const storage = resolveStorage(value, value, choice.drivers, origin)
+  const { path } = storage.settings
+  // A path on the command line is relative to where it was typed, not to the configuration file.
+  return typeof path === 'string' && !path.startsWith('~')
+    ? { ...storage, settings: { path: resolve(choice.workingDirectory, path) } }
+    : storage
+}
+
+function resolveStorage(
+  name: string,
+  given: StorageConfig | string,
+  drivers: readonly StorageDriver[],
+  setting: string,
+): StorageSettings {
+  const { driver: wanted, ...settings } = typeof given === 'string' ? storageOfText(given) : given
+  const driver = drivers.find((each) => each.driver === wanted)
+  if (driver !== undefined) return { name, driver, settings }
+  const known = drivers.map((each) => each.driver)
+  throw new HoldfastError(
+    'config.invalid',
+    `${setting}: there is no storage driver ${wanted}${didYouMean(wanted, known)}; known: ${known.join(', ')}`,
+  )
+}
+
+/** `./backups`, `file:///srv/backups`, `memory:`. */
+function storageOfText(text: string): StorageConfig {
+  const scheme = schemeOf(text)
+  if (scheme === undefined) return { driver: 'local', path: text }
+  if (scheme === 'file')
+    return {
+      driver: 'local',
+      path: text.startsWith('file:///') ? fileURLToPath(text) : text.slice('file:'.length),
+    }
+  return { driver: scheme }
+}
