@@ -1,0 +1,170 @@
+import type { HoldfastConfig } from './config/config.js'
+import type { Overrides } from './config/options.js'
+import type { Registry, Settings } from './config/settings.js'
+import type { Emit } from './env/context.js'
+import type { Env } from './env/env.js'
+import { nodeEnv } from './env/node-env.js'
+import type { HookHandler, HookName } from './hooks/events.js'
+import { HookRunner } from './hooks/runner.js'
+import { OpenStorages } from './operations/open-storages.js'
+import type {
+  BackupResult,
+  DoctorReport,
+  ListReport,
+  Outcome,
+  PruneReport,
+  RestoreReport,
+  StoredBackup,
+  VerifyReport,
+} from './operations/reports.js'
+import type {
+  BackupRequest,
+  DoctorRequest,
+  ListRequest,
+  PruneRequest,
+  RestoreRequestOptions,
+  ShowRequest,
+  VerifyRequest,
+} from './operations/requests.js'
+import type { Workspace } from './operations/workspace.js'
+import type { KeyRing } from './stages/stage.js'
+
+/** What the caller may bring beside the configuration. */
+export interface CreateOptions {
+  /** What relative paths in the configuration are relative to. Default: the working directory. */
+  readonly baseDirectory?: string
+  /** The file the configuration came from, for messages. */
+  readonly file?: string
+  /** Values that win over the configuration, with where they came from: the flags of the command line. */
+  readonly overrides?: Overrides
+  /** The clock, variables and folders of the machine; a test may bring its own. */
+  readonly env?: Env
+  /** Told of progress, warnings and what else a person may want to know. Default: nobody is told. */
+  readonly emit?: Emit
+  /** Where keys are found when something encrypted is read. Default: nowhere. */
+  readonly keys?: KeyRing
+}
+
+/**
+ * Holdfast with a configuration: each command of the command line is one method here.
+ *
+ * @example
+ * const hf = await createHoldfast({ databases: { default: 'sqlite:./app.db' } })
+ * const [outcome] = await hf.backup()
+ * await hf.close()
+ */
+export class Holdfast {
+  readonly settings: Settings
+  readonly #workspace: Workspace
+
+  /** Use {@link createHoldfast}. */
+  constructor(workspace: Workspace) {
+    this.#workspace = workspace
+    this.settings = workspace.settings
+  }
+
+  /**
+   * Backs up databases. One that fails does not stop the others: look at each outcome.
+   * @throws usage.*, config.* before anything has started
+   */
+  async backup(request: BackupRequest = {}): Promise<readonly Outcome<BackupResult>[]> {
+    const { backup } = await import('./operations/backup.js')
+    return backup(this.#workspace, request)
+  }
+
+  /**
+   * Restores a backup after checking everything that can be checked. `confirm` must say yes.
+   * @throws refused.*, integrity.*, database.*, tool.*; only restore.incomplete means that the target was left changed
+   */
+  async restore(request: RestoreRequestOptions = {}): Promise<RestoreReport> {
+    const { restore } = await import('./operations/restore.js')
+    return restore(this.#workspace, request)
+  }
+
+  /** The backups of all storages, newest first. @throws storage.* */
+  async list(request: ListRequest = {}): Promise<ListReport> {
+    const { list } = await import('./operations/list.js')
+    return list(this.#workspace, request)
+  }
+
+  /** One backup. @throws usage.backup-not-found, usage.backup-ambiguous, storage.* */
+  async show(request: ShowRequest = {}): Promise<StoredBackup> {
+    const { show } = await import('./operations/find-backup.js')
+    return show(this.#workspace, request)
+  }
+
+  /** Reads every byte of backups and says of each whether it is whole. @throws usage.backup-not-found, storage.* */
+  async verify(request: VerifyRequest = {}): Promise<VerifyReport> {
+    const { verify } = await import('./operations/verify.js')
+    return verify(this.#workspace, request)
+  }
+
+  /** Applies retention and removes what interrupted runs left. @throws storage.* */
+  async prune(request: PruneRequest = {}): Promise<PruneReport> {
+    const { prune } = await import('./operations/prune.js')
+    return prune(this.#workspace, request)
+  }
+
+  /** Checks configuration, databases, tools, storages and keys. */
+  async doctor(request: DoctorRequest = {}): Promise<DoctorReport> {
+    const { doctor } = await import('./operations/doctor.js')
+    return doctor(this.#workspace, request)
+  }
+
+  /** Adds a handler of an event; the returned function takes it away. */
+  on<Name extends HookName>(event: Name, handler: HookHandler<Name>): () => void {
+    return this.#workspace.hooks.on(event, handler)
+  }
+
+  /** Adds a handler that runs once. */
+  once<Name extends HookName>(event: Name, handler: HookHandler<Name>): () => void {
+    return this.#workspace.hooks.once(event, handler)
+  }
+
+  /** Closes the storages that were opened. */
+  async close(): Promise<void> {
+    await this.#workspace.storages.close()
+  }
+}
+
+const noKeys: KeyRing = {
+  identities: () => Promise.resolve([]),
+  passphrase: () => Promise.resolve(undefined),
+}
+
+/**
+ * Checks a configuration and makes a Holdfast of it. Nothing is contacted yet.
+ * @throws config.*, usage.not-supported
+ */
+export async function createHoldfast(config: HoldfastConfig, options: CreateOptions = {}): Promise<Holdfast> {
+  const env = options.env ?? nodeEnv()
+  const [{ builtinRegistry }, { resolveSettings }, { checkedConfig }] = await Promise.all([
+    import('./builtin.js'),
+    import('./config/resolve.js'),
+    import('./config/schema.js'),
+  ])
+  checkedConfig(config, options.file ?? 'the configuration')
+  const builtin = builtinRegistry()
+  const registry: Registry = {
+    engines: [...(config.engines ?? []), ...builtin.engines],
+    storageDrivers: [...(config.storageDrivers ?? []), ...builtin.storageDrivers],
+    stages: builtin.stages,
+  }
+  const settings = resolveSettings({
+    config,
+    env,
+    registry,
+    baseDirectory: options.baseDirectory ?? env.workingDirectory,
+    ...(options.file === undefined ? {} : { file: options.file }),
+    ...(options.overrides === undefined ? {} : { overrides: options.overrides }),
+  })
+  return new Holdfast({
+    env,
+    emit: options.emit ?? (() => undefined),
+    settings,
+    registry,
+    hooks: new HookRunner(settings.hooks),
+    keys: options.keys ?? noKeys,
+    storages: new OpenStorages(settings),
+  })
+}

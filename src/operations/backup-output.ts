@@ -1,0 +1,105 @@
+import { constants } from 'node:fs'
+import { link, open, rm } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { Writable, type Readable } from 'node:stream'
+import type { Dump } from '../engine/connector.js'
+import type { Context } from '../env/context.js'
+import { HoldfastError } from '../errors.js'
+import { connect } from '../streams/connect.js'
+import { writeArtifact } from './artifact-writer.js'
+import type { BackupTarget } from './backup-storage.js'
+
+interface Written {
+  readonly filename: string
+  readonly plainBytes: number
+  readonly storedBytes: number
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Writes the artifact of a dump of one part to a local path or a stream, and no manifest.
+ * @throws storage.exists for a path that is there; usage.not-supported for a dump of several parts
+ */
+export async function writeToOutput(
+  cx: Context,
+  output: string | Writable,
+  target: BackupTarget,
+  dump: Dump,
+): Promise<Written> {
+  let written: Omit<Written, 'warnings'> | undefined
+  for await (const part of dump.parts) {
+    if (written !== undefined) {
+      part.bytes.destroy()
+      throw new HoldfastError(
+        'usage.not-supported',
+        `the connector ${target.database.connector.name} makes several artifacts; output takes one`,
+      )
+    }
+    const encoded = await writeArtifact(
+      cx,
+      part,
+      target.format,
+      target.stages.map(({ stage }) => stage),
+      {
+        subject: target.database.alias,
+        ...(target.totalBytes === undefined ? {} : { totalBytes: target.totalBytes }),
+      },
+      (bytes) =>
+        typeof output === 'string' ? writeFileWhole(cx, output, bytes) : connect([bytes, output], cx.signal),
+    )
+    written = {
+      filename: typeof output === 'string' ? output : '-',
+      plainBytes: encoded.plain.bytes,
+      storedBytes: encoded.stored.bytes,
+    }
+  }
+  if (written === undefined)
+    throw new HoldfastError('integrity.empty', `the dump of ${target.database.alias} has no parts`)
+  return { ...written, warnings: (await dump.facts()).warnings }
+}
+
+/** The file appears under its name when it is whole, private, and never in place of another. */
+async function writeFileWhole(cx: Context, path: string, bytes: Readable): Promise<void> {
+  const partial = `${path}.${Buffer.from(cx.env.randomBytes(6)).toString('hex')}.partial`
+  try {
+    const file = await open(partial, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
+    try {
+      const sink = new Writable({
+        highWaterMark: 4 * 1024 * 1024,
+        write(chunk: Buffer, _encoding, done) {
+          file.writeFile(chunk).then(() => done(), done)
+        },
+      })
+      await connect([bytes, sink], cx.signal)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    // A hard link, unlike a rename, never replaces what is there.
+    await link(partial, path)
+  } catch (error) {
+    throw outputError(error, path)
+  } finally {
+    await rm(partial, { force: true })
+  }
+}
+
+function outputError(error: unknown, path: string): unknown {
+  const codes: Record<string, ConstructorParameters<typeof HoldfastError>[0]> = {
+    EEXIST: 'storage.exists',
+    ENOSPC: 'storage.full',
+    EDQUOT: 'storage.full',
+    EACCES: 'storage.denied',
+    EPERM: 'storage.denied',
+    EROFS: 'storage.denied',
+    ENOENT: 'storage.not-found',
+  }
+  const code = codes[(error as NodeJS.ErrnoException).code ?? '']
+  if (code === undefined) return error
+  const what: Partial<Record<typeof code, string>> = {
+    'storage.exists': `${path} is there already`,
+    'storage.full': `there is no space left for ${basename(path)}`,
+    'storage.not-found': `the folder of ${path} does not exist`,
+  }
+  return new HoldfastError(code, what[code] ?? `${path} cannot be written`, { cause: error })
+}

@@ -1,0 +1,212 @@
+import { newBackupId } from '../catalog/backup-id.js'
+import type { Manifest } from '../catalog/manifest.js'
+import type { DatabaseSettings } from '../config/settings.js'
+import type { Connector, ConnectorFacts } from '../engine/connector.js'
+import { asHoldfastError, HoldfastError } from '../errors.js'
+import { holdfastVersion } from '../version.js'
+import { codeRevision } from './code-revision.js'
+import { describeForHooks } from './hook-facts.js'
+import { writeToOutput } from './backup-output.js'
+import { storeParts } from './backup-storage.js'
+import { encodingStages, type NamedStage } from './encoding.js'
+import { formatDatetime, renderFilename } from './filename.js'
+import { pruneDatabases } from './prune.js'
+import type { BackupResult, Outcome } from './reports.js'
+import type { BackupRequest } from './requests.js'
+import { selectDatabases } from './select-databases.js'
+import { contextOf, notice, type Workspace } from './workspace.js'
+
+/**
+ * Backs up databases one after the other. One that fails does not stop the others: each has its outcome.
+ * @throws usage.*, config.* before anything starts; the signal's reason when aborted
+ */
+export async function backup(
+  workspace: Workspace,
+  request: BackupRequest,
+): Promise<readonly Outcome<BackupResult>[]> {
+  const databases = selectDatabases(workspace, request.databases)
+  if (request.output !== undefined && databases.length > 1) {
+    throw new HoldfastError('usage.invalid', 'output takes one database', {
+      hint: 'name one database, or leave output out',
+    })
+  }
+  const plans = databases.map((database) => planBackup(workspace, request, database))
+  const outcomes: Outcome<BackupResult>[] = []
+  for (const plan of plans) {
+    request.signal?.throwIfAborted()
+    const database = plan.database.alias
+    try {
+      outcomes.push({ database, ok: true, result: await backupOne(workspace, request, plan) })
+    } catch (thrown) {
+      request.signal?.throwIfAborted()
+      outcomes.push({ database, ok: false, error: asHoldfastError(thrown) })
+    }
+  }
+  return outcomes
+}
+
+interface BackupPlan {
+  readonly database: DatabaseSettings
+  readonly connector: Connector
+  readonly stages: readonly NamedStage[]
+  readonly options: Manifest['options'] & { readonly allowMissing: boolean }
+}
+
+/** Everything that can be refused without asking a server. */
+function planBackup(workspace: Workspace, request: BackupRequest, database: DatabaseSettings): BackupPlan {
+  const factory =
+    request.connector === undefined ? database.connector : database.engine.connectors[request.connector]
+  if (factory === undefined) {
+    throw new HoldfastError(
+      'usage.invalid',
+      `${database.engine.name} has no connector ${request.connector}; it has ${Object.keys(database.engine.connectors).join(', ')}`,
+    )
+  }
+  const options = {
+    exclude: request.exclude ?? database.exclude,
+    excludeData: request.excludeData ?? database.excludeData,
+    schemas: request.schemas ?? database.schemas,
+    allowMissing: request.allowMissing ?? false,
+  }
+  for (const setting of ['exclude', 'excludeData', 'schemas'] as const) {
+    if (options[setting].length > 0 && !factory.capabilities[setting]) {
+      throw new HoldfastError(
+        'usage.not-supported',
+        `${database.alias}: the connector ${factory.name} does not support ${setting}`,
+      )
+    }
+  }
+  const connector = factory.create({
+    connection: database.backupConnection,
+    tools: database.tools,
+    options: database.options,
+    ...(database.admin === undefined ? {} : { admin: database.admin }),
+  })
+  return {
+    database: { ...database, connector: factory },
+    connector,
+    stages: encodingStages(workspace, request),
+    options,
+  }
+}
+
+async function backupOne(
+  workspace: Workspace,
+  request: BackupRequest,
+  plan: BackupPlan,
+): Promise<BackupResult> {
+  const cx = contextOf(workspace, request.signal)
+  const { database, connector } = plan
+  const started = workspace.env.clock.now()
+  const id = newBackupId(workspace.env)
+  const facts = await connector.inspect(cx)
+  const revision = await codeRevision(cx, workspace.settings.baseDirectory)
+  for (const warning of facts.server.warnings) notice(workspace, 'warning', `${database.alias}: ${warning}`)
+  const hookFacts = {
+    database: describeForHooks(database.alias, database.backupConnection),
+    connector: connector.name,
+    server: workspace.settings.serverName,
+  }
+  await workspace.hooks.run('beforeBackup', hookFacts)
+
+  const start = () => connector.dump(cx, plan.options)
+  const target = { id, database, format: database.connector.format, stages: plan.stages, ...sizeOf(facts) }
+  if (request.output !== undefined) {
+    const { warnings, ...written } = await writeToOutput(cx, request.output, target, await start())
+    return {
+      id,
+      ...written,
+      seconds: secondsSince(workspace, started),
+      warnings: [...facts.server.warnings, ...warnings],
+    }
+  }
+
+  const open = await workspace.storages.get(request.storage)
+  const filename =
+    filenameFor(workspace, database, started) + plan.stages.map(({ extension }) => extension).join('')
+  const { manifest, storedName } = await storeParts(
+    cx,
+    open,
+    { ...target, filename },
+    start,
+    async (parts, dumped) => ({
+      formatVersion: 1,
+      id,
+      kind: 'database',
+      created: started.toISOString(),
+      finished: workspace.env.clock.now().toISOString(),
+      server: workspace.settings.serverName,
+      writer: holdfastVersion,
+      database: { alias: database.alias, name: facts.server.database },
+      engine: database.engine.name,
+      connector: connector.name,
+      format: database.connector.format.name,
+      source: sourceOf(facts),
+      tools: facts.tools.map(({ name, version }) => ({ name, version })),
+      ...(revision === undefined ? {} : { revision }),
+      migrations: facts.server.migrations,
+      schemaHash: facts.server.schemaHash,
+      options: {
+        exclude: plan.options.exclude,
+        excludeData: plan.options.excludeData,
+        schemas: plan.options.schemas,
+      },
+      warnings: [...facts.server.warnings, ...dumped.warnings],
+      parts,
+      metadata:
+        (await workspace.settings.metadata?.({
+          database: database.alias,
+          engine: database.engine.name,
+          connector: connector.name,
+          server: workspace.settings.serverName,
+        })) ?? {},
+    }),
+  )
+  await workspace.hooks.run('afterBackup', {
+    ...hookFacts,
+    filename: storedName,
+    storage: open.name,
+    manifest,
+  })
+  const pruned =
+    request.prune === true ? await pruneDatabases(cx, workspace, open, [database.alias]) : undefined
+  return {
+    backup: { storage: open.name, manifest },
+    id,
+    filename: storedName,
+    plainBytes: sum(manifest.parts.map((part) => part.plain.bytes)),
+    storedBytes: sum(manifest.parts.map((part) => part.stored.bytes)),
+    seconds: secondsSince(workspace, started),
+    warnings: manifest.warnings,
+    ...(pruned === undefined ? {} : { pruned }),
+  }
+}
+
+function filenameFor(workspace: Workspace, database: DatabaseSettings, started: Date): string {
+  const { settings } = workspace
+  return renderFilename(database.filename ?? settings.filename, {
+    database: database.alias,
+    server: settings.serverName,
+    datetime: formatDatetime(started, settings.dateFormat),
+    engine: database.engine.name,
+    extension: database.extension ?? database.connector.extension,
+  })
+}
+
+function sourceOf({ server }: ConnectorFacts): Manifest['source'] {
+  const { product, version, encoding, tables } = server
+  return { product, version, tables: tables.length, ...(encoding === undefined ? {} : { encoding }) }
+}
+
+/** The size of the database stands in for the size of its dump, which nobody knows before. */
+function sizeOf({ server }: ConnectorFacts): { readonly totalBytes?: number } {
+  return server.sizeBytes === undefined ? {} : { totalBytes: server.sizeBytes }
+}
+
+function secondsSince(workspace: Workspace, started: Date): number {
+  return (workspace.env.clock.now().getTime() - started.getTime()) / 1000
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0)
+}

@@ -1,0 +1,72 @@
+import { Readable } from 'node:stream'
+import type { Context } from '../env/context.js'
+import { HoldfastError } from '../errors.js'
+import { objectKey } from '../storages/object-key.js'
+import { attempt } from './doctor-check.js'
+import type { OpenStorage } from './open-storages.js'
+import type { DoctorCheck } from './reports.js'
+import type { Workspace } from './workspace.js'
+
+/** A clock that is further off than this makes retention and ids doubtful. */
+const clockToleranceMs = 5 * 60 * 1000
+
+export async function checkStorage(
+  cx: Context,
+  workspace: Workspace,
+  name: string,
+): Promise<readonly DoctorCheck[]> {
+  const subject = `storage ${name}`
+  let open: OpenStorage | undefined
+  const opened = await attempt(cx, subject, 'settings', async () => {
+    open = await workspace.storages.get(name)
+    return open.storage.describe()
+  })
+  if (open === undefined) return [opened]
+  const { storage, catalog } = open
+  const checks = [
+    opened,
+    await attempt(cx, subject, 'round trip', () => roundTrip(cx, open as OpenStorage)),
+    await attempt(cx, subject, 'catalog', async () => {
+      const { manifests, damaged, pending } = await catalog.list(cx)
+      const [first] = damaged
+      if (first !== undefined) throw first.error
+      return `${manifests.length} backups${pending.length === 0 ? '' : `, ${pending.length} unfinished`}`
+    }),
+  ]
+  if (storage.capabilities.volatile) {
+    checks.push({
+      subject,
+      name: 'durability',
+      status: 'warning',
+      message: 'backups here end with the process',
+    })
+  }
+  return checks
+}
+
+/** Writes, reads back and deletes an object, and compares the storage's clock with this machine's. */
+async function roundTrip(cx: Context, { storage }: OpenStorage): Promise<string> {
+  const content = Buffer.from(cx.env.randomBytes(1024))
+  const key = objectKey(`holdfast-doctor/${Buffer.from(cx.env.randomBytes(8)).toString('hex')}`)
+  await storage.put(cx, key, Readable.from([content]), { createOnly: true })
+  try {
+    const object = await storage.stat(cx, key)
+    const read: Buffer[] = []
+    for await (const chunk of await storage.get(cx, key)) read.push(chunk as Buffer)
+    if (object?.bytes !== content.length || !Buffer.concat(read).equals(content)) {
+      throw new HoldfastError('integrity.checksum', 'what was read is not what was written')
+    }
+    const offMs = Math.abs(object.modified.getTime() - cx.env.clock.now().getTime())
+    if (offMs > clockToleranceMs) {
+      throw new HoldfastError(
+        'storage.failed',
+        `its clock and this machine's differ by ${Math.round(offMs / 1000)} s`,
+      )
+    }
+  } finally {
+    await storage.delete(cx, key)
+  }
+  if ((await storage.stat(cx, key)) !== undefined)
+    throw new HoldfastError('storage.failed', 'an object was not deleted')
+  return 'write, read and delete work'
+}

@@ -1,0 +1,122 @@
+import type { CatalogListing } from '../catalog/catalog.js'
+import type { Manifest } from '../catalog/manifest.js'
+import type { Context } from '../env/context.js'
+import { HoldfastError } from '../errors.js'
+import { planRetention } from '../retention/plan.js'
+import type { OpenStorage } from './open-storages.js'
+import type { PruneDecision, PruneReport } from './reports.js'
+import type { PruneRequest } from './requests.js'
+import { contextOf, type Workspace } from './workspace.js'
+
+/** What an interrupted run left is removed when it is older than this. */
+const orphanAgeMs = 24 * 60 * 60 * 1000
+
+/**
+ * Applies retention to the backups of each database, and removes what interrupted runs left behind. The plan is made before
+ * anything is removed; with `dryRun` it is all that happens.
+ * @throws storage.*; integrity.manifest where a manifest is damaged is not thrown: damaged backups are never removed
+ */
+export async function prune(workspace: Workspace, request: PruneRequest): Promise<PruneReport> {
+  const cx = contextOf(workspace, request.signal)
+  const dryRun = request.dryRun ?? false
+  const decisions: PruneDecision[] = []
+  const removed: string[] = []
+  const swept: string[] = []
+  const storages = await workspace.storages.all(request.storage)
+  const listings = await Promise.all(
+    storages.map(async (open) => ({ open, listing: await open.catalog.list(cx) })),
+  )
+  checkNames(workspace, request, listings)
+  for (const { open, listing } of listings) {
+    const planned = planFor(workspace, open, listing, request.databases)
+    decisions.push(...planned)
+    const orphans = await open.catalog.orphans(cx, listing, orphanAgeMs)
+    swept.push(...orphans.flatMap((record) => record.keys))
+    if (dryRun) continue
+    removed.push(...(await removeAll(cx, open, planned)))
+    for (const record of orphans) await open.catalog.abandon(cx, record)
+    await open.storage.sweep(cx, orphanAgeMs)
+  }
+  return { decisions, removed, swept, dryRun }
+}
+
+/** A name may also be that of a database which is no longer configured. */
+function checkNames(
+  { settings }: Workspace,
+  { databases = [] }: PruneRequest,
+  listings: readonly { readonly listing: CatalogListing }[],
+): void {
+  const stored = listings.flatMap(({ listing }) => listing.manifests.map(({ database }) => database.alias))
+  const known = new Set([...settings.databases.keys(), ...stored])
+  const unknown = databases.find((name) => !known.has(name))
+  if (unknown === undefined) return
+  throw new HoldfastError(
+    'usage.unknown-database',
+    `there is no database ${unknown}; known: ${[...known].join(', ')}`,
+  )
+}
+
+/** Retention for some databases of one storage, after a backup; the ids that were removed. */
+export async function pruneDatabases(
+  cx: Context,
+  workspace: Workspace,
+  open: OpenStorage,
+  aliases: readonly string[],
+): Promise<readonly string[]> {
+  return removeAll(cx, open, planFor(workspace, open, await open.catalog.list(cx), aliases))
+}
+
+async function removeAll(
+  cx: Context,
+  open: OpenStorage,
+  decisions: readonly PruneDecision[],
+): Promise<readonly string[]> {
+  const removed: string[] = []
+  for (const { keep, backup } of decisions) {
+    if (keep) continue
+    cx.signal.throwIfAborted()
+    await open.catalog.remove(cx, backup.manifest)
+    removed.push(backup.manifest.id)
+  }
+  return removed
+}
+
+/** Backups of different databases, kinds and servers do not count against each other. */
+function planFor(
+  workspace: Workspace,
+  open: OpenStorage,
+  { manifests, sizes }: CatalogListing,
+  aliases: readonly string[] | undefined,
+): readonly PruneDecision[] {
+  const chosen = manifests.filter(
+    ({ database }) => aliases === undefined || aliases.length === 0 || aliases.includes(database.alias),
+  )
+  const groups = new Map<string, Manifest[]>()
+  for (const manifest of chosen) {
+    const group = JSON.stringify([manifest.kind, manifest.server, manifest.database.alias])
+    groups.set(group, [...(groups.get(group) ?? []), manifest])
+  }
+  return [...groups.values()].flatMap((group) => planGroup(workspace, open, group, sizes))
+}
+
+function planGroup(
+  workspace: Workspace,
+  open: OpenStorage,
+  group: readonly Manifest[],
+  sizes: CatalogListing['sizes'],
+): readonly PruneDecision[] {
+  const alias = group[0]?.database.alias ?? ''
+  const policy = workspace.settings.databases.get(alias)?.retention ?? workspace.settings.retention
+  const byId = new Map(group.map((manifest) => [manifest.id, manifest]))
+  const subjects = group.map((manifest) => ({
+    id: manifest.id,
+    created: new Date(manifest.created),
+    good: manifest.parts.every(({ stored }) => sizes.get(stored.key) === stored.bytes),
+    manifest,
+  }))
+  const plan = planRetention(subjects, policy, workspace.env.clock.now())
+  return plan.flatMap(({ id, keep, reasons }) => {
+    const manifest = byId.get(id)
+    return manifest === undefined ? [] : [{ backup: { storage: open.name, manifest }, keep, reasons }]
+  })
+}

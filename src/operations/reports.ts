@@ -1,0 +1,133 @@
+import type { Manifest } from '../catalog/manifest.js'
+import type { HoldfastError } from '../errors.js'
+
+/** What became of one database in an operation on several: a result, or the error that stopped it. */
+export type Outcome<Result> =
+  | { readonly database: string; readonly ok: true; readonly result: Result }
+  | { readonly database: string; readonly ok: false; readonly error: HoldfastError }
+
+/** A backup in a storage. */
+export interface StoredBackup {
+  readonly storage: string
+  readonly manifest: Manifest
+}
+
+export interface BackupResult {
+  /** Absent with `output`, where the bytes go to a path or stream and no storage. */
+  readonly backup?: StoredBackup
+  readonly id: string
+  /** The file name of the artifact, or the path given with `output`. */
+  readonly filename: string
+  readonly plainBytes: number
+  readonly storedBytes: number
+  readonly seconds: number
+  readonly warnings: readonly string[]
+  /** What `prune` removed afterwards, with `prune: true`. */
+  readonly pruned?: readonly string[]
+}
+
+export interface ListReport {
+  /** Newest first. */
+  readonly backups: readonly StoredBackup[]
+  /** Manifests that are there and cannot be read; an error each. */
+  readonly damaged: readonly {
+    readonly storage: string
+    readonly key: string
+    readonly error: HoldfastError
+  }[]
+}
+
+/** What a restore is going to do; shown before it is confirmed. */
+export interface RestorePlan {
+  /** The id of a backup, or the path of a file. */
+  readonly source: string
+  readonly manifest?: Manifest
+  readonly storage?: string
+  readonly filename: string
+  readonly storedBytes?: number
+  /** The alias of the target, or the place for a URL. */
+  readonly target: string
+  readonly place: string
+  readonly engine: string
+  readonly connector: string
+  readonly exists: boolean
+  readonly clean: 'none' | 'objects' | 'database'
+  readonly protected: boolean
+  /** What is to be typed where the target is protected: the database's name, or the alias of a file. */
+  readonly databaseName: string
+  /** How many tables and other objects the target holds now. */
+  readonly targetObjects: number
+  readonly targetBytes?: number
+  readonly losses: readonly string[]
+  readonly warnings: readonly string[]
+  /** Names and versions of the programs that will run. */
+  readonly tools: readonly {
+    readonly name: string
+    readonly version: string
+    readonly path: string
+    readonly reason?: string
+  }[]
+}
+
+export interface RestoreReport {
+  readonly plan: RestorePlan
+  /** False with `dryRun`: nothing was changed. */
+  readonly restored: boolean
+  readonly seconds: number
+  readonly warnings: readonly string[]
+}
+
+export interface VerifiedPart {
+  readonly name: string
+  readonly key: string
+  readonly storedBytes: number
+  readonly plainBytes: number
+}
+
+/** A backup of which every byte was read: checksums, keys, decompression and the format's own structure hold. */
+export interface VerifyResult {
+  readonly backup: StoredBackup
+  readonly parts: readonly VerifiedPart[]
+  /** False where no key was given: then only the stored bytes were compared, and nothing was decrypted. */
+  readonly decoded: boolean
+  readonly seconds: number
+}
+
+export interface VerifyReport {
+  readonly results: readonly (
+    | { readonly id: string; readonly ok: true; readonly result: VerifyResult }
+    | { readonly id: string; readonly ok: false; readonly error: HoldfastError }
+  )[]
+}
+
+export interface PruneDecision {
+  readonly backup: StoredBackup
+  readonly keep: boolean
+  readonly reasons: readonly string[]
+}
+
+export interface PruneReport {
+  /** Newest first, per database. */
+  readonly decisions: readonly PruneDecision[]
+  /** Ids that were removed; empty with `dryRun`. */
+  readonly removed: readonly string[]
+  /** Artifacts of backups that were never finished, older than a day, which were removed (or would be, with `dryRun`). */
+  readonly swept: readonly string[]
+  readonly dryRun: boolean
+}
+
+export type CheckStatus = 'ok' | 'warning' | 'error' | 'skipped'
+
+export interface DoctorCheck {
+  /** `config`, `database default`, `storage main`, `tools`, `key`, `clock`. */
+  readonly subject: string
+  readonly name: string
+  readonly status: CheckStatus
+  readonly message: string
+  readonly hint?: string
+  readonly error?: HoldfastError
+}
+
+export interface DoctorReport {
+  readonly checks: readonly DoctorCheck[]
+}

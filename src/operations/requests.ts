@@ -1,0 +1,95 @@
+import type { Readable, Writable } from 'node:stream'
+import type { CleanMode } from '../engine/connector.js'
+import type { RestorePlan } from './reports.js'
+
+/** Every request takes a signal; aborting it undoes what can be undone and rejects with the signal's reason. */
+export interface Cancellable {
+  readonly signal?: AbortSignal
+}
+
+export interface BackupRequest extends Cancellable {
+  /** Aliases or URLs; every configured database where absent. */
+  readonly databases?: readonly string[]
+  readonly storage?: string
+  /** A local path or a stream to write the artifact to, instead of a storage. One database only. */
+  readonly output?: string | Writable
+  /** In place of the configured value, for every database of this call. */
+  readonly exclude?: readonly string[]
+  readonly excludeData?: readonly string[]
+  readonly schemas?: readonly string[]
+  readonly allowMissing?: boolean
+  /** `zstd:1`, `gzip`, `none`: in place of the configured value. */
+  readonly compress?: string
+  /** `false` leaves out the configured encryption. */
+  readonly encrypt?: false
+  /** In place of the configured connector's name. */
+  readonly connector?: string
+  /** Applies retention to the databases that were backed up without error. */
+  readonly prune?: boolean
+}
+
+export interface BackupFilter {
+  /** Alias or name of a database. */
+  readonly database?: string
+  readonly server?: string
+  readonly compressed?: boolean
+  readonly encrypted?: boolean
+  readonly kind?: 'database' | 'files'
+  /** Backups that began at or after, and before. */
+  readonly since?: Date
+  readonly until?: Date
+}
+
+export interface ListRequest extends BackupFilter, Cancellable {
+  readonly storage?: string
+}
+
+export interface ShowRequest extends Cancellable {
+  /** `latest`, an id or unique prefix, or a file name in the storage. Default `latest`. */
+  readonly backup?: string
+  readonly storage?: string
+  readonly database?: string
+}
+
+export interface RestoreRequestOptions extends Cancellable {
+  /** `latest` (the default), an id or unique prefix, a file name in the storage, a local path, or a stream (`-` on the command line). */
+  readonly backup?: string | Readable
+  /** Alias of the target; needed where several databases are configured. */
+  readonly database?: string
+  /** Another target: a URL, or the name of another database on the same server. */
+  readonly to?: string
+  readonly storage?: string
+  readonly fromServer?: string
+  /** Restore a backup of another database. */
+  readonly fromDatabase?: string
+  readonly clean?: CleanMode
+  readonly create?: boolean
+  readonly disconnect?: boolean
+  readonly schemas?: readonly string[]
+  readonly requireSameRevision?: boolean
+  readonly dryRun?: boolean
+  /** In place of the connector that the backup's format asks for. */
+  readonly connector?: string
+  /** Asked once, with the plan, before the first change. Absent or false: `refused.not-confirmed`. */
+  readonly confirm?: boolean | ((plan: RestorePlan) => boolean | Promise<boolean>)
+  /** The database's name, for a target that is protected. */
+  readonly confirmName?: string
+}
+
+export interface VerifyRequest extends BackupFilter, Cancellable {
+  /** Default: the newest of each database that the filter lets through. */
+  readonly backup?: string
+  readonly all?: boolean
+  readonly storage?: string
+}
+
+export interface PruneRequest extends Cancellable {
+  readonly databases?: readonly string[]
+  readonly storage?: string
+  readonly dryRun?: boolean
+}
+
+export interface DoctorRequest extends Cancellable {
+  readonly databases?: readonly string[]
+  readonly storage?: string
+}

@@ -1,0 +1,97 @@
+import { createWriteStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Readable } from 'node:stream'
+import { adHocDatabase } from '../config/resolve.js'
+import type { DatabaseSettings } from '../config/settings.js'
+import type { Context } from '../env/context.js'
+import { connect } from '../streams/connect.js'
+import { findBackup } from './find-backup.js'
+import type { RestoreRequestOptions } from './requests.js'
+import { sourceOfBackup, sourceOfFile, type FoundSource } from './restore-source.js'
+import { isUrl, oneDatabase } from './select-databases.js'
+import { notice, type Workspace } from './workspace.js'
+
+/** The database to restore into, with `to` applied. */
+export function restoreTarget(workspace: Workspace, request: RestoreRequestOptions): DatabaseSettings {
+  const { to, database } = request
+  if (to !== undefined && isUrl(to)) {
+    const { settings, registry, env } = workspace
+    return adHocDatabase(settings, registry, env, to)
+  }
+  const target = oneDatabase(workspace, database)
+  if (to === undefined) return target
+  const connection = target.engine.capabilities.server
+    ? { ...target.connection, name: to }
+    : target.engine.parse(`${target.engine.name}:${to}`, workspace.env.workingDirectory)
+  // Another database than the configured one: its protection is not this one's.
+  return { ...target, alias: to, connection, protected: false }
+}
+
+/** A source that may hold a temporary file until it is disposed of. */
+export type DisposableSource = FoundSource & { dispose(): Promise<void> }
+
+/** Finds what to restore: a stream, a local file, or a backup in a storage. */
+export async function findSource(
+  cx: Context,
+  workspace: Workspace,
+  request: RestoreRequestOptions,
+  target: DatabaseSettings,
+): Promise<DisposableSource> {
+  const wanted = request.backup ?? 'latest'
+  const decoding = { kinds: workspace.registry.stages, keys: workspace.keys }
+  if (typeof wanted !== 'string') return sourceOfStream(cx, workspace, wanted)
+  if (await isLocalFile(cx, wanted)) return undisposed(await sourceOfFile(cx, wanted, wanted, decoding))
+  const storage = request.storage === undefined ? {} : { storage: request.storage }
+  const server = request.fromServer === undefined ? {} : { server: request.fromServer }
+  const backup = await findBackup(
+    workspace,
+    wanted,
+    { kind: 'database', ...storage, ...server, ...whose(workspace, wanted, request, target) },
+    cx.signal,
+  )
+  return undisposed(await sourceOfBackup(cx, await workspace.storages.get(backup.storage), backup, decoding))
+}
+
+/** `latest` means the latest of the target's own database, unless another is named; an id means itself. */
+function whose(
+  workspace: Workspace,
+  wanted: string,
+  request: RestoreRequestOptions,
+  target: DatabaseSettings,
+): { readonly database?: string } {
+  if (request.fromDatabase !== undefined) return { database: request.fromDatabase }
+  if (wanted !== 'latest') return {}
+  if (request.database !== undefined) return { database: request.database }
+  const { databases } = workspace.settings
+  if (request.to === undefined) return { database: target.alias }
+  return databases.size === 1 ? { database: [...databases.keys()][0] ?? target.alias } : {}
+}
+
+async function isLocalFile(cx: Context, name: string): Promise<boolean> {
+  const found = await stat(resolve(cx.env.workingDirectory, name)).catch(() => undefined)
+  return found?.isFile() ?? false
+}
+
+/** A stream cannot be read twice, and it is checked before it is used: so it is kept in a private temporary file. */
+async function sourceOfStream(
+  cx: Context,
+  workspace: Workspace,
+  stream: Readable,
+): Promise<DisposableSource> {
+  const folder = await cx.env.temporaryDirectory()
+  try {
+    const path = await folder.writeFile('input', '')
+    notice(workspace, 'info', `the input is kept in ${path} until it has been restored`)
+    await connect([stream, createWriteStream(path, { flags: 'r+' })], cx.signal)
+    const decoding = { kinds: workspace.registry.stages, keys: workspace.keys }
+    return { ...(await sourceOfFile(cx, path, 'standard input', decoding)), dispose: () => folder.remove() }
+  } catch (error) {
+    await folder.remove()
+    throw error
+  }
+}
+
+function undisposed(source: FoundSource): DisposableSource {
+  return { ...source, dispose: () => Promise.resolve() }
+}

@@ -1,0 +1,187 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { basename, resolve } from 'node:path'
+import type { Duplex, Readable } from 'node:stream'
+import type { Manifest } from '../catalog/manifest.js'
+import type { ConnectorFactory, DumpFormat, RestorePart, RestoreSource } from '../engine/connector.js'
+import type { Context } from '../env/context.js'
+import { HoldfastError } from '../errors.js'
+import type { StageKind } from '../stages/stage.js'
+import { connected } from '../streams/connect.js'
+import { measuring, type Observer } from '../streams/measure.js'
+import {
+  drain,
+  headOf,
+  progressObserver,
+  readArtifact,
+  readStored,
+  type Decoding,
+} from './artifact-reader.js'
+import type { OpenStorage } from './open-storages.js'
+import type { StoredBackup } from './reports.js'
+
+/** Where a restore takes its data from: found, and checked as far as it can be without decoding all of it. */
+export interface FoundSource {
+  /** The id of a backup, or the path of a file. */
+  readonly name: string
+  readonly filename: string
+  readonly storage?: string
+  readonly manifest?: Manifest
+  readonly storedBytes?: number
+  readonly source: RestoreSource
+  /** The first bytes of the dump, decoded: proof that the key fits, and what the format is recognised by. */
+  readonly head: Uint8Array
+  /** Reads the artifact once, to its end, before anything is changed. @throws integrity.* */
+  check(cx: Context, format: DumpFormat): Promise<void>
+}
+
+const headBytes = 4096
+
+/** A backup of the catalog. @throws integrity.*, key.missing */
+export async function sourceOfBackup(
+  cx: Context,
+  open: OpenStorage,
+  { manifest, storage }: StoredBackup,
+  decoding: Decoding,
+): Promise<FoundSource> {
+  const total = manifest.parts.reduce((sum, part) => sum + part.plain.bytes, 0)
+  const partOf = (name: string) => {
+    const part = manifest.parts.find((candidate) => candidate.name === name)
+    if (part === undefined)
+      throw new HoldfastError('integrity.missing-artifact', `${manifest.id} has no part ${name}`)
+    return part
+  }
+  const first = manifest.parts[0]
+  if (first === undefined) throw new HoldfastError('integrity.manifest', `${manifest.id} has no parts`)
+  const source: RestoreSource = {
+    parts: manifest.parts.map(({ name, role, table, plain }) => ({
+      name,
+      role,
+      plainBytes: plain.bytes,
+      ...(table === undefined ? {} : { table }),
+    })),
+    open: (part) =>
+      readArtifact(
+        cx,
+        open.storage,
+        partOf(part.name),
+        decoding,
+        progressObserver(cx, manifest.id, 'restore', total),
+      ),
+  }
+  return {
+    name: manifest.id,
+    filename: first.stored.key.split('/').slice(0, 2).join('/'),
+    storage,
+    manifest,
+    storedBytes: manifest.parts.reduce((sum, part) => sum + part.stored.bytes, 0),
+    source,
+    head: await headOf(await readArtifact(cx, open.storage, first, decoding), headBytes),
+    async check() {
+      for (const part of manifest.parts) {
+        await drain(
+          await readStored(
+            cx,
+            open.storage,
+            part,
+            progressObserver(cx, manifest.id, 'check', part.stored.bytes),
+          ),
+        )
+      }
+    },
+  }
+}
+
+/**
+ * A file that was made elsewhere: its compression and encryption are recognised. There is no digest to compare with, so it
+ * is decoded once to its end before anything is changed.
+ */
+export async function sourceOfFile(
+  cx: Context,
+  file: string,
+  name: string,
+  decoding: Decoding,
+): Promise<FoundSource> {
+  const path = resolve(cx.env.workingDirectory, file)
+  const { size } = await stat(path).catch((error: unknown) => {
+    throw new HoldfastError('usage.backup-not-found', `${name} is not there`, { cause: error })
+  })
+  if (size === 0) throw new HoldfastError('integrity.empty', `${name} is empty`)
+  const { kinds, head } = await recogniseStages(cx, path, decoding)
+  const part: RestorePart = { name: 'dump', role: 'dump' }
+  return {
+    name,
+    filename: basename(path),
+    storedBytes: size,
+    source: {
+      parts: [part],
+      open: () =>
+        Promise.resolve(openDecoded(cx, path, kinds, decoding, progressObserver(cx, name, 'restore'))),
+    },
+    head,
+    async check(_cx, format) {
+      const checker = format.checker()
+      const structure = { push: (chunk: Uint8Array) => checker.push(chunk), end: () => checker.end() }
+      await drain(openDecoded(cx, path, kinds, decoding, progressObserver(cx, name, 'check'), structure))
+    },
+  }
+}
+
+/** Peels stages off until what is left begins like none of them. */
+async function recogniseStages(
+  cx: Context,
+  path: string,
+  decoding: Decoding,
+): Promise<{ readonly kinds: readonly StageKind[]; readonly head: Uint8Array }> {
+  const mostStages = 8
+  const kinds: StageKind[] = []
+  for (;;) {
+    const head = await headOf(openDecoded(cx, path, kinds, decoding), headBytes)
+    const kind = decoding.kinds.find((candidate) => candidate.recognises(head))
+    if (kind === undefined) return { kinds, head }
+    if (kinds.length === mostStages) {
+      throw new HoldfastError(
+        'integrity.format',
+        `${basename(path)} is compressed or encrypted more than ${mostStages} times`,
+      )
+    }
+    kinds.push(kind)
+  }
+}
+
+function openDecoded(
+  cx: Context,
+  path: string,
+  kinds: readonly StageKind[],
+  { keys }: Decoding,
+  ...observers: readonly Observer[]
+): Readable {
+  const source = createReadStream(path, { highWaterMark: 1024 * 1024 })
+  const decoders: Duplex[] = kinds.map((kind) => kind.create(undefined, keys).decode(cx, {}))
+  return connected([source, ...decoders, measuring(...observers).through], cx.signal)
+}
+
+/** The connector that reads a dump: the one the manifest names, or the one that recognises the first bytes. */
+export function connectorFor(
+  found: FoundSource,
+  configured: ConnectorFactory,
+  available: Readonly<Record<string, ConnectorFactory>>,
+  engine: string,
+): ConnectorFactory {
+  const { manifest } = found
+  if (manifest === undefined) {
+    const recognised = [configured, ...Object.values(available)].find(({ format }) =>
+      format.recognises(found.head),
+    )
+    if (recognised !== undefined) return recognised
+    throw new HoldfastError('integrity.format', `${found.name} is not a dump that ${engine} can read`, {
+      hint: 'name the database it is for, and check that the file is a dump of that engine',
+    })
+  }
+  const named = [configured, ...Object.values(available)].find(({ name }) => name === manifest.connector)
+  if (named?.format.name === manifest.format) return named
+  throw new HoldfastError(
+    'usage.not-supported',
+    `backup ${manifest.id} is a ${manifest.connector} dump of ${manifest.engine}; ${engine} cannot restore it`,
+  )
+}

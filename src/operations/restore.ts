@@ -1,0 +1,186 @@
+import type { DatabaseSettings } from '../config/settings.js'
+import type { Connector, RestoreRequest, RestoreTarget } from '../engine/connector.js'
+import type { Context } from '../env/context.js'
+import { asHoldfastError, HoldfastError } from '../errors.js'
+import { codeRevision } from './code-revision.js'
+import { describeForHooks } from './hook-facts.js'
+import type { RestorePlan, RestoreReport } from './reports.js'
+import type { RestoreRequestOptions } from './requests.js'
+import { findSource, restoreTarget } from './restore-find.js'
+import { connectorFor, type FoundSource } from './restore-source.js'
+import { compareStates } from './state-comparison.js'
+import { contextOf, notice, type Workspace } from './workspace.js'
+
+/**
+ * Restores a backup, or a dump that was made elsewhere, into a database. Everything that can be checked is checked before
+ * the first change: the artifact, the key, the tools, the target.
+ * @throws usage.*, integrity.*, key.*, database.*, tool.*: nothing was changed, unless the code is restore.incomplete
+ * @throws refused.not-confirmed, refused.protected, refused.not-empty, refused.revision, refused.hook
+ */
+export async function restore(workspace: Workspace, request: RestoreRequestOptions): Promise<RestoreReport> {
+  const cx = contextOf(workspace, request.signal)
+  const started = workspace.env.clock.now().getTime()
+  const target = restoreTarget(workspace, request)
+  const found = await findSource(cx, workspace, request, target)
+  try {
+    const prepared = await prepare(cx, workspace, request, target, found)
+    const { plan } = prepared
+    const seconds = () => (workspace.env.clock.now().getTime() - started) / 1000
+    if (request.dryRun === true) return { plan, restored: false, seconds: seconds(), warnings: plan.warnings }
+    await confirmed(plan, request)
+    const hookFacts = {
+      database: describeForHooks(target.alias, target.connection),
+      databaseName: target.connection.name,
+      filename: found.filename,
+      server: found.manifest?.server ?? workspace.settings.serverName,
+      storage: found.storage ?? 'file',
+    }
+    await workspace.hooks.run('beforeRestore', hookFacts)
+    const facts = await prepared.connector.restore(cx, found.source, prepared.restoreRequest)
+    await workspace.hooks.run('afterRestore', { ...hookFacts, connector: prepared.connector.name })
+    for (const warning of facts.warnings) notice(workspace, 'warning', warning)
+    return { plan, restored: true, seconds: seconds(), warnings: [...plan.warnings, ...facts.warnings] }
+  } finally {
+    await found.dispose()
+  }
+}
+
+interface Prepared {
+  readonly plan: RestorePlan
+  readonly connector: Connector
+  readonly restoreRequest: RestoreRequest
+}
+
+async function prepare(
+  cx: Context,
+  workspace: Workspace,
+  request: RestoreRequestOptions,
+  target: DatabaseSettings,
+  found: FoundSource,
+): Promise<Prepared> {
+  const factory = connectorFor(
+    found,
+    namedConnector(target, request),
+    target.engine.connectors,
+    target.engine.name,
+  )
+  const restoreRequest: RestoreRequest = {
+    clean: request.clean ?? 'objects',
+    create: request.create ?? false,
+    disconnect: request.disconnect ?? false,
+    schemas: request.schemas ?? [],
+  }
+  if (!factory.capabilities.clean.includes(restoreRequest.clean)) {
+    throw new HoldfastError(
+      'usage.not-supported',
+      `the connector ${factory.name} does not support clean ${restoreRequest.clean}`,
+    )
+  }
+  if (restoreRequest.schemas.length > 0 && !factory.capabilities.schemas) {
+    throw new HoldfastError('usage.not-supported', `the connector ${factory.name} does not support schemas`)
+  }
+  const connector = factory.create({
+    connection: target.connection,
+    tools: target.tools,
+    options: target.options,
+    ...(target.admin === undefined ? {} : { admin: target.admin }),
+  })
+  const met = await connector.prepareRestore(cx, found.source, restoreRequest)
+  await found.check(cx, factory.format)
+  const differences = await stateDifferences(cx, workspace, found, met)
+  if (request.requireSameRevision === true && differences.length > 0) {
+    throw new HoldfastError('refused.revision', differences.join('; '))
+  }
+  await validated(workspace, found)
+  return {
+    connector,
+    restoreRequest,
+    plan: planOf(target, found, factory.name, restoreRequest, met, differences),
+  }
+}
+
+function namedConnector(
+  target: DatabaseSettings,
+  request: RestoreRequestOptions,
+): DatabaseSettings['connector'] {
+  if (request.connector === undefined) return target.connector
+  const named = target.engine.connectors[request.connector]
+  if (named !== undefined) return named
+  const known = Object.keys(target.engine.connectors).join(', ')
+  throw new HoldfastError(
+    'usage.invalid',
+    `${target.engine.name} has no connector ${request.connector}; it has ${known}`,
+  )
+}
+
+async function stateDifferences(
+  cx: Context,
+  workspace: Workspace,
+  found: FoundSource,
+  met: RestoreTarget,
+): Promise<readonly string[]> {
+  if (found.manifest === undefined) return []
+  const revision = await codeRevision(cx, workspace.settings.baseDirectory)
+  return compareStates(found.manifest, revision, met.server?.migrations)
+}
+
+async function validated(workspace: Workspace, { manifest }: FoundSource): Promise<void> {
+  if (manifest === undefined) return
+  try {
+    await workspace.settings.validateRestore?.(manifest)
+  } catch (error) {
+    throw new HoldfastError('refused.hook', `validateRestore refused: ${asHoldfastError(error).message}`, {
+      cause: error,
+    })
+  }
+}
+
+function planOf(
+  target: DatabaseSettings,
+  found: FoundSource,
+  connector: string,
+  { clean }: RestoreRequest,
+  met: RestoreTarget,
+  differences: readonly string[],
+): RestorePlan {
+  const { manifest, storage, storedBytes } = found
+  const { server } = met
+  return {
+    source: found.name,
+    filename: found.filename,
+    ...(manifest === undefined ? {} : { manifest }),
+    ...(storage === undefined ? {} : { storage }),
+    ...(storedBytes === undefined ? {} : { storedBytes }),
+    target: target.alias,
+    place: met.place,
+    engine: target.engine.name,
+    connector,
+    exists: met.exists,
+    clean,
+    protected: target.protected,
+    databaseName: target.engine.capabilities.server ? target.connection.name : target.alias,
+    targetObjects: server?.objectCount ?? 0,
+    ...(server?.sizeBytes === undefined ? {} : { targetBytes: server.sizeBytes }),
+    losses: met.losses,
+    warnings: [...met.warnings, ...differences],
+    tools: met.tools,
+  }
+}
+
+async function confirmed(
+  plan: RestorePlan,
+  { confirm = false, confirmName }: RestoreRequestOptions,
+): Promise<void> {
+  if (plan.protected && confirmName !== undefined && confirmName !== plan.databaseName) {
+    throw new HoldfastError(
+      'refused.protected',
+      `${plan.target} is protected, and ${confirmName} is not its name`,
+    )
+  }
+  if (plan.protected && confirmName === undefined && typeof confirm !== 'function') {
+    throw new HoldfastError('refused.protected', `${plan.target} is protected`)
+  }
+  const answer = typeof confirm === 'function' ? await confirm(plan) : confirm
+  if (!answer)
+    throw new HoldfastError('refused.not-confirmed', `the restore into ${plan.place} was not confirmed`)
+}

@@ -1,0 +1,105 @@
+import type { DumpFormat } from '../engine/connector.js'
+import type { Context } from '../env/context.js'
+import { asHoldfastError, HoldfastError } from '../errors.js'
+import type { ManifestPart } from '../catalog/manifest.js'
+import type { Observer } from '../streams/measure.js'
+import { drain, progressObserver, readArtifact, readStored } from './artifact-reader.js'
+import { findBackup } from './find-backup.js'
+import { list } from './list.js'
+import type { OpenStorage } from './open-storages.js'
+import type { StoredBackup, VerifiedPart, VerifyReport, VerifyResult } from './reports.js'
+import type { VerifyRequest } from './requests.js'
+import { contextOf, type Workspace } from './workspace.js'
+
+/**
+ * Reads every byte of backups: the stored bytes against their digest, decryption, decompression, the dump against its digest,
+ * and the format's own structure. Each backup has its outcome; a manifest that cannot be read is one that fails.
+ */
+export async function verify(workspace: Workspace, request: VerifyRequest): Promise<VerifyReport> {
+  const cx = contextOf(workspace, request.signal)
+  const { signal } = cx
+  const { backups, damaged } = await chosenBackups(workspace, request, signal)
+  const results: VerifyReport['results'][number][] = damaged.map(({ key, error }) => ({
+    id: key,
+    ok: false,
+    error,
+  }))
+  for (const backup of backups) {
+    const { id } = backup.manifest
+    try {
+      results.push({ id, ok: true, result: await verifyBackup(workspace, cx, backup) })
+    } catch (thrown) {
+      signal.throwIfAborted()
+      results.push({ id, ok: false, error: asHoldfastError(thrown) })
+    }
+  }
+  return { results }
+}
+
+async function chosenBackups(workspace: Workspace, request: VerifyRequest, signal: AbortSignal) {
+  if (request.backup !== undefined) {
+    return { backups: [await findBackup(workspace, request.backup, request, signal)], damaged: [] }
+  }
+  const { backups, damaged } = await list(workspace, { ...request, signal })
+  if (backups.length === 0 && damaged.length === 0) {
+    throw new HoldfastError('usage.backup-not-found', 'there is no backup to verify')
+  }
+  if (request.all === true) return { backups, damaged }
+  const newest = new Map<string, StoredBackup>()
+  for (const backup of backups) {
+    const subject = `${backup.manifest.kind} ${backup.manifest.database.alias}`
+    if (!newest.has(subject)) newest.set(subject, backup)
+  }
+  return { backups: [...newest.values()], damaged }
+}
+
+async function verifyBackup(workspace: Workspace, cx: Context, backup: StoredBackup): Promise<VerifyResult> {
+  const started = workspace.env.clock.now().getTime()
+  const open = await workspace.storages.get(backup.storage)
+  const { manifest } = backup
+  const format = formatOf(workspace, manifest.format)
+  const parts: VerifiedPart[] = []
+  let decoded = true
+  for (const part of manifest.parts) {
+    decoded = (await verifyPart(workspace, cx, open, manifest.id, part, format)) && decoded
+    const { key, bytes } = part.stored
+    parts.push({ name: part.name, key, storedBytes: bytes, plainBytes: part.plain.bytes })
+  }
+  return { backup, parts, decoded, seconds: (workspace.env.clock.now().getTime() - started) / 1000 }
+}
+
+/** @returns false where the part is encrypted and no key was given: then its stored bytes alone were compared */
+async function verifyPart(
+  workspace: Workspace,
+  cx: Context,
+  open: OpenStorage,
+  id: string,
+  part: ManifestPart,
+  format: DumpFormat | undefined,
+): Promise<boolean> {
+  const decoding = { kinds: workspace.registry.stages, keys: workspace.keys }
+  try {
+    const observers = [progressObserver(cx, id, 'verify', part.plain.bytes), ...structureOf(part, format)]
+    await drain(await readArtifact(cx, open.storage, part, decoding, ...observers))
+    return true
+  } catch (thrown) {
+    if (asHoldfastError(thrown).code !== 'key.missing') throw thrown
+    await drain(
+      await readStored(cx, open.storage, part, progressObserver(cx, id, 'verify', part.stored.bytes)),
+    )
+    return false
+  }
+}
+
+function structureOf(part: ManifestPart, format: DumpFormat | undefined): readonly Observer[] {
+  if (format === undefined || part.role !== 'dump') return []
+  const checker = format.checker()
+  return [{ push: (chunk) => checker.push(chunk), end: () => checker.end() }]
+}
+
+/** The format of that name among all connectors; `undefined` for a connector of the user's that is not configured here. */
+export function formatOf(workspace: Workspace, name: string): DumpFormat | undefined {
+  const builtIn = workspace.registry.engines.flatMap((engine) => Object.values(engine.connectors))
+  const configured = [...workspace.settings.databases.values()].map(({ connector }) => connector)
+  return [...configured, ...builtIn].find(({ format }) => format.name === name)?.format
+}
