@@ -1,0 +1,68 @@
+import {
+  buildApplication,
+  buildRouteMap,
+  text_en,
+  type Application,
+  type ApplicationText,
+} from '@stricli/core'
+import type { CommandLine, DocumentedCommand } from './command.js'
+import { backup } from './commands/backup.js'
+import { completion } from './commands/completion.js'
+import { config } from './commands/config.js'
+import { doctor } from './commands/doctor.js'
+import { help } from './commands/help.js'
+import { init } from './commands/init.js'
+import { list } from './commands/list.js'
+import { prune } from './commands/prune.js'
+import { restore } from './commands/restore.js'
+import { show } from './commands/show.js'
+import { verify } from './commands/verify.js'
+import { version } from './commands/version.js'
+
+/** In the order in which help lists them. */
+export const commands: readonly DocumentedCommand[] = [
+  init,
+  backup,
+  restore,
+  list,
+  show,
+  verify,
+  prune,
+  doctor,
+  config,
+  completion,
+  help(() => commands),
+  version,
+]
+
+/**
+ * @param failed told of everything that goes wrong: nothing is printed here
+ */
+export function application(failed: (error: unknown) => void): Application<CommandLine> {
+  const routes = Object.fromEntries(commands.map(({ name, command }) => [name, command]))
+  return buildApplication<CommandLine>(
+    buildRouteMap<string, CommandLine>({ routes, docs: { brief: 'holdfast' } }),
+    {
+      name: 'holdfast',
+      scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
+      localization: { text: silentText(failed) },
+    },
+    {},
+  )
+}
+
+/** The texts of the argument parser, each of which hands on the error it would have printed. */
+function silentText(failed: (error: unknown) => void): ApplicationText {
+  const hand = (error: unknown) => {
+    failed(error)
+    return ''
+  }
+  return {
+    ...text_en,
+    exceptionWhileParsingArguments: hand,
+    exceptionWhileLoadingCommandFunction: hand,
+    exceptionWhileLoadingCommandContext: hand,
+    exceptionWhileRunningCommand: hand,
+    commandErrorResult: hand,
+  }
+}

@@ -1,0 +1,128 @@
+import { Writable } from 'node:stream'
+import { HoldfastError } from '../../errors.js'
+import type { BackupResult, Outcome } from '../../operations/reports.js'
+import { command, type CommandLine } from '../command.js'
+import { exitOfOutcomes } from '../exit.js'
+import { text, texts, toggle } from '../flags.js'
+import { backupDocument } from '../render/json/backup.js'
+import { renderBackup } from '../render/text/backup.js'
+import { warnOfPasswords, withHoldfast } from '../session.js'
+
+interface BackupFlags {
+  readonly storage?: string
+  readonly output?: string
+  readonly exclude?: readonly string[]
+  readonly excludeData?: readonly string[]
+  readonly schema?: readonly string[]
+  readonly allowMissing?: boolean
+  readonly compress?: string
+  readonly noEncrypt?: boolean
+  readonly connector?: string
+  readonly prune?: boolean
+}
+
+export const backup = command<BackupFlags, readonly string[]>({
+  name: 'backup',
+  brief: 'back up databases',
+  description: [
+    'Backs up every configured database, or those named. A database may also be a URL: sqlite:./app.db, postgres://…, mysql://…, mariadb://…. Without a configuration file, DATABASE_URL is the database "default", and backups go to ./backups.',
+    'A backup exists when its last byte is in the storage, read back and compared; a failed one leaves nothing. One failing database does not stop the others: the exit code is then 3.',
+  ],
+  examples: [
+    { line: 'holdfast backup', meaning: 'every configured database' },
+    { line: 'holdfast backup shop --prune', meaning: 'one, then remove old backups' },
+    { line: 'holdfast backup sqlite:./app.db', meaning: 'without configuration' },
+    { line: 'holdfast backup shop -o - | ssh host …', meaning: 'the artifact to stdout' },
+    { line: "holdfast backup --exclude-data 'log_*'", meaning: 'log tables without rows' },
+  ],
+  parameters: {
+    flags: {
+      storage: text(
+        'NAME',
+        'storage to use: a configured name, or a folder  [default: the first; HOLDFAST_STORAGE]',
+      ),
+      output: text('PATH', 'write the artifact to a file, or to stdout with -, and not to a storage'),
+      exclude: texts('TABLE', 'leave a table out; * stands for anything; may be repeated'),
+      excludeData: texts('TABLE', "leave a table's rows out; may be repeated"),
+      schema: texts('NAME', 'only this schema (PostgreSQL); may be repeated'),
+      allowMissing: toggle('a pattern that matches no table is no error'),
+      compress: text('METHOD', 'zstd[:1-19], gzip[:1-9] or none  [default: zstd; HOLDFAST_COMPRESS]'),
+      noEncrypt: toggle('do not encrypt, whatever the configuration says'),
+      connector: text('NAME', 'how to dump  [default: as configured, or by engine]'),
+      prune: toggle('apply retention to what was backed up'),
+    },
+    aliases: { o: 'output' },
+    positional: {
+      kind: 'array',
+      parameter: {
+        brief: 'a configured name, or a URL  [default: every configured database]',
+        placeholder: 'database',
+        parse: String,
+      },
+    },
+  },
+  async run(flags, ...databases) {
+    const { output, exclude, excludeData, schema, allowMissing, noEncrypt, connector, prune } = flags
+    const target = output === '-' ? standardOutput(this) : output
+    warnOfPasswords(this, databases)
+    await withHoldfast(this, flags, async (hf, where) => {
+      const outcomes = await hf.backup({
+        databases,
+        signal: this.signal,
+        ...where,
+        ...(target === undefined ? {} : { output: target }),
+        ...(exclude === undefined ? {} : { exclude }),
+        ...(excludeData === undefined ? {} : { excludeData }),
+        ...(schema === undefined ? {} : { schemas: schema }),
+        ...(allowMissing === undefined ? {} : { allowMissing }),
+        ...(noEncrypt === true ? { encrypt: false } : {}),
+        ...(connector === undefined ? {} : { connector }),
+        ...(prune === undefined ? {} : { prune }),
+      })
+      report(this, outcomes, output === '-')
+    })
+  },
+})
+
+function report(
+  { reporter }: CommandLine,
+  outcomes: readonly Outcome<BackupResult>[],
+  bytesOnStdout: boolean,
+): void {
+  for (const outcome of outcomes) {
+    if (!outcome.ok) reporter.failure(outcome.database, outcome.error)
+    else for (const warning of outcome.result.warnings) reporter.warn(`${outcome.database}: ${warning}`)
+  }
+  reporter.exitCode = exitOfOutcomes(outcomes)
+  if (!bytesOnStdout) {
+    reporter.done('backup', backupDocument(outcomes), (style, columns) =>
+      renderBackup(outcomes, style, columns),
+    )
+  } else if (reporter.exitCode === 0) reporter.note((style) => renderBackup(outcomes, style, undefined))
+}
+
+/** Standard output as a target of bytes alone. @throws usage.invalid where text would mix with it, or a terminal would show it */
+function standardOutput({ stdout, globals }: CommandLine): Writable {
+  if (globals.json)
+    throw new HoldfastError('usage.invalid', '--json and --output - both want stdout', {
+      hint: 'leave one out',
+    })
+  if (stdout.isTTY === true) {
+    throw new HoldfastError('usage.invalid', 'stdout is a terminal: a backup is not written to it', {
+      hint: 'redirect it: holdfast backup --output - > FILE',
+    })
+  }
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      if (stdout.destroyed) done(closed())
+      else stdout.write(chunk, (error) => done(error === null || error === undefined ? null : closed(error)))
+    },
+  })
+}
+
+function closed(cause?: Error): HoldfastError {
+  return new HoldfastError('storage.failed', 'the reader of stdout has closed it', {
+    cause,
+    hint: 'see what reads the output',
+  })
+}

@@ -1,0 +1,51 @@
+import { command } from '../command.js'
+import { exitOfChecks } from '../exit.js'
+import { text } from '../flags.js'
+import { doctorDocument } from '../render/json/doctor.js'
+import { renderDoctor } from '../render/text/doctor.js'
+import { warnOfPasswords, withHoldfast } from '../session.js'
+
+interface DoctorFlags {
+  readonly storage?: string
+}
+
+export const doctor = command<DoctorFlags, readonly string[]>({
+  name: 'doctor',
+  brief: 'check that everything a backup needs is there',
+  description: [
+    'Checks the configuration, each database and the tools for it, each storage by writing, reading and deleting a small object, the keys and the clock. It changes nothing else.',
+  ],
+  examples: [
+    { line: 'holdfast doctor', meaning: 'everything' },
+    { line: 'holdfast doctor shop --storage offsite', meaning: 'one database and one storage' },
+    { line: 'holdfast doctor --json', meaning: 'for monitoring' },
+  ],
+  parameters: {
+    flags: {
+      storage: text('NAME', 'storage to check: a configured name, or a folder  [default: all]'),
+    },
+    positional: {
+      kind: 'array',
+      parameter: {
+        brief: 'a configured name, or a URL  [default: every configured database]',
+        placeholder: 'database',
+        parse: String,
+      },
+    },
+  },
+  async run(flags, ...databases) {
+    warnOfPasswords(this, databases)
+    await withHoldfast(this, flags, async (hf, where) => {
+      const report = await hf.doctor({
+        signal: this.signal,
+        databases,
+        ...where,
+      })
+      const failed = report.checks.filter(({ status }) => status === 'error')
+      this.reporter.exitCode = exitOfChecks(failed.map(({ error }) => error))
+      this.reporter.answer('doctor', doctorDocument(report), (style, columns) =>
+        renderDoctor(report, style, columns),
+      )
+    })
+  },
+})

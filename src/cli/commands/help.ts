@@ -1,0 +1,32 @@
+import { command, type DocumentedCommand } from '../command.js'
+import { renderCommandHelp, renderOverview } from '../help.js'
+import { unknownCommand } from '../usage-error.js'
+
+/** @param all every command, this one too: asked for when it is run */
+export function help(all: () => readonly DocumentedCommand[]): DocumentedCommand {
+  return command<Record<never, never>, [command?: string]>({
+    name: 'help',
+    brief: 'explain a command',
+    description: ['Explains a command, or lists all of them.'],
+    examples: [
+      { line: 'holdfast help', meaning: 'all commands' },
+      { line: 'holdfast help restore', meaning: 'one of them' },
+    ],
+    parameters: {
+      positional: {
+        kind: 'tuple',
+        parameters: [{ brief: 'name of a command', placeholder: 'command', parse: String, optional: true }],
+      },
+    },
+    run(_flags, name) {
+      const { terminal } = this.reporter
+      if (name === undefined) {
+        terminal.result(renderOverview(all(), terminal.style, terminal.columns))
+        return
+      }
+      const found = all().find((each) => each.name === name)
+      if (found === undefined) throw unknownCommand(name, all())
+      terminal.result(renderCommandHelp(found, terminal.style, terminal.columns))
+    },
+  })
+}

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest'
+import { HoldfastError, type ErrorCode } from '../errors.js'
+import { exitOfChecks, exitOfOutcomes } from './exit.js'
+
+const done = { ok: true } as const
+const failed = (code: ErrorCode) => ({ ok: false, error: new HoldfastError(code, 'x') }) as const
+
+describe('several outcomes', () => {
+  it.each([
+    [[], 0],
+    [[done, done], 0],
+    [[done, failed('database.unreachable')], 3],
+    [[failed('database.unreachable')], 4],
+    [[failed('database.unreachable'), failed('database.not-found')], 4],
+    [[failed('database.unreachable'), failed('tool.missing')], 1],
+  ])('%#', (outcomes, code) => {
+    expect(exitOfOutcomes(outcomes)).toBe(code)
+  })
+})
+
+describe('checks', () => {
+  const error = (code: ErrorCode) => new HoldfastError(code, 'x')
+  it.each([
+    [[], 0],
+    [[error('storage.denied')], 6],
+    [[error('storage.denied'), error('integrity.checksum')], 7],
+    [[error('storage.denied'), error('tool.missing')], 1],
+    [[undefined], 1],
+  ])('%#', (errors, code) => {
+    expect(exitOfChecks(errors)).toBe(code)
+  })
+})

@@ -1,0 +1,60 @@
+import { HoldfastError } from '../errors.js'
+
+/** The kinds of flags that commands have. */
+
+interface TextFlag {
+  readonly kind: 'parsed'
+  readonly parse: (text: string) => string
+  readonly optional: true
+  readonly brief: string
+  readonly placeholder: string
+}
+
+export function text(placeholder: string, brief: string): TextFlag {
+  return { kind: 'parsed', parse: String, optional: true, placeholder, brief }
+}
+
+/** A flag that may be given several times. */
+export function texts(placeholder: string, brief: string): TextFlag & { readonly variadic: true } {
+  return { ...text(placeholder, brief), variadic: true }
+}
+
+interface SwitchFlag {
+  readonly kind: 'boolean'
+  readonly optional: true
+  readonly withNegated: boolean
+  readonly brief: string
+}
+
+/** A flag that is there or not. */
+export function toggle(brief: string): SwitchFlag {
+  return { kind: 'boolean', optional: true, withNegated: false, brief }
+}
+
+/** A flag that says yes, no, or with its absence either: `--encrypted`, `--no-encrypted`. */
+export function yesOrNo(brief: string): SwitchFlag {
+  return { ...toggle(brief), withNegated: true }
+}
+
+interface DateFlag extends Omit<TextFlag, 'parse'> {
+  readonly parse: (text: string) => Date
+}
+
+export function date(brief: string): DateFlag {
+  return { ...text('DATE', brief), parse: parseDate }
+}
+
+/** A day is meant in the time of this machine; a time without a zone too. @throws usage.invalid */
+export function parseDate(given: string): Date {
+  const day = /^(\d{4})-(\d\d)-(\d\d)$/u.exec(given)
+  const parsed = /^\d{4}-\d\d-\d\d(?:[T ].+)?$/u.test(given)
+    ? new Date(day === null ? given.replace(' ', 'T') : `${given}T00:00:00`)
+    : undefined
+  if (parsed !== undefined && !Number.isNaN(parsed.getTime())) return parsed
+  throw new HoldfastError('usage.invalid', `${given} is not a date such as 2026-11-20 or 2026-11-20T13:00`)
+}
+
+/** Values of a list of fixed words. */
+export function oneOf<Value extends string>(values: readonly Value[], brief: string) {
+  return { kind: 'enum', values, optional: true, placeholder: values.join('|'), brief } as const
+}

@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+import { nodeEnv } from '../env/node-env.js'
+import { run } from './run.js'
+
+// A reader that has seen enough (`holdfast list | head`) closes the pipe: that is no error of the command.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
+const code = await run(process.argv.slice(2), {
+  env: nodeEnv(),
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signals: process,
+  exitNow: (exitCode) => process.exit(exitCode),
+})
+// What was written has to be out before the process ends: pipes are asynchronous. Whoever interrupted it does not wait for a
+// reader that may have stopped reading.
+const interrupted = code > 128
+const streams = interrupted ? [] : [process.stdout, process.stderr]
+await Promise.all(streams.map((stream) => new Promise((resolve) => stream.write('', resolve))))
+process.exit(code)

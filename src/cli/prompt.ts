@@ -1,0 +1,43 @@
+import { Secret } from '../env/secret.js'
+import { HoldfastError } from '../errors.js'
+import type { CommandLine } from './command.js'
+
+/** Whether somebody can be asked: both ends of the conversation are a terminal. */
+export function canAsk(cli: CommandLine): boolean {
+  return cli.stdin.isTTY === true && cli.reporter.terminal.hasStatusLine
+}
+
+/** A question that is answered with no unless yes is chosen. */
+export async function askYesNo(cli: CommandLine, message: string): Promise<boolean> {
+  const { confirm } = await import('@clack/prompts')
+  return answered(cli, await confirm({ ...conversation(cli), message, initialValue: false }))
+}
+
+/** A text, such as the name of what is about to be replaced. */
+export async function askText(cli: CommandLine, message: string): Promise<string> {
+  const { text } = await import('@clack/prompts')
+  return answered(cli, await text({ ...conversation(cli), message })).trim()
+}
+
+/** A passphrase, not shown while it is typed; `undefined` where nobody can be asked, or nothing was typed. */
+export async function askPassphrase(cli: CommandLine): Promise<Secret | undefined> {
+  if (!canAsk(cli)) return undefined
+  const { password } = await import('@clack/prompts')
+  const typed = answered(cli, await password({ ...conversation(cli), message: 'Passphrase of the backup' }))
+  return typed === '' ? undefined : new Secret(typed)
+}
+
+/** Questions are no result: they go to stderr. */
+function conversation(cli: CommandLine) {
+  cli.reporter.progress.clear()
+  return { input: cli.stdin, output: cli.stderr, signal: cli.signal, withGuide: false }
+}
+
+/** While a question is open the terminal is raw, and Ctrl-C comes as an answer. */
+function answered<Answer>(cli: CommandLine, answer: Answer): Exclude<Answer, symbol> {
+  if (typeof answer !== 'symbol') return answer as Exclude<Answer, symbol>
+  cli.signal.throwIfAborted()
+  const reason = new HoldfastError('interrupted.sigint', 'interrupted')
+  cli.interrupt(reason)
+  throw reason
+}

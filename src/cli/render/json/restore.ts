@@ -1,0 +1,73 @@
+import type { RestorePlan, RestoreReport } from '../../../operations/reports.js'
+
+/** `holdfast restore --json`. With `--dry-run`, `restored` is false and nothing was changed. */
+export type RestoreDocument = {
+  readonly restored: boolean
+  readonly seconds: number
+  readonly warnings: readonly string[]
+  readonly plan: PlanDocument
+}
+
+export type PlanDocument = {
+  /** The id of a backup, or the path of a file. */
+  readonly source: string
+  readonly storage?: string
+  readonly filename: string
+  readonly storedBytes?: number
+  /** RFC 3339 in UTC: when the backup began; absent for a file that was made elsewhere, as is `server`. */
+  readonly created?: string
+  readonly server?: string
+  /** The target's name in the configuration, and where it is. */
+  readonly target: string
+  readonly place: string
+  readonly databaseName: string
+  readonly engine: string
+  readonly connector: string
+  /** Whether the target is there now, and how much it holds. */
+  readonly exists: boolean
+  readonly targetObjects: number
+  readonly targetBytes?: number
+  readonly clean: 'none' | 'objects' | 'database'
+  readonly protected: boolean
+  readonly losses: readonly string[]
+  readonly tools: readonly {
+    readonly name: string
+    readonly version: string
+    readonly path: string
+    readonly reason?: string
+  }[]
+}
+
+export function restoreDocument({ restored, seconds, warnings, plan }: RestoreReport): RestoreDocument {
+  return { restored, seconds, warnings, plan: planDocument(plan) }
+}
+
+function planDocument(plan: RestorePlan): PlanDocument {
+  const { source, storage, filename, storedBytes, manifest, target, place, databaseName, engine, connector } =
+    plan
+  const { exists, targetObjects, targetBytes, clean, protected: isProtected, losses, tools } = plan
+  return {
+    source,
+    ...(storage === undefined ? {} : { storage }),
+    filename,
+    ...(storedBytes === undefined ? {} : { storedBytes }),
+    ...(manifest === undefined ? {} : { created: manifest.created, server: manifest.server }),
+    target,
+    place,
+    databaseName,
+    engine,
+    connector,
+    exists,
+    targetObjects,
+    ...(targetBytes === undefined ? {} : { targetBytes }),
+    clean,
+    protected: isProtected,
+    losses,
+    tools: tools.map(({ name, version, path, reason }) => ({
+      name,
+      version,
+      path,
+      ...(reason === undefined ? {} : { reason }),
+    })),
+  }
+}

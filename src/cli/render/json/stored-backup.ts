@@ -1,0 +1,44 @@
+import type { StoredBackup } from '../../../operations/reports.js'
+
+/** A backup in short, as it stands in several documents; `holdfast show --json` has the whole manifest. */
+export type StoredBackupDocument = {
+  readonly id: string
+  readonly storage: string
+  readonly kind: 'database' | 'files'
+  /** RFC 3339 in UTC: when the backup began. */
+  readonly created: string
+  /** The database's name in the configuration. */
+  readonly database: string
+  /** Its own name, or the path of its file. */
+  readonly databaseName: string
+  readonly server: string
+  readonly engine: string
+  readonly connector: string
+  /** Keys of the artifacts in the storage. */
+  readonly keys: readonly string[]
+  readonly plainBytes: number
+  readonly storedBytes: number
+  /** What the dump went through: `["zstd", "age"]`. */
+  readonly stages: readonly string[]
+  readonly warnings: number
+}
+
+export function storedBackupDocument({ storage, manifest }: StoredBackup): StoredBackupDocument {
+  const { id, kind, created, database, server, engine, connector, parts, warnings } = manifest
+  return {
+    id,
+    storage,
+    kind,
+    created,
+    database: database.alias,
+    databaseName: database.name,
+    server,
+    engine,
+    connector,
+    keys: parts.map((part) => part.stored.key),
+    plainBytes: parts.reduce((sum, part) => sum + part.plain.bytes, 0),
+    storedBytes: parts.reduce((sum, part) => sum + part.stored.bytes, 0),
+    stages: [...new Set(parts.flatMap((part) => part.stages.map((stage) => stage.id)))],
+    warnings: warnings.length,
+  }
+}

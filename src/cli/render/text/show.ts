@@ -1,0 +1,72 @@
+import type { StoredBackup } from '../../../operations/reports.js'
+import { printable, type Style } from '../../terminal.js'
+import { renderFacts } from './facts.js'
+import { plainBytes, stagesOf, storedBytes } from './stored-backup.js'
+import { counted, humanBytes, localTime, relativeAge } from './units.js'
+
+export function renderShow(stored: StoredBackup, style: Style, now: Date): string {
+  const { manifest, storage } = stored
+  const created = new Date(manifest.created)
+  const { source, revision, migrations, options, tools, warnings, parts } = manifest
+  const facts = renderFacts(
+    [
+      ['database', `${printable(manifest.database.alias)} (${printable(manifest.database.name)})`],
+      ['created', `${localTime(created)}, ${relativeAge(created, now)}, on ${printable(manifest.server)}`],
+      [
+        'source',
+        `${printable(source.product)} ${printable(source.version)}, ${counted(source.tables, 'table')}${source.encoding === undefined ? '' : `, ${printable(source.encoding)}`}`,
+      ],
+      [
+        'size',
+        `${humanBytes(plainBytes(stored))}, stored ${humanBytes(storedBytes(stored))} (${printable(stagesOf(stored))})`,
+      ],
+      ['connector', `${printable(manifest.connector)}, format ${printable(manifest.format)}`],
+      [
+        'tools',
+        tools.length === 0
+          ? undefined
+          : tools.map(({ name, version }) => printable(`${name} ${version}`)).join('\n'),
+      ],
+      ['left out', listed(options.exclude)],
+      ['without rows', listed(options.excludeData)],
+      ['only schemas', listed(options.schemas)],
+      ['revision', revision === undefined ? undefined : printable(revisionText(revision))],
+      ['migrations', migrations.length === 0 ? undefined : migrations.map(migrationText).join('\n')],
+      ['schema hash', printable(manifest.schemaHash)],
+      [
+        'stored in',
+        parts.map(({ stored: { key } }) => `${printable(storage)}: ${printable(key)}`).join('\n'),
+      ],
+      ['sha256', parts.map((part) => part.stored.sha256).join('\n')],
+      [
+        'metadata',
+        Object.keys(manifest.metadata).length === 0
+          ? undefined
+          : printable(JSON.stringify(manifest.metadata)),
+      ],
+      [
+        'warnings',
+        warnings.length === 0
+          ? undefined
+          : warnings.map((each) => style('yellow', printable(each))).join('\n'),
+      ],
+      ['written by', `Holdfast ${printable(manifest.writer)}`],
+    ],
+    style,
+  )
+  return `${style('green', style('bold', manifest.id))}\n${facts}`
+}
+
+function listed(names: readonly string[]): string | undefined {
+  return names.length === 0 ? undefined : printable(names.join(', '))
+}
+
+function revisionText({ commit, branch, dirty }: NonNullable<StoredBackup['manifest']['revision']>): string {
+  const where = branch === undefined ? '' : ` on ${branch}`
+  return `${commit.slice(0, 12)}${where}${dirty ? ', with changes that were not committed' : ''}`
+}
+
+function migrationText({ tool, applied }: StoredBackup['manifest']['migrations'][number]): string {
+  const last = applied.at(-1)
+  return printable(`${tool}: ${applied.length} applied${last === undefined ? '' : `, the last ${last}`}`)
+}
