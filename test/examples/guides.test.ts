@@ -1,0 +1,86 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect } from 'vitest'
+import { filesBelow, makeShop, testFolder } from '../flows/workbench.js'
+import { needsAll, needsBuild, needsTool } from '../servers/needs.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const guides = join(root, 'docs/guides')
+/** Programs that a guide uses beside Node and Holdfast. */
+const tools: Readonly<Record<string, readonly string[]>> = {
+  'recover-by-hand.md': ['age', 'age-keygen', 'zstd', 'sqlite3'],
+}
+
+describe('the guides', () => {
+  for (const name of readdirSync(guides)) {
+    needsAll(needsBuild(), needsTool('bash', ...(tools[name] ?? []))).it(
+      `${name} does what it says`,
+      async () => {
+        const folder = await projectFolder()
+        run(folder, scriptOf(readFileSync(join(guides, name), 'utf8'), folder))
+      },
+    )
+  }
+})
+
+describe('the README', () => {
+  needsBuild().it('its program does what it says, and its configuration is one', async () => {
+    const folder = await projectFolder()
+    makeShop(join(folder, 'app.db'))
+    const blocks = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```ts\n(.*?)^```/gmsu)].map(
+      ([, code = '']) => code,
+    )
+    const [config, program, ...others] = blocks
+    expect([config, program, others.length]).toEqual([expect.any(String), expect.any(String), 0])
+    writeFileSync(join(folder, 'program.ts'), program ?? '')
+    run(folder, 'jiti program.ts')
+    expect(filesBelow(join(folder, 'backups')).length).toBe(2)
+    writeFileSync(join(folder, 'holdfast.config.ts'), config ?? '')
+    run(folder, 'DATABASE_URL=sqlite:./app.db holdfast backup --output out.age; test -s out.age')
+  })
+})
+
+/** The blocks of a guide in their order: programs become files, commands are run. */
+function scriptOf(guide: string, folder: string): string {
+  const commands: string[] = []
+  for (const [, language, code = ''] of guide.matchAll(/^```(sh|ts)\n(.*?)^```/gmsu)) {
+    const file = /^\/\/ file: (\S+)\n/u.exec(code)?.[1]
+    if (language === 'sh') commands.push(code)
+    else if (file !== undefined) {
+      const source = join(folder, `${commands.length}-${file}`)
+      writeFileSync(source, code)
+      commands.push(`mv '${source}' '${file}'`)
+    }
+  }
+  return commands.join('\n')
+}
+
+/** A folder in which Holdfast is installed, as far as Node and the shell can see. */
+async function projectFolder(): Promise<string> {
+  const folder = await testFolder()
+  mkdirSync(join(folder, 'node_modules/.bin'), { recursive: true })
+  mkdirSync(join(folder, 'node_modules/@photostructure'))
+  symlinkSync(root, join(folder, 'node_modules/holdfast'))
+  symlinkSync(
+    join(root, 'node_modules/@photostructure/sqlite'),
+    join(folder, 'node_modules/@photostructure/sqlite'),
+  )
+  symlinkSync(join(root, 'node_modules/.bin/jiti'), join(folder, 'node_modules/.bin/jiti'))
+  const shim = join(folder, 'node_modules/.bin/holdfast')
+  writeFileSync(shim, `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'dist/cli/main.js')}' "$@"\n`)
+  chmodSync(shim, 0o755)
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  return folder
+}
+
+function run(folder: string, script: string): void {
+  const { DATABASE_URL: _, ...env } = process.env
+  execFileSync('bash', ['-euo', 'pipefail', '-c', script], {
+    cwd: folder,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...env, PATH: `${join(folder, 'node_modules/.bin')}${delimiter}${process.env['PATH'] ?? ''}` },
+  })
+}
