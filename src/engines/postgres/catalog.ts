@@ -33,10 +33,11 @@ export async function readOverview(session: PostgresSession): Promise<ServerOver
     readonly standby: boolean
     readonly user: string
   }>(`
-    SELECT split_part(version(), ' ', 1) AS product, current_setting('server_version') AS version,
-           current_database() AS database, pg_database_size(current_database()) AS size,
-           pg_encoding_to_char(d.encoding) AS encoding, pg_is_in_recovery() AS standby, current_user::text AS user
-    FROM pg_catalog.pg_database d WHERE d.datname = current_database()`)
+    SELECT pg_catalog.split_part(pg_catalog.version(), ' ', 1) AS product,
+           pg_catalog.current_setting('server_version') AS version, d.datname::text AS database,
+           pg_catalog.pg_database_size(d.oid) AS size, pg_catalog.pg_encoding_to_char(d.encoding)::text AS encoding,
+           pg_catalog.pg_is_in_recovery() AS standby, current_user::text AS user
+    FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()`)
   if (found === undefined) throw new TypeError('a database knows itself')
   const version = parseVersion(found.version)
   if (version.major < oldestMajor) {
@@ -87,7 +88,7 @@ export async function readRelations(session: PostgresSession): Promise<readonly 
     readonly schema: string
     readonly name: string
     readonly rows: number
-    readonly pages: string
+    readonly bytes: string
     readonly unlogged: boolean
     readonly hidden: boolean
     readonly readable: boolean
@@ -95,7 +96,7 @@ export async function readRelations(session: PostgresSession): Promise<readonly 
     readonly sequences: readonly string[]
   }>(`
     SELECT c.oid::text, ${relationKinds} AS kind, n.nspname::text AS schema, c.relname::text AS name, c.reltuples::float8 AS rows,
-           (c.relpages::bigint + coalesce(t.relpages, 0)) AS pages, c.relpersistence = 'u' AS unlogged,
+           (c.relpages::bigint + coalesce(t.relpages, 0)) * pg_catalog.current_setting('block_size')::bigint AS bytes, c.relpersistence = 'u' AS unlogged,
            c.relkind = 'r' AND pg_catalog.row_security_active(c.oid) AS hidden,
            pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AS readable,
            ARRAY(SELECT i.inhrelid::text FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid) AS children,
@@ -111,13 +112,12 @@ export async function readRelations(session: PostgresSession): Promise<readonly 
       AND NOT (c.relkind = 'S' AND EXISTS (SELECT FROM pg_catalog.pg_depend x
         WHERE x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND x.objid = c.oid AND x.deptype = 'i'))
     ORDER BY n.nspname::text COLLATE "C", c.relname::text COLLATE "C"`)
-  const pageBytes = 8192
-  return found.map(({ oid, rows, pages, hidden, children, sequences, ...rest }) => ({
+  return found.map(({ oid, rows, bytes, hidden, children, sequences, ...rest }) => ({
     ...rest,
     oid: Number(oid),
     // Pages and rows as of the last VACUUM or ANALYZE: asking for the size itself waits for locks.
     ...(rows > 0 ? { estimatedRows: Math.round(rows) } : {}),
-    ...(Number(pages) > 0 ? { bytes: Number(pages) * pageBytes } : {}),
+    ...(Number(bytes) > 0 ? { bytes: Number(bytes) } : {}),
     rowsHidden: hidden,
     children: children.map(Number),
     ownedSequences: sequences.map(Number),

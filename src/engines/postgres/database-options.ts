@@ -96,14 +96,14 @@ export async function dropSubscriptions(session: PostgresSession): Promise<void>
 export async function subscriptions(session: PostgresSession): Promise<readonly string[]> {
   const found = await session.rows<{ readonly name: string }>(
     `SELECT s.subname::text AS name FROM pg_catalog.pg_subscription s JOIN pg_catalog.pg_database d ON d.oid = s.subdbid
-     WHERE d.datname = current_database() ORDER BY 1`,
+     WHERE d.datname = pg_catalog.current_database() ORDER BY 1`,
   )
   return found.map(({ name }) => name)
 }
 
 export async function endSessions(session: PostgresSession, name: string): Promise<void> {
   await session.rows(
-    'SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()',
+    'SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid()',
     [name],
   )
 }
@@ -112,7 +112,7 @@ export async function endSessions(session: PostgresSession, name: string): Promi
 export async function otherSessions(session: PostgresSession, name: string): Promise<readonly string[]> {
   const found = await session.rows<{ readonly who: string }>(
     `SELECT coalesce(nullif(application_name, ''), 'a session') || ' (' || coalesce(usename, '?') || ')' AS who
-     FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+     FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid() AND backend_type = 'client backend'
      ORDER BY 1`,
     [name],
   )

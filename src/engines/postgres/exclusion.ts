@@ -73,25 +73,9 @@ function selectRelations(
   setting: 'exclude' | 'excludeData',
   allowMissing: boolean,
 ): readonly Relation[] {
-  const named = relations.map(({ schema, name }) => ({
-    schema: withoutDash(schema),
-    name: withoutDash(name),
-  }))
-  try {
-    const selected = new Set<unknown>(selectTables(patternsOf.map(withoutDash), named, setting, allowMissing))
-    return relations.filter((_, index) => selected.has(named[index]))
-  } catch (error) {
-    if (!(error instanceof HoldfastError)) throw error
-    const { code, message, hint, details } = error
-    const patterns = { patterns: (details['patterns'] as readonly string[]).map(withDash) }
-    throw new HoldfastError(code, withDash(message), { hint, details: { ...details, ...patterns } })
-  }
+  const selected = new Set<unknown>(selectTables(patternsOf, relations, setting, allowMissing))
+  return relations.filter((relation) => selected.has(relation))
 }
-
-/** `selectTables` makes regular expressions of patterns, and an escaped dash is none in mode u: a private character stands in. */
-const dash = '\uE000'
-const withoutDash = (text: string) => text.replaceAll('-', dash)
-const withDash = (text: string) => text.replaceAll(dash, '-')
 
 /** A table goes with what inherits from it and cannot be made without it, and with the sequences that belong to it. */
 function withFamily(chosen: readonly Relation[], all: readonly Relation[]): readonly Relation[] {

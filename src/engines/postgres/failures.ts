@@ -82,7 +82,8 @@ const hints: readonly (readonly [said: RegExp, hint: string])[] = [
 
 /** A failure of a PostgreSQL tool with what else it said that helps; other errors as they are. */
 export function explainedFailure(thrown: unknown): Error {
-  if (!(thrown instanceof HoldfastError) || thrown.code !== 'tool.failed') return asHoldfastError(thrown)
+  if (!(thrown instanceof Error)) return asHoldfastError(thrown)
+  if (!(thrown instanceof HoldfastError) || thrown.code !== 'tool.failed') return thrown
   const { messages } = thrown.details
   const lines = Array.isArray(messages) ? messages.map(String) : []
   // Names the table that a failed query was about.

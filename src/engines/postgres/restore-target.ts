@@ -48,7 +48,8 @@ export async function examineTarget(
   const session = await openTarget(cx, connection, request)
   if (session === undefined) return examineServer(cx, settings, connection, contents)
   try {
-    const target = await examineDatabase(session, settings, contents, request, shown)
+    const found = await session.snapshot(() => examineDatabase(session, settings, contents, request, shown))
+    const target = shown.facts ? { ...found, server: await session.facts() } : found
     if (request.clean !== 'database') return target
     const maintenance = await maintenanceConnection(cx, connection, settings)
     await withSession(cx, maintenance, checkMayCreate)
@@ -73,13 +74,15 @@ async function examineServer(
   contents: DumpContents,
 ): Promise<Target> {
   const maintenance = await maintenanceConnection(cx, connection, settings)
-  return withSession(cx, maintenance, async (session) => {
-    const { version } = await readOverview(session)
-    await checkRequirements(session, contents, settings)
-    await checkMayCreate(session)
-    const none = { exists: false, objectCount: 0, inherited: [], losses: [] }
-    return { connection, maintenance, version, ...none, warnings: ageWarnings(contents, version) }
-  })
+  return withSession(cx, maintenance, (session) =>
+    session.snapshot(async () => {
+      const { version } = await readOverview(session)
+      await checkRequirements(session, contents, settings)
+      await checkMayCreate(session)
+      const none = { exists: false, objectCount: 0, inherited: [], losses: [] }
+      return { connection, maintenance, version, ...none, warnings: ageWarnings(contents, version) }
+    }),
+  )
 }
 
 async function examineDatabase(
@@ -87,7 +90,7 @@ async function examineDatabase(
   settings: ConnectorSettings,
   contents: DumpContents,
   request: RestoreRequest,
-  { drops, facts }: Shown,
+  { drops }: Shown,
 ): Promise<Target> {
   const { connection } = session
   const place = placeOf(connection)
@@ -113,7 +116,6 @@ async function examineDatabase(
     exists: true,
     objectCount,
     inherited: drops ? await inheritedConstraints(session, version.major) : [],
-    ...(facts ? { server: await session.facts() } : {}),
     losses: lossesOf(place, request, drops, met, relations, objectCount),
     warnings: [...ageWarnings(contents, version), ...sessionWarnings(request, sessions)],
   }

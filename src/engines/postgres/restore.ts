@@ -16,8 +16,8 @@ import type { InheritedConstraint } from './partition-drops.js'
 import { writePasswordFile, type PasswordFile } from './passfile.js'
 import type { DumpContents } from './restore-contents.js'
 import { examineTarget, wayOf, type Target } from './restore-target.js'
-import { withSession, type PostgresSession } from './session.js'
 import { identifier } from './quoting.js'
+import { withSession, type PostgresSession } from './session.js'
 import type { Client } from './tools.js'
 import type { Version } from './version.js'
 
@@ -166,65 +166,56 @@ async function inPlace(
   try {
     return await feed(connection)
   } catch (thrown) {
-    const error = asHoldfastError(thrown)
-    if (options.singleTransaction !== false || error.code.startsWith('interrupted.')) throw error
+    if (options.singleTransaction !== false) throw thrown
+    const { message, details } = asHoldfastError(thrown)
     throw new HoldfastError(
       'restore.incomplete',
-      `${placeOf(connection)} was left half restored (singleTransaction is off): ${error.message}`,
-      { cause: error, details: error.details },
+      `${placeOf(connection)} was left half restored (singleTransaction is off): ${message}`,
+      { cause: thrown, details },
     )
   }
 }
 
-/** Restores into a database made for it, which takes the old one's place, if any, only when it is whole. */
+/**
+ * Restores into a database made for it, which takes the old one's place, if any, only when it is whole. Making, swapping and
+ * dropping databases is short and not interrupted, so that it is always known what there is.
+ */
 async function intoNewDatabase(
   cx: Context,
   contents: DumpContents,
   request: RestoreRequest,
-  target: Target,
+  { connection, maintenance, exists, version }: Target,
   feed: Feed,
 ): Promise<readonly string[]> {
-  const { connection, maintenance, exists, version } = target
   if (maintenance === undefined) throw new TypeError('a target that is made anew has a place to make it from')
+  const { major } = version
   const name = exists ? temporaryName(cx.env, connection.database) : connection.database
+  const uninterrupted = { ...cx, signal: new AbortController().signal }
   const atServer = <Result>(work: (session: PostgresSession) => Promise<Result>) =>
-    withSession(cx, maintenance, work)
-  const made = await atServer(async (session) => {
-    if (!exists)
-      return createDatabase(session, name, connection.user, {
-        major: version.major,
-        options: contents.databaseOptions,
-      })
-    const old = await databaseProperties(session, connection.database, version.major)
-    const warnings = await createDatabase(session, name, old.owner, {
-      major: version.major,
-      options: old.options,
-    })
-    for (const statement of old.dress(name)) await session.rows(statement)
-    return warnings
-  })
+    withSession(uninterrupted, maintenance, work)
+  const old = exists
+    ? await atServer((session) =>
+        session.snapshot(() => databaseProperties(session, connection.database, major)),
+      )
+    : undefined
+  const { owner, options } = old ?? { owner: connection.user, options: contents.databaseOptions }
+  const made = await atServer((session) => createDatabase(session, name, owner, { major, options }))
   try {
+    await atServer(async (session) => {
+      for (const statement of old?.dress(name) ?? []) await session.rows(statement)
+    })
     const said = await feed({ ...connection, database: name })
-    const swapped = exists
-      ? await atServer((session) =>
-          swapDatabases(session, { env: cx.env, from: name, to: connection.database, version, request }),
-        )
-      : []
+    const swap = { env: cx.env, from: name, to: connection.database, version, request }
+    const swapped = exists ? await atServer((session) => swapDatabases(session, swap)) : []
     return [...made, ...said, ...swapped]
   } catch (error) {
-    // Also after an abort: what this run has made is not left behind.
-    const cleanUp = { ...cx, signal: new AbortController().signal }
-    await withSession(cleanUp, { ...maintenance, database: name }, dropSubscriptions).catch(() => undefined)
-    await withSession(cleanUp, maintenance, (session) => dropDatabase(session, name, version.major)).catch(
-      (failed: unknown) => {
-        const why = asHoldfastError(failed).message
-        cx.emit({
-          type: 'notice',
-          level: 'warning',
-          message: `the half restored database ${name} could not be dropped: ${why}`,
-        })
-      },
+    await withSession(uninterrupted, { ...maintenance, database: name }, dropSubscriptions).catch(
+      () => undefined,
     )
+    await atServer((session) => dropDatabase(session, name, major)).catch((failed: unknown) => {
+      const message = `the half restored database ${name} could not be dropped: ${asHoldfastError(failed).message}`
+      cx.emit({ type: 'notice', level: 'warning', message })
+    })
     throw error
   }
 }

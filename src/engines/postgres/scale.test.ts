@@ -1,5 +1,7 @@
-import { expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { needsServer } from '../../../test/servers/needs.js'
+import { startPostgresql } from '../../../test/servers/postgresql.js'
+import type { ServerAddress, StartedServer } from '../../../test/servers/server.js'
 import type { RestoreFacts } from '../../engine/connector.js'
 import { HoldfastError } from '../../errors.js'
 import { restoreRequest, restoreSource } from '../../testing/connector-contract.js'
@@ -10,9 +12,20 @@ const server = needsServer('postgresql')
 const timeoutMs = 240_000
 
 server.describe('very many objects', () => {
+  // Of its own: the locks of so many objects would leave none for the tests beside.
+  let own: StartedServer | undefined
+  beforeAll(async () => {
+    own = await startPostgresql()
+  })
+  afterAll(() => own?.stop())
+  const address = (): ServerAddress => {
+    if (own === undefined) throw new Error('the server has not started')
+    return own.address
+  }
+
   async function roundTrip(fill: readonly string[], summary: string): Promise<void> {
-    const original = await new TestDatabase(server.server()).make()
-    const copy = new TestDatabase(server.server())
+    const original = await new TestDatabase(address()).make()
+    const copy = new TestDatabase(address())
     try {
       for (const sql of fill) await original.execute(sql)
       const { bytes } = await dumpBytes(connectorSettings(original.connection), pgDumpCustom)

@@ -13,7 +13,7 @@ export const withoutProc = !linux
 export const onLinux = (title: string) => (linux ? title : `[needs linux] ${title}`)
 
 /** Larger than what waits in pipes and buffers: a dump of it stops until somebody reads. */
-export const largeTable = `CREATE TABLE large AS SELECT i, repeat(md5(i::text), 40) AS t FROM generate_series(1, 12000) i`
+export const largeTable = `CREATE TABLE large AS SELECT i, repeat(md5(i::text), 40) AS t FROM generate_series(1, 40000) i`
 
 /** A dump whose program has been started and is not read yet. */
 export async function startedDump(
