@@ -7,7 +7,7 @@ import tseslint from 'typescript-eslint'
 const rooms = {
   errors: { files: ['src/errors.ts'], may: [] },
   env: { files: ['src/env/**'], may: ['errors', 'env'] },
-  process: { files: ['src/process/**'], may: ['errors', 'env', 'process'] },
+  process: { files: ['src/process/**'], may: ['errors', 'env', 'streams', 'process'] },
   streams: { files: ['src/streams/**'], may: ['errors', 'env', 'streams'] },
   stages: { files: ['src/stages/**'], may: ['errors', 'env', 'process', 'streams', 'stages'] },
   storages: { files: ['src/storages/**'], may: ['errors', 'env', 'process', 'streams', 'storages'] },

@@ -40,6 +40,7 @@ export interface DumpFormat {
 
 /** Reads a dump as it passes by and knows at the end whether it is whole. Costs little: it looks, it does not copy. */
 export interface FormatChecker {
+  /** The chunk's bytes are there during the call only, since its memory is used again: what is kept is copied. */
   push(chunk: Uint8Array): void
   /** @throws integrity.truncated, integrity.format */
   end(): void

@@ -2,6 +2,7 @@ import { spawn, type ChildProcessByStdio, type ChildProcess } from 'node:child_p
 import { Readable, Writable } from 'node:stream'
 import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
+import { ChunkPool } from '../streams/chunk-pool.js'
 import { childEnvironment } from './environment.js'
 import { MessageLog } from './messages.js'
 import type { ToolCall, ToolReport } from './tool.js'
@@ -14,7 +15,7 @@ const chunkBytes = 4 * 1024 * 1024
 /** The output of a running program. */
 export interface ToolOutput {
   /**
-   * The program's stdout in chunks of 4 MiB. It ends only after the program has ended with status 0; otherwise it is
+   * The program's stdout in chunks of 4 MiB, which may be given back (`releaseChunk`). It ends only after the program has ended with status 0; otherwise it is
    * destroyed with the error, so that an end always means success.
    */
   readonly stdout: Readable
@@ -84,7 +85,8 @@ function outputOf(child: Child, finished: Promise<ToolReport>): Readable {
     },
   })
   unheard(stdout)
-  let buffer = Buffer.allocUnsafeSlow(chunkBytes)
+  const pool = new ChunkPool(chunkBytes)
+  let buffer = pool.take()
   let filled = 0
   source.on('data', (data: Buffer) => {
     let taken = 0
@@ -94,7 +96,7 @@ function outputOf(child: Child, finished: Promise<ToolReport>): Readable {
       filled += copied
       if (filled < chunkBytes) continue
       const full = buffer
-      buffer = Buffer.allocUnsafeSlow(chunkBytes)
+      buffer = pool.take()
       filled = 0
       if (!stdout.push(full)) source.pause()
     }

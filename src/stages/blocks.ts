@@ -1,6 +1,8 @@
+import { releaseChunk } from '../streams/chunk-pool.js'
+
 /**
  * Gathers chunks into blocks of at least `minimum` bytes, the last excepted. A chunk that is large enough is passed on as it
- * is, without a copy. An empty source gives one empty block.
+ * is, without a copy; others are given back once they are copied. An empty source gives one empty block.
  */
 export async function* blocks(source: AsyncIterable<Buffer>, minimum: number): AsyncGenerator<Buffer> {
   let parts: Buffer[] = []
@@ -19,5 +21,9 @@ export async function* blocks(source: AsyncIterable<Buffer>, minimum: number): A
 }
 
 function joined(parts: readonly Buffer[]): Buffer {
-  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
+  const [first] = parts
+  if (first !== undefined && parts.length === 1) return first
+  const block = Buffer.concat(parts)
+  for (const part of parts) releaseChunk(part)
+  return block
 }

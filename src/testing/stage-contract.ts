@@ -3,6 +3,7 @@ import { Readable, Writable, type Duplex } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { HoldfastError } from '../errors.js'
 import type { Stage, StageKind } from '../stages/stage.js'
+import { ChunkPool } from '../streams/chunk-pool.js'
 import { connect } from '../streams/connect.js'
 import type { ContractCheck } from './contract.js'
 import { context, oddlyChunked, randomData, rowData, StageBench, type Encoded } from './stage-bench.js'
@@ -38,6 +39,7 @@ export function stageContract(fixture: StageFixture): readonly ContractCheck[] {
     ...roundTrips(),
     ['decodes its output without facts, as a file made elsewhere', decodesWithoutFacts],
     ['gives the same whatever the chunks are', ignoresChunking],
+    ['is done with a chunk when it gives it back', releasesWhatItHasUsed],
     ['keeps two streams of one stage apart', keepsStreamsApart],
     ['recognises its own output and nothing else', recognises],
     ['FAILURES 16: data cut anywhere are an error, never a clean end', refusesCutData],
@@ -90,6 +92,23 @@ async function ignoresChunking(bench: StageBench): Promise<void> {
   const small = rowData(3000)
   const { bytes, facts } = await bench.encode(small, singles(small))
   assertSame(await bench.decode(bytes, facts, singles(bytes)), small, 'data given byte by byte')
+}
+
+/** As the output of programs comes: a chunk that was given back too early is overwritten by the next. */
+async function releasesWhatItHasUsed(bench: StageBench): Promise<void> {
+  const data = randomData(24 * mib + 17)
+  for (const chunkBytes of [300 * kib, 4 * mib]) {
+    const pool = new ChunkPool(chunkBytes)
+    const source = function* () {
+      for (let at = 0; at < data.length; at += chunkBytes) {
+        const chunk = pool.take()
+        const filled = data.copy(chunk, 0, at)
+        yield filled < chunkBytes ? chunk.subarray(0, filled) : chunk
+      }
+    }
+    const { bytes, facts } = await bench.encode(data, source())
+    assert(data.equals(await bench.decode(bytes, facts)), `chunks of ${chunkBytes} bytes`)
+  }
 }
 
 async function keepsStreamsApart(bench: StageBench): Promise<void> {

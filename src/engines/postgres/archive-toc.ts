@@ -78,10 +78,11 @@ export class ArchiveHeadReader {
    * @throws integrity.format, integrity.newer-format
    */
   push(chunk: Uint8Array): Uint8Array | undefined {
-    this.#chunks.push(chunk)
+    // A copy, since the chunk's memory may be used again.
+    this.#chunks.push(Buffer.from(chunk))
     this.#held += chunk.length
     if (this.#held < this.#wanted) return undefined
-    const bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#held)
+    const bytes = Buffer.concat(this.#chunks, this.#held)
     const reader = new FieldReader(bytes)
     let read = 0
     try {

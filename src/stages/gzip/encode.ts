@@ -1,5 +1,6 @@
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
+import { releaseChunk } from '../../streams/chunk-pool.js'
 import { blocks } from '../blocks.js'
 import { InOrder } from '../in-order.js'
 
@@ -17,7 +18,10 @@ export async function* encodeGzip(
   const members = new InOrder({ jobs: cores + 1, cost: Infinity })
   for await (const block of blocks(source, memberBytes)) {
     yield* members.untilRoomFor(block.length)
-    members.add(compress(block, { level, chunkSize: 256 * 1024 }), block.length)
+    members.add(
+      compress(block, { level, chunkSize: 256 * 1024 }).finally(() => releaseChunk(block)),
+      block.length,
+    )
   }
   yield* members.rest()
 }

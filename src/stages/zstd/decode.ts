@@ -10,6 +10,11 @@ import { decompressingStream } from './streaming.js'
 /** A frame up to these sizes is decompressed in one piece on the thread pool; a larger one is streamed. */
 const wholeFrame = { storedBytes: 8 * 1024 * 1024, plainBound: 32 * 1024 * 1024 }
 
+/** One is decompressed while the other is used; more made nothing faster, since digesting what comes out takes as long. */
+const framesAtOnce = 2
+/** The streams that follow hold a chunk or two each. */
+const sliceBytes = 512 * 1024
+
 /**
  * Decompresses any sequence of zstd frames. What a frame can grow to is known from its blocks before it is decompressed, so
  * that none, however hostile, makes more than 32 MiB at once.
@@ -21,17 +26,22 @@ export async function* decodeZstd(
   facts: Json,
 ): AsyncGenerator<Buffer> {
   try {
-    yield* ofPlainLength(decodeFrames(cx, new ByteReader(source, 'zstd')), facts, 'zstd')
+    yield* ofPlainLength(sliced(decodeFrames(cx, new ByteReader(source, 'zstd'))), facts, 'zstd')
   } catch (error) {
     if (error instanceof HoldfastError) throw error
     throw damage(error)
   }
 }
 
+async function* sliced(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of source)
+    for (let at = 0; at < chunk.length; at += sliceBytes) yield chunk.subarray(at, at + sliceBytes)
+}
+
 async function* decodeFrames(cx: Context, reader: ByteReader): AsyncGenerator<Buffer> {
   const { decompress } = await import('zstd-native/bindings.js')
   if (await reader.atEnd()) throw new HoldfastError('integrity.truncated', 'the zstd data are empty')
-  const frames = new InOrder({ jobs: cx.env.cores + 1, cost: wholeFrame.plainBound })
+  const frames = new InOrder({ jobs: framesAtOnce, cost: wholeFrame.plainBound })
   for (let pieces; (pieces = await nextFrame(reader)) !== undefined;) {
     const start = await beginning(pieces)
     if (start.whole) {
@@ -55,8 +65,10 @@ async function beginning(
   while (stored <= wholeFrame.storedBytes && plainBound <= wholeFrame.plainBound) {
     const next = await pieces.next()
     if (next.done === true) return { bytes: Buffer.concat(parts), plainBound, whole: true }
-    parts.push(next.value.bytes)
-    stored += next.value.bytes.length
+    for (const part of next.value.bytes) {
+      parts.push(part)
+      stored += part.length
+    }
     plainBound += next.value.plainBound
   }
   return { bytes: Buffer.concat(parts), plainBound, whole: false }
@@ -64,7 +76,7 @@ async function beginning(
 
 async function* remaining(start: Buffer, pieces: AsyncGenerator<FramePiece>): AsyncGenerator<Buffer> {
   yield start
-  for await (const piece of pieces) yield piece.bytes
+  for await (const piece of pieces) yield* piece.bytes
 }
 
 function damage(error: unknown): HoldfastError {

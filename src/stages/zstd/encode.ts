@@ -1,3 +1,4 @@
+import { releaseChunk } from '../../streams/chunk-pool.js'
 import { blocks } from '../blocks.js'
 import { InOrder } from '../in-order.js'
 
@@ -19,7 +20,10 @@ export async function* encodeZstd(
   const frames = new InOrder({ jobs: Math.min(cores, poolThreads) + 1, cost: Infinity })
   for await (const block of blocks(source, frameBytes)) {
     yield* frames.untilRoomFor(block.length)
-    frames.add(compress(block, level), block.length)
+    frames.add(
+      compress(block, level).finally(() => releaseChunk(block)),
+      block.length,
+    )
   }
   yield* frames.rest()
 }

@@ -23,7 +23,8 @@ export function startsWithFrame(head: Uint8Array): boolean {
 
 /** A piece of a frame: its header, or a block with its header (the last with the checksum). */
 export interface FramePiece {
-  readonly bytes: Buffer
+  /** One after the other; views of the source's chunks as far as may be. */
+  readonly bytes: readonly Buffer[]
   /** The most bytes it can decompress to. */
   readonly plainBound: number
 }
@@ -62,13 +63,13 @@ async function skip(reader: ByteReader, length: number): Promise<void> {
 
 async function* pieces(reader: ByteReader, start: Buffer): AsyncGenerator<FramePiece> {
   const header = await readHeader(reader)
-  yield { bytes: Buffer.concat([start, header.bytes]), plainBound: 0 }
+  yield { bytes: [start, header.bytes], plainBound: 0 }
   for (let last = false; !last;) {
     const head = await reader.take(blockHeaderBytes)
     const block = readBlockHeader(head, Math.min(maxBlockBytes, header.windowBytes))
     last = block.last
     const rest = await reader.take(block.storedBytes + (last && header.checksum ? checksumBytes : 0))
-    yield { bytes: Buffer.concat([head, rest]), plainBound: block.plainBound }
+    yield { bytes: [head, rest], plainBound: block.plainBound }
   }
 }
 
