@@ -1,13 +1,13 @@
-import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { addAbortSignal } from 'node:stream'
 import type { Context } from '../../../env/context.js'
 import type { DumpPart } from '../../../engine/connector.js'
 import { HoldfastError } from '../../../errors.js'
+import { fileChunks } from '../../../streams/file-chunks.js'
 import { ask } from '../tools.js'
 import { checkedPart, fileConnector } from './file-connector.js'
 
-const chunkBytes = 1024 * 1024
 const progressEveryMs = 250
 
 /** The online backup API: a snapshot of pages, WAL included, while others write. */
@@ -22,7 +22,7 @@ async function copyPart(cx: Context, path: string, warnings: string[]): Promise<
   try {
     const copy = join(folder.path, 'copy.sqlite3')
     await copyInto(cx, path, copy)
-    const bytes = createReadStream(copy, { highWaterMark: chunkBytes, signal: cx.signal })
+    const bytes = addAbortSignal(cx.signal, fileChunks(copy))
     return checkedPart(cx, bytes, { path: copy, private: true }, warnings, () => folder.remove())
   } catch (error) {
     await folder.remove()

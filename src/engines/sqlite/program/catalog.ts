@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { ServerFacts, TableFacts } from '../../../engine/engine.js'
 import { migrationTables, type MigrationState, type MigrationTable } from '../../../engine/migrations.js'
-import { quoteName, type Database } from './database.js'
+import { quoteName } from '../quoting.js'
+import type { Database } from './database.js'
 
 /** A table as the dump sees it. */
 export interface Table {

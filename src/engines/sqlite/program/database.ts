@@ -156,12 +156,3 @@ export function databaseError(thrown: unknown, path: string): HoldfastError {
   const what = known?.result === notADatabase ? 'it is not a SQLite database, or it is encrypted' : message
   return new HoldfastError(known?.code ?? 'database.query-failed', `${path}: ${what}`, { cause: thrown })
 }
-
-/** A name as SQL, whatever its characters. */
-export function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
-}
-
-export function quoteText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
-}

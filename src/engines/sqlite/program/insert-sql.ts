@@ -1,4 +1,5 @@
-import { quoteName, quoteText, type Database } from './database.js'
+import { quoteName, quoteText } from '../quoting.js'
+import type { Database } from './database.js'
 
 export type Encoding = 'UTF-8' | 'UTF-16le' | 'UTF-16be'
 

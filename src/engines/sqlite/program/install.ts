@@ -18,7 +18,7 @@ const pagesAtATime = 2_000
  */
 export async function install({ from, target }: InstallInput): Promise<null> {
   const source = await openDatabase(from, 'private').catch(refuseDamaged)
-  checkNew(source)
+  await whileSyncing(from, () => checkNew(source))
   const place = await realpath(target).catch(() => target)
   if (!(await exists(place))) {
     source.close()
@@ -102,6 +102,18 @@ async function sync(path: string): Promise<void> {
   // Windows cannot open folders, and syncs their entries by itself.
   await handle?.sync().catch(() => undefined)
   await handle?.close()
+}
+
+/** The disk writes while the work reads, which is in memory still; what could not be synced now is once more, later. */
+async function whileSyncing(path: string, work: () => void): Promise<void> {
+  const handle = await open(path, 'r')
+  const synced = handle.sync().catch(() => undefined)
+  try {
+    work()
+  } finally {
+    await synced
+    await handle.close()
+  }
 }
 
 /** The target, with the right to write; nothing where it is too damaged for SQLite to work on. @throws database.busy */

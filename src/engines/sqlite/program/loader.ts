@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { HoldfastError } from '../../../errors.js'
 import { repairText, tokensOf, type Token } from '../sql-text.js'
-import { quoteName, quoteText, type Database } from './database.js'
+import { quoteName, quoteText } from '../quoting.js'
+import type { Database } from './database.js'
 import { sayWarning } from './output.js'
 import type { LoadMode } from './protocol.js'
 
