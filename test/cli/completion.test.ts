@@ -14,24 +14,40 @@ function withCommand(cwd: string): string {
   return `${bin}:${process.env['PATH'] ?? ''}`
 }
 
-needsAll(built, needsTool('bash')).describe('completion', () => {
-  it.each([
-    ['pr', ['prune']],
-    ['backup sh', ['shop']],
-    ['backup --exclude-', ['--exclude-data']],
-    ['restore --clean ', ['none', 'objects', 'database']],
-  ])('bash completes holdfast %s', async (typed, proposals) => {
-    const cwd = await project()
-    const words = ['holdfast', ...typed.split(' ')].map((word) => `'${word}'`)
-    const script = `eval "$(holdfast completion bash)"
-      COMP_WORDS=(${words.join(' ')}); COMP_CWORD=${words.length - 1}; _holdfast
-      printf '%s\\n' "\${COMPREPLY[@]}"`
-    const env = { ...process.env, PATH: withCommand(cwd) }
-    const { stdout, stderr } = spawnSync('bash', ['-c', script], { cwd, env })
-    expect(stderr.toString()).toBe('')
-    expect(stdout.toString().trimEnd().split('\n')).toEqual(proposals)
+/** What each shell proposes for words of which the last is being typed. */
+const asked: Readonly<Record<string, (words: readonly string[]) => string>> = {
+  bash: (words) => `eval "$(holdfast completion bash)"
+    COMP_WORDS=(${words.map(quoted).join(' ')}); COMP_CWORD=${words.length - 1}; _holdfast
+    printf '%s\\n' "\${COMPREPLY[@]}"`,
+  // Completion proper needs a line editor; compadd is where its proposals go.
+  zsh: (words) => `autoload -Uz compinit; compinit -u -D; eval "$(holdfast completion zsh)"
+    compadd() { shift; print -rl -- "$@" }
+    words=(${words.map(quoted).join(' ')}); CURRENT=${words.length}; $_comps[holdfast]`,
+  fish: (words) => `holdfast completion fish | source; complete -C ${quoted(words.join(' '))}`,
+}
+
+const quoted = (word: string) => `'${word}'`
+
+for (const shell of Object.keys(asked)) {
+  needsAll(built, needsTool(shell)).describe(`completion in ${shell}`, () => {
+    it.each([
+      ['pr', ['prune']],
+      ['backup sh', ['shop']],
+      ['backup --exclude-', ['--exclude-data']],
+      ['restore --clean ', ['none', 'objects', 'database']],
+    ])('completes holdfast %s', async (typed, proposals) => {
+      const cwd = await project()
+      const script = asked[shell]?.(['holdfast', ...typed.split(' ')]) ?? ''
+      const env = { ...process.env, PATH: withCommand(cwd), HOME: cwd }
+      const { stdout, stderr } = spawnSync(shell, [...(shell === 'zsh' ? ['-f'] : []), '-c', script], {
+        cwd,
+        env,
+      })
+      expect(stderr.toString()).toBe('')
+      expect(stdout.toString().trimEnd().split('\n').sort()).toEqual([...proposals].sort())
+    })
   })
-})
+}
 
 built.it('completion prints a script for each shell', async () => {
   const cwd = await project()
