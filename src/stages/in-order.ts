@@ -6,9 +6,9 @@ export interface WorkLimit {
 }
 
 /** Work on the thread pool, several jobs at once, its results taken in the order in which the jobs came. */
-export class InOrder {
+export class InOrder<Result = Buffer> {
   readonly #limit: WorkLimit
-  readonly #running: { readonly result: Promise<Buffer>; readonly cost: number }[] = []
+  readonly #running: { readonly result: Promise<Result>; readonly cost: number }[] = []
   #cost = 0
 
   constructor(limit: WorkLimit) {
@@ -16,7 +16,7 @@ export class InOrder {
   }
 
   /** Adds a job that has just been started. */
-  add(result: Promise<Buffer>, cost: number): void {
+  add(result: Promise<Result>, cost: number): void {
     // Its error is seen when its turn comes, or not at all when the stream has been given up by then.
     result.catch(() => undefined)
     this.#running.push({ result, cost })
@@ -24,7 +24,7 @@ export class InOrder {
   }
 
   /** Results of the oldest jobs, until there is room for a job of that cost. */
-  async *untilRoomFor(cost: number): AsyncGenerator<Buffer> {
+  async *untilRoomFor(cost: number): AsyncGenerator<Result> {
     while (
       this.#running.length >= this.#limit.jobs ||
       (this.#running.length > 0 && this.#cost + cost > this.#limit.cost)
@@ -33,11 +33,11 @@ export class InOrder {
   }
 
   /** The results of all jobs that are left. */
-  async *rest(): AsyncGenerator<Buffer> {
+  async *rest(): AsyncGenerator<Result> {
     while (this.#running.length > 0) yield await this.#take()
   }
 
-  #take(): Promise<Buffer> {
+  #take(): Promise<Result> {
     const oldest = this.#running.shift()
     if (oldest === undefined) throw new RangeError('no work is under way')
     this.#cost -= oldest.cost

@@ -8,7 +8,6 @@ describe('the contract of stages', () => {
   const fixture = {
     kind: zstd,
     stage: () => zstd.create({}, keys),
-    noticesChanges: false,
     foreign: [
       Buffer.from([0x1f, 0x8b, 8]),
       Buffer.from('age-encryption.org/v1\n'),
