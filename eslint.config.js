@@ -13,6 +13,7 @@ const rooms = {
   storages: { files: ['src/storages/**'], may: ['errors', 'env', 'process', 'streams', 'storages'] },
   engine: { files: ['src/engine/**'], may: ['errors', 'env', 'engine'] },
   engines: { files: ['src/engines/**'], may: ['errors', 'env', 'process', 'streams', 'engine', 'engines'] },
+  custom: { files: ['src/custom/**'], may: ['errors', 'env', 'process', 'streams', 'engine', 'custom'] },
   catalog: {
     files: ['src/catalog/**'],
     may: ['errors', 'env', 'catalog', 'storages/storage', 'storages/object-key'],

@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
+import { ensureMongodb } from './mongodb-tools.mjs'
 
 const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
 const has = (name) => folders.some((folder) => folder !== '' && existsSync(join(folder, name)))
@@ -16,9 +17,25 @@ const hasPostgresql = () =>
     )) ||
   has('initdb')
 
+/** The newest PostgreSQL of Debian's; the tests use the newest. */
+const newestPostgresql = () =>
+  existsSync('/usr/lib/postgresql')
+    ? readdirSync('/usr/lib/postgresql').sort((a, b) => Number(b) - Number(a))[0]
+    : undefined
+const hasPostgis = () =>
+  [
+    `/usr/share/postgresql/${newestPostgresql()}/extension`,
+    '/opt/homebrew/share/postgresql@17/extension',
+    '/usr/local/share/postgresql@17/extension',
+  ].some((folder) => existsSync(join(folder, 'postgis.control')))
+/** For the PostgreSQL that is there; where none is, for the one that will be. */
+const postgisPackage = () =>
+  newestPostgresql() === undefined ? 'postgresql-postgis' : `postgresql-${newestPostgresql()}-postgis-3`
+
 /** Debian has MariaDB's server also without a service: the core package. */
 const wanted = [
   { name: 'PostgreSQL', packages: ['postgresql'], brew: 'postgresql@17', there: hasPostgresql },
+  { name: 'PostGIS', packages: [postgisPackage()], brew: 'postgis', there: hasPostgis },
   {
     name: 'MariaDB',
     packages: ['mariadb-server-core', 'mariadb-client'],
@@ -30,6 +47,8 @@ const wanted = [
   { name: 'zstd', packages: ['zstd'], brew: 'zstd', there: () => has('zstd') },
   { name: 'sqlite3', packages: ['sqlite3'], brew: 'sqlite', there: () => has('sqlite3') },
   { name: 'openssl', packages: ['openssl'], brew: 'openssl', there: () => has('openssl') },
+  { name: 'zsh', packages: ['zsh'], brew: 'zsh', there: () => has('zsh') },
+  { name: 'fish', packages: ['fish'], brew: 'fish', there: () => has('fish') },
   { name: 'python3', packages: ['python3'], brew: 'python', there: () => has('python3') },
 ]
 
@@ -48,6 +67,8 @@ if (missing.length > 0) {
       console.log(`to install: brew install ${missing.map(({ brew }) => brew).join(' ')}`)
   }
 }
+
+ensureMongodb()
 
 function install(packages) {
   const putBack = [withoutServices(), withoutMainCluster()]

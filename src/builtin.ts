@@ -1,5 +1,6 @@
 import type { Registry } from './config/settings.js'
 import type { Engine } from './engine/engine.js'
+import { mongodb } from './engines/mongodb/engine.js'
 import { mariadb, mysql } from './engines/mysql/engine.js'
 import { postgresql } from './engines/postgres/engine.js'
 import { sqliteEngine } from './engines/sqlite/engine.js'
@@ -12,7 +13,7 @@ import { localDriver } from './storages/local/driver.js'
 import { memoryDriver } from './storages/memory/driver.js'
 import type { StorageDriver } from './storages/storage.js'
 
-const engines: readonly Engine[] = [sqliteEngine, postgresql, mysql, mariadb]
+const engines: readonly Engine[] = [sqliteEngine, postgresql, mysql, mariadb, mongodb]
 const stages: readonly StageKind[] = [zstd, gzip, age, openpgp]
 const storageDrivers: readonly StorageDriver[] = [localDriver, memoryDriver]
 

@@ -134,7 +134,7 @@ export const errorTable = {
     exit: 4,
     retryable: false,
     meaning: 'the database does not exist',
-    hint: 'check the name; restore takes --create to make it',
+    hint: 'check the name; for a restore, --create makes the database',
   },
   'database.denied': {
     exit: 4,
@@ -191,6 +191,13 @@ export const errorTable = {
     meaning: 'a program did not end in time',
     hint: 'check what it waits for, or raise the timeout',
   },
+  'connector.failed': {
+    exit: 5,
+    retryable: false,
+    meaning: "a connector of the user's own threw an error",
+    hint: 'see its message; --verbose shows where it was thrown',
+  },
+
   'restore.incomplete': {
     exit: 5,
     retryable: true,
@@ -214,7 +221,7 @@ export const errorTable = {
     exit: 6,
     retryable: false,
     meaning: 'the storage refuses access',
-    hint: 'check credentials and permissions',
+    hint: 'check the permissions of the folder or account, and the credentials',
   },
   'storage.exists': {
     exit: 6,

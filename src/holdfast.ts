@@ -4,6 +4,7 @@ import type { Registry, Settings } from './config/settings.js'
 import type { Emit } from './env/context.js'
 import type { Env } from './env/env.js'
 import { nodeEnv } from './env/node-env.js'
+import { HoldfastError } from './errors.js'
 import type { HookHandler, HookName } from './hooks/events.js'
 import { HookRunner } from './hooks/runner.js'
 import { OpenStorages } from './operations/open-storages.js'
@@ -41,6 +42,8 @@ export interface CreateOptions {
   readonly env?: Env
   /** Told of progress, warnings and what else a person may want to know. Default: nobody is told. */
   readonly emit?: Emit
+  /** Requests come from a command line, so that messages name its flags. Default false. */
+  readonly commandLine?: boolean
   /** Where keys are found when something encrypted is read. Default: nowhere. */
   readonly keys?: KeyRing
 }
@@ -69,7 +72,7 @@ export class Holdfast {
    */
   async backup(request: BackupRequest = {}): Promise<readonly Outcome<BackupResult>[]> {
     const { backup } = await import('./operations/backup.js')
-    return backup(this.#workspace, request)
+    return untilAborted(request.signal, () => backup(this.#workspace, request))
   }
 
   /**
@@ -78,37 +81,37 @@ export class Holdfast {
    */
   async restore(request: RestoreRequestOptions = {}): Promise<RestoreReport> {
     const { restore } = await import('./operations/restore.js')
-    return restore(this.#workspace, request)
+    return untilAborted(request.signal, () => restore(this.#workspace, request))
   }
 
   /** The backups of all storages, newest first. @throws storage.* */
   async list(request: ListRequest = {}): Promise<ListReport> {
     const { list } = await import('./operations/list.js')
-    return list(this.#workspace, request)
+    return untilAborted(request.signal, () => list(this.#workspace, request))
   }
 
   /** One backup. @throws usage.backup-not-found, usage.backup-ambiguous, storage.* */
   async show(request: ShowRequest = {}): Promise<StoredBackup> {
     const { show } = await import('./operations/find-backup.js')
-    return show(this.#workspace, request)
+    return untilAborted(request.signal, () => show(this.#workspace, request))
   }
 
   /** Reads every byte of backups and says of each whether it is whole. @throws usage.backup-not-found, storage.* */
   async verify(request: VerifyRequest = {}): Promise<VerifyReport> {
     const { verify } = await import('./operations/verify.js')
-    return verify(this.#workspace, request)
+    return untilAborted(request.signal, () => verify(this.#workspace, request))
   }
 
   /** Applies retention and removes what interrupted runs left. @throws storage.* */
   async prune(request: PruneRequest = {}): Promise<PruneReport> {
     const { prune } = await import('./operations/prune.js')
-    return prune(this.#workspace, request)
+    return untilAborted(request.signal, () => prune(this.#workspace, request))
   }
 
   /** Checks configuration, databases, tools, storages and keys. */
   async doctor(request: DoctorRequest = {}): Promise<DoctorReport> {
     const { doctor } = await import('./operations/doctor.js')
-    return doctor(this.#workspace, request)
+    return untilAborted(request.signal, () => doctor(this.#workspace, request))
   }
 
   /** Adds a handler of an event; the returned function takes it away. */
@@ -124,6 +127,19 @@ export class Holdfast {
   /** Closes the storages that were opened. */
   async close(): Promise<void> {
     await this.#workspace.storages.close()
+  }
+}
+
+/** Work that was aborted in the middle may end with any error; the reason of the abort is the one to show. */
+async function untilAborted<Result>(
+  signal: AbortSignal | undefined,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (signal?.aborted === true && !(error instanceof HoldfastError)) throw signal.reason
+    throw error
   }
 }
 
@@ -166,5 +182,6 @@ export async function createHoldfast(config: HoldfastConfig, options: CreateOpti
     hooks: new HookRunner(settings.hooks),
     keys: options.keys ?? noKeys,
     storages: new OpenStorages(settings),
+    commandLine: options.commandLine ?? false,
   })
 }

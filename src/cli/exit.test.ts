@@ -10,6 +10,8 @@ describe('several outcomes', () => {
     [[], 0],
     [[done, done], 0],
     [[done, failed('database.unreachable')], 3],
+    [[{ ...failed('backup.partial'), partial: {} }], 3],
+    [[{ ...failed('backup.partial'), partial: {} }, failed('database.unreachable')], 3],
     [[failed('database.unreachable')], 4],
     [[failed('database.unreachable'), failed('database.not-found')], 4],
     [[failed('database.unreachable'), failed('tool.missing')], 1],

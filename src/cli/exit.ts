@@ -10,11 +10,14 @@ const integrity = 7
  * failures share, or 1.
  */
 export function exitOfOutcomes(
-  outcomes: readonly ({ readonly ok: true } | { readonly ok: false; readonly error: HoldfastError })[],
+  outcomes: readonly (
+    { readonly ok: true } | { readonly ok: false; readonly error: HoldfastError; readonly partial?: unknown }
+  )[],
 ): number {
   const errors = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error]))
   if (errors.length === 0) return 0
-  return errors.length < outcomes.length ? partial : exitOfErrors(errors)
+  const someDone = outcomes.some((outcome) => outcome.ok || outcome.partial !== undefined)
+  return someDone ? partial : exitOfErrors(errors)
 }
 
 /** The exit code of checks: 0 without errors; 7 where data are damaged, whatever else is wrong; otherwise as errors share it. */

@@ -2,16 +2,18 @@ import { scalarOptions, type Overrides } from '../config/options.js'
 import { readVariable } from '../config/variable.js'
 import type { Holdfast } from '../holdfast.js'
 import type { CommandLine } from './command.js'
+import { MissingVariables } from './missing-variables.js'
 import { keyRing, type KeyFlags } from './keys.js'
 import { askPassphrase } from './prompt.js'
 
 /** The flags that take part in the precedence of settings. */
 export interface SettingFlags {
-  readonly storage?: string
+  /** Several where the command goes to several. */
+  readonly storage?: string | readonly string[]
   readonly compress?: string
 }
 
-/** The one storage to use, where a flag or `HOLDFAST_STORAGE` names it. */
+/** The one storage to use, where a flag or `HOLDFAST_STORAGE` names it; several are the configuration's to know. */
 export interface Where {
   readonly storage?: string
 }
@@ -19,12 +21,14 @@ export interface Where {
 /**
  * Loads the configuration, makes a Holdfast of it, and closes it when the work is done. What is heavy is loaded here, so that
  * help and version need none of it.
+ * @param options.databases false for a command that works without any; see {@link MissingVariables}
  * @throws config.*, usage.*
  */
 export async function withHoldfast(
   cli: CommandLine,
   flags: SettingFlags & KeyFlags,
   work: (hf: Holdfast, where: Where) => Promise<void>,
+  { databases = true }: { readonly databases?: boolean } = {},
 ): Promise<void> {
   const [{ loadConfigFile, shownPath }, { checkedConfig }, { createHoldfast }] = await Promise.all([
     import('../config/load.js'),
@@ -32,17 +36,25 @@ export async function withHoldfast(
     import('../holdfast.js'),
   ])
   const { env, globals, reporter } = cli
+  const missing = new MissingVariables()
   const loaded = await loadConfigFile(env, {
     ...(globals.config === undefined ? {} : { configFile: globals.config }),
-    holdfast: () => import('../index.js'),
+    holdfast: async () => ({
+      ...(await import('../index.js')),
+      ...(databases ? {} : { env: missing.env }),
+    }),
   })
   const { file, baseDirectory } = loaded
-  const config = checkedConfig(loaded.config, file === undefined ? 'the configuration' : shownPath(env, file))
+  const config = missing.without(
+    checkedConfig(loaded.config, file === undefined ? 'the configuration' : shownPath(env, file)),
+    (message) => reporter.warn(message),
+  )
   const hf = await createHoldfast(config, {
     env,
     baseDirectory,
     ...(file === undefined ? {} : { file }),
     overrides: overridesOf(flags),
+    commandLine: true,
     emit: reporter.event,
     keys: keyRing(env, flags, () => askPassphrase(cli)),
   })
@@ -54,15 +66,23 @@ export async function withHoldfast(
 }
 
 function whereOf({ env }: CommandLine, flags: SettingFlags): Where {
-  const storage = flags.storage ?? readVariable(env.variables, scalarOptions.storage.variable)?.value
+  const named = storagesOf(flags)
+  if (named.length > 1) return {}
+  const storage = named[0] ?? readVariable(env.variables, scalarOptions.storage.variable)?.value
   return storage === undefined ? {} : { storage }
 }
 
-function overridesOf({ storage, compress }: SettingFlags): Overrides {
+function overridesOf(flags: SettingFlags): Overrides {
+  const { compress } = flags
+  const storages = storagesOf(flags).map((value) => ({ value, origin: '--storage' }))
   return {
-    ...(storage === undefined ? {} : { storage: { value: storage, origin: '--storage' } }),
+    ...(storages.length === 0 ? {} : { storages }),
     ...(compress === undefined ? {} : { compress: { value: compress, origin: '--compress' } }),
   }
+}
+
+function storagesOf({ storage = [] }: SettingFlags): readonly string[] {
+  return typeof storage === 'string' ? [storage] : storage
 }
 
 /** A password in a URL on the command line can be seen by other users of the machine, in its list of processes. */

@@ -21,9 +21,9 @@ describe('a wrong command line', () => {
     [['backup', '-x'], 'backup has no option -x', 'see holdfast help backup'],
     [['backup', '--storage'], '--storage needs a value', 'see holdfast help backup'],
     [
-      ['backup', '--storage', 'a', '--storage', 'b'],
+      ['restore', '--storage', 'a', '--storage', 'b'],
       '--storage is given twice: a and b',
-      'see holdfast help backup',
+      'see holdfast help restore',
     ],
     [['restore', 'a', 'b'], 'restore takes one argument; b is too many', 'see holdfast help restore'],
     [['list', 'a'], 'list takes no argument; there is a', 'see holdfast help list'],

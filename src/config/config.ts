@@ -21,7 +21,7 @@ import type { StorageDriver } from '../storages/storage.js'
  */
 export interface HoldfastConfig {
   readonly databases?: Readonly<Record<string, DatabaseConfig | string>>
-  /** By name; the first is used where none is named. Default: `{ main: { driver: 'local', path: './backups' } }`. */
+  /** By name. A backup goes to all of them at once, unless `storages` of its database names some. Default: `{ main: { driver: 'local', path: './backups' } }`. */
   readonly storages?: Readonly<Record<string, StorageConfig | string>>
   /** `zstd`, `zstd:LEVEL`, `gzip`, `gzip:LEVEL` or `none`. Default `zstd`. */
   readonly compress?: string
@@ -74,21 +74,29 @@ export interface ConnectionConfig {
   readonly parameters?: Readonly<Record<string, string>>
 }
 
-export interface DatabaseConfig extends ConnectionConfig, ConnectorOptions {
+export interface DatabaseConfig extends ConnectionConfig, Omit<ConnectorOptions, 'toolArgs'> {
   /** Overrides for backups only, such as a replica's host; restore never uses them. */
   readonly backup?: ConnectionConfig
   readonly connector?: string | ConnectorFactory
   readonly exclude?: readonly string[]
   readonly excludeData?: readonly string[]
   readonly schemas?: readonly string[]
+  /** Names of the storages that its backups go to, all at once. Default: every configured storage. */
+  readonly storages?: readonly string[]
   /** In place of the connector's own file ending. */
   readonly extension?: string
   readonly filename?: string | ((facts: FilenameFacts) => string)
   readonly retention?: RetentionPolicy
+  /** A portable dump beside the native one, in the same backup. Not supported yet. */
+  readonly alsoPortable?: boolean
   /** A restore over it wants its name typed. */
   readonly protected?: boolean
   readonly adminUser?: string
   readonly adminPassword?: string | Secret
+  /**
+   * Command settings: a text is split as a shell would, an array is taken as it is, and no shell runs either. They are for
+   * connectors that run a tool.
+   */
   readonly dumpCommand?: string | readonly string[]
   readonly restoreCommand?: string | readonly string[]
   readonly psqlCommand?: string | readonly string[]
@@ -96,6 +104,8 @@ export interface DatabaseConfig extends ConnectionConfig, ConnectorOptions {
   readonly dumpSuffix?: string | readonly string[]
   readonly restorePrefix?: string | readonly string[]
   readonly restoreSuffix?: string | readonly string[]
+  /** What else the tool is to be told, among the arguments. */
+  readonly toolArgs?: string | readonly string[]
   readonly env?: Readonly<Record<string, string>>
   readonly dumpEnv?: Readonly<Record<string, string>>
   readonly restoreEnv?: Readonly<Record<string, string>>

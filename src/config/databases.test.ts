@@ -86,7 +86,7 @@ describe('databases', () => {
     expect(tools.restorePrefix).toEqual(['nice', '-n 5'])
     expect(tools).toMatchObject({ dumpPrefix: [], env: {}, inheritEnv: true })
     await expect(database({ url: 'pg://h/a', dumpCommand: '  ' })).rejects.toMatchObject({
-      message: 'databases.shop.dumpCommand names no program',
+      message: 'databases.shop.dumpCommand (the configuration) names no program',
     })
   })
 

@@ -1,14 +1,14 @@
 import { basename, extname } from 'node:path'
-import type { ConnectorFactory, ConnectorOptions } from '../engine/connector.js'
 import type { ConnectionSettings, Engine } from '../engine/engine.js'
 import { HoldfastError } from '../errors.js'
 import { checkPolicy } from '../retention/policy.js'
+import { refuseImpossible, type CombinedSetting } from './combinations.js'
 import type { ConnectionConfig, DatabaseConfig } from './config.js'
 import { asSecret, emptyConnection, parseUrl, schemeOf, withFields } from './connection.js'
 import type { ChosenEngine, EngineFinder } from './engines.js'
 import { checkTemplate } from './filename-template.js'
 import type { DatabaseSettings } from './settings.js'
-import { toolSettings } from './words.js'
+import { connectorOptions, toolSettings } from './words.js'
 
 /** What resolving a database needs to know beside its configuration. */
 export interface DatabaseSurroundings {
@@ -16,6 +16,7 @@ export interface DatabaseSurroundings {
   readonly baseDirectory: string
   /** Where the configuration came from: a file's name, or `environment DATABASE_URL`. */
   readonly origin: string
+  readonly platform: NodeJS.Platform
 }
 
 /** @throws config.invalid, usage.not-supported */
@@ -36,6 +37,7 @@ export function resolveDatabase(
   checkPolicy(config.retention ?? {}, `${prefix}.retention`)
   if (typeof config.filename === 'string')
     checkTemplate(config.filename, `${prefix}.filename (${around.origin})`)
+  const words = { prefix, origin: around.origin, platform: around.platform }
   const settings: DatabaseSettings = {
     alias,
     engine,
@@ -43,17 +45,21 @@ export function resolveDatabase(
     connection,
     backupConnection: backupConnection(config, connection, chosen, prefix, around),
     ...adminOf(config, prefix),
-    tools: toolSettings(config, prefix),
-    options: connectorOptions(config),
+    tools: toolSettings(config, words),
+    options: connectorOptions(config, words),
     exclude: config.exclude ?? [],
     excludeData: config.excludeData ?? [],
     schemas: config.schemas ?? [],
+    ...(config.storages === undefined ? {} : { storages: config.storages }),
     ...(config.extension === undefined ? {} : { extension: config.extension.replace(/^\./u, '') }),
     ...(config.filename === undefined ? {} : { filename: config.filename }),
     ...(config.retention === undefined ? {} : { retention: config.retention }),
     protected: config.protected ?? false,
   }
-  checkSupport(settings, config, prefix, around.origin)
+  refuseImpossible(
+    { ...settings, alsoPortable: config.alsoPortable ?? false },
+    namedIn(config, prefix, around.origin),
+  )
   return settings
 }
 
@@ -73,7 +79,7 @@ export function databaseOfUrl(
     connector: chosen.connector,
     connection,
     backupConnection: connection,
-    tools: toolSettings({}, setting),
+    tools: toolSettings({}, { prefix: setting, origin: setting, platform: 'linux' }),
     options: {},
     exclude: [],
     excludeData: [],
@@ -93,6 +99,8 @@ function chooseEngine(
   { engines, origin }: DatabaseSurroundings,
 ): ChosenEngine {
   const scheme = config.url === undefined ? undefined : schemeOf(config.url)
+  const brought = engines.broughtBy(config.connector)
+  if (brought !== undefined && (config.engine ?? scheme) === brought.engine.name) return brought
   if (config.engine === undefined) {
     if (scheme !== undefined) return engines.find(scheme, `${prefix}.url (${origin})`)
     const message =
@@ -104,7 +112,8 @@ function chooseEngine(
   const named = engines.find(config.engine, `${prefix}.engine (${origin})`)
   if (scheme === undefined) return named
   const ofUrl = engines.find(scheme, `${prefix}.url (${origin})`)
-  if (ofUrl.engine === named.engine) return ofUrl
+  // `engine: 'postgis'` says more than the postgres: of its URL.
+  if (ofUrl.engine === named.engine) return { ...ofUrl, connector: named.connector }
   throw new HoldfastError(
     'config.invalid',
     `${prefix}.engine is ${named.engine.name}, and ${prefix}.url is for ${ofUrl.engine.name} (${origin})`,
@@ -165,50 +174,15 @@ function adminOf(
   throw new HoldfastError('config.invalid', `${prefix}.adminPassword is set without ${prefix}.adminUser`)
 }
 
-function connectorOptions(config: DatabaseConfig): ConnectorOptions {
-  const { singleTransaction, drop, ifExists, noOwner, noPrivileges, toolArgs } = config
-  return {
-    ...(singleTransaction === undefined ? {} : { singleTransaction }),
-    ...(drop === undefined ? {} : { drop }),
-    ...(ifExists === undefined ? {} : { ifExists }),
-    ...(noOwner === undefined ? {} : { noOwner }),
-    ...(noPrivileges === undefined ? {} : { noPrivileges }),
-    ...(toolArgs === undefined ? {} : { toolArgs }),
-  }
-}
-
-/** What a database asks for and its engine or connector cannot do is said before anything starts. */
-function checkSupport(
-  settings: DatabaseSettings,
-  config: DatabaseConfig,
+/** How errors name a setting of a database, with where it came from. */
+function namedIn(
+  { url, connector }: DatabaseConfig,
   prefix: string,
   origin: string,
-): void {
-  const { engine, connector } = settings
-  const chooser = config.url === undefined ? 'engine' : 'url'
-  if (settings.schemas.length > 0 && !engine.capabilities.schemas) {
-    throw new HoldfastError(
-      'usage.not-supported',
-      `${prefix}.schemas (${origin}) does not go with ${prefix}.${chooser} (${origin}): ${engine.name} has no schemas`,
-      { hint: `leave ${prefix}.schemas out` },
-    )
+): (setting: CombinedSetting) => string {
+  const chooser = url === undefined ? 'engine' : 'url'
+  return (setting) => {
+    const own = setting === 'engine' || (setting === 'connector' && connector === undefined)
+    return `${prefix}.${own ? chooser : setting} (${origin})`
   }
-  for (const setting of ['exclude', 'excludeData', 'schemas'] as const) {
-    if (settings[setting].length === 0 || connector.capabilities[setting]) continue
-    const by = config.connector === undefined ? `${prefix}.${chooser}` : `${prefix}.connector`
-    throw new HoldfastError(
-      'usage.not-supported',
-      `${prefix}.${setting} (${origin}) does not go with ${by} (${origin}): ${cannot(connector, setting)}`,
-      { hint: `leave ${prefix}.${setting} out, or choose another connector` },
-    )
-  }
-}
-
-function cannot({ name }: ConnectorFactory, setting: 'exclude' | 'excludeData' | 'schemas'): string {
-  const what = {
-    exclude: 'leave out tables',
-    excludeData: 'leave out the rows of tables',
-    schemas: 'select schemas',
-  }
-  return `the connector ${name} cannot ${what[setting]}`
 }

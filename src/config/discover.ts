@@ -161,8 +161,8 @@ class Project {
         engine.capabilities.server ? name : this.#relative(name),
       ])
     } catch {
-      // A URL that its engine does not read may still be right for the library it was written for.
-      return undefined
+      // Written down all the same: doctor and backup say what is wrong with it.
+      return variable
     }
   }
 

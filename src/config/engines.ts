@@ -28,10 +28,13 @@ export class EngineFinder {
     const wanted = name.toLowerCase()
     const engine = this.#engines.find((each) => each.name === wanted || each.aliases.includes(wanted))
     const mapped = this.#mappedConnector(wanted, engine)
-    if (engine !== undefined) return { engine, connector: mapped ?? defaultConnector(engine), mapped: false }
+    if (engine !== undefined)
+      return { engine, connector: mapped ?? defaultConnector(engine, wanted), mapped: false }
     if (mapped !== undefined) {
       const owner = this.#engines.find((each) => each.name === mapped.engine)
       if (owner !== undefined) return { engine: owner, connector: mapped, mapped: true }
+      if (mapped.ownEngine !== undefined)
+        return { engine: mapped.ownEngine, connector: mapped, mapped: mapped.engine !== wanted }
     }
     const known = this.#engines.map((each) => each.name)
     const names = this.#engines.flatMap((each) => [each.name, ...each.aliases])
@@ -39,6 +42,13 @@ export class EngineFinder {
       'config.invalid',
       `${setting}: there is no engine ${name}${didYouMean(name, names)}; known: ${known.join(', ')}`,
     )
+  }
+
+  /** The engine that a database's own connector brings along, where it is none of those known. */
+  broughtBy(choice: string | ConnectorFactory | undefined): ChosenEngine | undefined {
+    if (choice === undefined || typeof choice === 'string' || choice.ownEngine === undefined) return undefined
+    if (this.#engines.some((each) => each.name === choice.engine)) return undefined
+    return { engine: choice.ownEngine, connector: choice, mapped: false }
   }
 
   /** The connector of a database. @throws config.invalid */
@@ -84,13 +94,11 @@ export class EngineFinder {
   }
 }
 
-function defaultConnector(engine: Engine): ConnectorFactory {
-  const connector = engine.connectors[engine.defaultConnector]
+function defaultConnector(engine: Engine, alias: string): ConnectorFactory {
+  const name = engine.aliasConnectors?.[alias] ?? engine.defaultConnector
+  const connector = engine.connectors[name]
   if (connector === undefined) {
-    throw new HoldfastError(
-      'config.invalid',
-      `the engine ${engine.name} has no connector ${engine.defaultConnector}`,
-    )
+    throw new HoldfastError('config.invalid', `the engine ${engine.name} has no connector ${name}`)
   }
   return connector
 }

@@ -36,7 +36,10 @@ export const scalarOptions = {
 export type ScalarOption = keyof typeof scalarOptions
 
 /** Values that win over everything else, with where they came from. */
-export type Overrides = Readonly<Record<string, Variable>>
+export type Overrides = { readonly [Option in ScalarOption]?: Variable } & {
+  /** Several storages at once; the first is the one that is used where one is wanted. */
+  readonly storages?: readonly Variable[]
+}
 
 /** The value of an option from a flag or from the environment; `undefined` leaves it to the configuration. */
 export function givenOption(

@@ -12,7 +12,7 @@ import { shownPath } from './load.js'
 import { givenOption, type Overrides, type ScalarOption } from './options.js'
 import { checkedConfig } from './schema.js'
 import type { DatabaseSettings, Registry, Settings, StageSettings } from './settings.js'
-import { resolveStorages } from './storages.js'
+import { checkStorageNames, resolveStorages } from './storages.js'
 import { readVariable, type Variable } from './variable.js'
 
 export interface ResolveInput {
@@ -50,20 +50,25 @@ export function resolveSettings(input: ResolveInput): Settings {
   const serverName = choose('serverName', env.hostName)
   const dateFormat = choose('dateFormat', defaults.dateFormat)
   const filename = chooseFilename(input, config, choose)
-  const storage = givenOption('storage', input.overrides ?? {}, env.variables)
-  if (storage !== undefined) origins.set('storage', storage.origin)
+  const chosen = chosenStorages(input)
+  if (chosen[0] !== undefined) origins.set('storage', chosen[0].origin)
 
+  const databases = resolveDatabases(input, config, origins, source)
+  const storages = resolveStorages({
+    configured: config.storages,
+    drivers: registry.storageDrivers,
+    origin: config.storages === undefined ? 'default' : source,
+    chosen,
+    workingDirectory: env.workingDirectory,
+  })
+  for (const { alias, storages: names = [] } of databases.values())
+    checkStorageNames(names, [...storages.keys()], `databases.${alias}.storages (${source})`)
   return {
     ...(file === undefined ? {} : { file }),
     baseDirectory,
-    databases: resolveDatabases(input, config, origins, source),
-    storages: resolveStorages({
-      configured: config.storages,
-      drivers: registry.storageDrivers,
-      origin: config.storages === undefined ? 'default' : source,
-      chosen: storage,
-      workingDirectory: env.workingDirectory,
-    }),
+    databases,
+    storages,
+    chosenStorages: chosen.map(({ value }) => value),
     stages: [
       ...checked(parseNamed(compress, registry), `compress (${compress.origin})`),
       ...checked(encryptStages(config.encrypt, registry, source), `encrypt (${source})`),
@@ -78,6 +83,11 @@ export function resolveSettings(input: ResolveInput): Settings {
     ...(config.connectors === undefined ? {} : { connectors: config.connectors }),
     origins: origins.all,
   }
+}
+
+function chosenStorages({ overrides = {}, env }: ResolveInput): readonly Variable[] {
+  const one = givenOption('storage', overrides, env.variables)
+  return overrides.storages ?? (one === undefined ? [] : [one])
 }
 
 /**
@@ -154,7 +164,7 @@ function resolveDatabases(
 ): ReadonlyMap<string, DatabaseSettings> {
   const engines = new EngineFinder(registry, config.connectors)
   if (config.databases !== undefined) {
-    const around = { engines, baseDirectory, origin: source }
+    const around = { engines, baseDirectory, origin: source, platform: env.platform }
     return new Map(
       Object.entries(config.databases).map(([alias, each]) => [alias, resolveDatabase(alias, each, around)]),
     )
@@ -162,7 +172,7 @@ function resolveDatabases(
   const variable = readVariable(env.variables, 'DATABASE_URL')
   if (variable === undefined) return new Map()
   origins.set('databases.default.url', variable.origin)
-  const around = { engines, baseDirectory, origin: variable.origin }
+  const around = { engines, baseDirectory, origin: variable.origin, platform: env.platform }
   return new Map([['default', resolveDatabase('default', variable.value, around)]])
 }
 

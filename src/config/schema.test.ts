@@ -94,7 +94,7 @@ it('a whole configuration passes', () => {
         backup: { host: 'replica' },
         exclude: ['a*'],
         dumpCommand: ['pg_dump'],
-        connector: { name: 'mine', create: () => undefined },
+        connector: { name: 'mine', capabilities: {}, create: () => undefined },
         filename: () => 'x',
         retention: { last: 3, keep: () => true },
         env: { A: 'b' },

@@ -30,6 +30,11 @@ function hasMethods(...methods: readonly string[]) {
     methods.every((name) => isFunction(Reflect.get(value, name)))
 }
 
+/** A definition that was not handed to `defineConnector` is none yet. */
+function isConnector(value: unknown): boolean {
+  return hasMethods('create')(value) && typeof Reflect.get(Object(value), 'capabilities') === 'object'
+}
+
 const text = z.string()
 const filledText = z.string().min(1, 'is empty')
 const texts = z.array(filledText)
@@ -41,7 +46,7 @@ const template = z.union([filledText, z.custom(isFunction, 'expected a text or a
 const variables = z.record(text, text)
 const connector = z.union([
   filledText,
-  z.custom(hasMethods('create'), 'expected the name of a connector, or one'),
+  z.custom(isConnector, 'expected the name of a connector, or one made by defineConnector'),
 ])
 const count = z.int().min(0)
 
@@ -78,14 +83,17 @@ const database = strict({
   ifExists: z.boolean().optional(),
   noOwner: z.boolean().optional(),
   noPrivileges: z.boolean().optional(),
-  toolArgs: texts.optional(),
+  toolArgs: words.optional(),
+  jobs: z.int().min(1).max(256).optional(),
   exclude: texts.optional(),
   excludeData: texts.optional(),
   schemas: texts.optional(),
+  storages: texts.min(1, 'is empty').optional(),
   extension: filledText.optional(),
   filename: template.optional(),
   retention: retention.optional(),
   protected: z.boolean().optional(),
+  alsoPortable: z.boolean().optional(),
   adminUser: filledText.optional(),
   adminPassword: secret.optional(),
   dumpCommand: command.optional(),

@@ -21,6 +21,8 @@ export interface Settings {
   readonly baseDirectory: string
   readonly databases: ReadonlyMap<string, DatabaseSettings>
   readonly storages: ReadonlyMap<string, StorageSettings>
+  /** The names that `--storage` or `HOLDFAST_STORAGE` gives; they win over those of a database. */
+  readonly chosenStorages: readonly string[]
   /** Compression first, encryption after it; empty means the plain dump. */
   readonly stages: readonly StageSettings[]
   readonly retention: RetentionPolicy
@@ -50,6 +52,8 @@ export interface DatabaseSettings {
   readonly exclude: readonly string[]
   readonly excludeData: readonly string[]
   readonly schemas: readonly string[]
+  /** Where its backups go; all configured storages where absent. */
+  readonly storages?: readonly string[]
   readonly extension?: string
   readonly filename?: string | ((facts: FilenameFacts) => string)
   readonly retention?: RetentionPolicy

@@ -17,32 +17,48 @@ export interface StorageChoice {
   /** Where the configuration came from. */
   readonly origin: string
   /** What `--storage` or `HOLDFAST_STORAGE` says: a configured name, or a place. */
-  readonly chosen: Variable | undefined
+  readonly chosen: readonly Variable[]
   /** What a place in `chosen` is relative to. */
   readonly workingDirectory: string
 }
 
 /**
- * The storages, the chosen one first: what is not told otherwise uses the first.
+ * The storages, the chosen ones first: where one is wanted and none named, it is the first.
  * @throws config.invalid; usage.unknown-storage where neither a name nor a place is chosen
  */
 export function resolveStorages(choice: StorageChoice): ReadonlyMap<string, StorageSettings> {
-  const named = choice.chosen !== undefined && Object.hasOwn(choice.configured ?? {}, choice.chosen.value)
-  const place = choice.chosen === undefined || named ? undefined : placeChosen(choice.chosen, choice)
+  const places = choice.chosen
+    .filter(({ value }) => !Object.hasOwn(choice.configured ?? {}, value))
+    .map((variable) => ({ variable, place: placeChosen(variable, choice) }))
   // The default is none where a place is given: it need not be there.
-  const configured = choice.configured ?? (place === undefined ? defaultStorages : {})
+  const given = places.some(({ place }) => place !== undefined)
+  const configured = choice.configured ?? (given ? {} : defaultStorages)
   const storages = Object.entries(configured).map(([name, storage]) =>
     resolveStorage(name, storage, choice.drivers, `storages.${name} (${choice.origin})`),
   )
-  if (choice.chosen === undefined) return byName(storages)
-  const { value, origin } = choice.chosen
-  const chosen = storages.find(({ name }) => name === value) ?? place
-  if (chosen !== undefined) return byName([chosen, ...storages.filter(({ name }) => name !== value)])
+  const chosen = choice.chosen.map((variable) => {
+    const place = places.find((each) => each.variable === variable)?.place
+    return storages.find(({ name }) => name === variable.value) ?? place ?? unknownStorage(variable, storages)
+  })
+  return byName([...chosen, ...storages])
+}
+
+function unknownStorage({ value, origin }: Variable, storages: readonly StorageSettings[]): never {
   const known = storages.map(({ name }) => name)
   throw new HoldfastError(
     'usage.unknown-storage',
     `there is no storage ${value} (${origin})${didYouMean(value, known)}; known: ${known.join(', ')}`,
     { hint: 'use one of the configured names, or a path such as ./backups' },
+  )
+}
+
+/** @param setting what names the storages, with its origin. @throws usage.unknown-storage */
+export function checkStorageNames(names: readonly string[], known: readonly string[], setting: string): void {
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown === undefined) return
+  throw new HoldfastError(
+    'usage.unknown-storage',
+    `${setting}: there is no storage ${unknown}${didYouMean(unknown, known)}; known: ${known.join(', ')}`,
   )
 }
 

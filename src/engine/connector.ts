@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Context } from '../env/context.js'
 import type { Secret } from '../env/secret.js'
-import type { ConnectionSettings, ServerFacts } from './engine.js'
+import type { ConnectionSettings, Engine, ServerFacts } from './engine.js'
 
 /** One way to dump and restore an engine's databases: `pg-dump-custom`, `sqlite-backup`. */
 export interface ConnectorFactory {
@@ -12,6 +12,8 @@ export interface ConnectorFactory {
   readonly extension: string
   readonly capabilities: ConnectorCapabilities
   readonly format: DumpFormat
+  /** Where `engine` is none of Holdfast's own: the engine that comes with the connector. */
+  readonly ownEngine?: Engine
   create(settings: ConnectorSettings): Connector
 }
 
@@ -22,8 +24,14 @@ export interface ConnectorCapabilities {
   readonly schemas: boolean
   /** Restores in one transaction: a failed restore leaves what was there. */
   readonly transactionalRestore: boolean
+  /** Can restore a part of a dump: `tables`, `schemaOnly` and `dataOnly` of a {@link RestoreRequest}. Default false. */
+  readonly partialRestore?: boolean
+  /** Works with several connections at once, as many as `jobs` says. Default: with one. */
+  readonly parallel?: true
   /** Which `clean` modes restore can do. */
   readonly clean: readonly CleanMode[]
+  /** `false` where restore cannot make a database that does not exist. */
+  readonly create?: false
   /** Needs a temporary file on the machine that runs Holdfast, and why; absent where all streams. */
   readonly temporaryFile?: string
 }
@@ -34,6 +42,11 @@ export interface DumpFormat {
   readonly name: string
   /** Whether data that begin so are of this format; at least 512 bytes are given where there are as many. */
   recognises(head: Uint8Array): boolean
+  /**
+   * `false` where nothing in the bytes tells a whole dump from one that is cut: then only its digests, and that it is not
+   * empty, are known. Doctor and verify say so.
+   */
+  readonly checked?: false
   /** A new reader of one whole dump. */
   checker(): FormatChecker
 }
@@ -49,6 +62,8 @@ export interface FormatChecker {
 /** Everything a connector is told about one database. */
 export interface ConnectorSettings {
   readonly connection: ConnectionSettings
+  /** The engine of the database; connectors of the user's own ask it what their definition does not tell. */
+  readonly engine?: Engine
   /** The account for privileged statements, where one is configured. */
   readonly admin?: { readonly user: string; readonly password?: Secret }
   readonly tools: ToolSettings
@@ -78,6 +93,8 @@ export interface ConnectorOptions {
   readonly noOwner?: boolean
   readonly noPrivileges?: boolean
   readonly toolArgs?: readonly string[]
+  /** Connections at once. Default 1. */
+  readonly jobs?: number
 }
 
 export interface Connector {
@@ -152,6 +169,12 @@ export interface RestoreRequest {
   readonly disconnect: boolean
   /** Only these schemas; empty means all. */
   readonly schemas: readonly string[]
+  /** Patterns of tables to restore, with all that belongs to them; absent or empty means all. */
+  readonly tables?: readonly string[]
+  /** Definitions without rows. */
+  readonly schemaOnly?: boolean
+  /** Rows, into tables that are there: in place of theirs, or, with `clean: 'none'`, beside them. */
+  readonly dataOnly?: boolean
 }
 
 /** A backup as a connector sees it: decoded, checked streams. */

@@ -20,6 +20,8 @@ export interface Engine {
   open(cx: Context, settings: ConnectionSettings): Promise<Session>
   readonly connectors: Readonly<Record<string, ConnectorFactory>>
   readonly defaultConnector: string
+  /** The default connector of databases that name the engine by an alias: `{ postgis: 'pg-dump-gis' }`. */
+  readonly aliasConnectors?: Readonly<Record<string, string>>
 }
 
 export interface EngineCapabilities {

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { artifactKey } from '../catalog/keys.js'
 import type { Manifest, ManifestPart } from '../catalog/manifest.js'
 import type { PendingRecord } from '../catalog/pending.js'
@@ -8,8 +9,10 @@ import { asHoldfastError, HoldfastError } from '../errors.js'
 import type { ObjectKey } from '../storages/storage.js'
 import type { NamedStage } from './encoding.js'
 import { writeArtifact, type EncodedPart } from './artifact-writer.js'
+import { fanOut } from './fan-out.js'
 import { numberedFilename } from './filename.js'
 import type { OpenStorage } from './open-storages.js'
+import type { FailedStorage } from './reports.js'
 
 export interface BackupTarget {
   readonly id: string
@@ -22,43 +25,124 @@ export interface BackupTarget {
 /** With so many backups of one name, the name is the problem. */
 const mostNumbers = 10_000
 
+/** A backup as it lies in one storage. */
+export interface StoredCopy {
+  readonly open: OpenStorage
+  readonly manifest: Manifest
+  readonly storedName: string
+}
+
+export interface StoredCopies {
+  /** At least one. */
+  readonly stored: readonly [StoredCopy, ...StoredCopy[]]
+  readonly failed: readonly FailedStorage[]
+}
+
+/** A copy in the making. What fails in its storage takes it out, and leaves the others alone. */
+interface Copy {
+  readonly open: OpenStorage
+  readonly name: string
+  readonly keys: ObjectKey[]
+  readonly parts: ManifestPart[]
+  error?: HoldfastError
+}
+
 /**
- * Reserves a name, starts the dump, stores every part of it, reads back what the storage has, and commits the manifest. When
- * anything fails, nothing of the backup stays in the storage.
+ * Reserves a name in each storage, starts the dump, stores every part of it in all of them at once, reads back what they have,
+ * and commits the manifests. A storage that fails is left behind with nothing of the backup in it; where the dump fails, or the
+ * last storage, nothing stays anywhere.
+ * @throws what failed, of the only storage as it is
  */
 export async function storeParts(
   cx: Context,
-  open: OpenStorage,
+  storages: readonly OpenStorage[],
   target: BackupTarget & { readonly filename: string },
   start: () => Promise<Dump>,
-  manifestOf: (parts: readonly ManifestPart[], dump: DumpFacts) => Promise<Manifest>,
-): Promise<{ readonly manifest: Manifest; readonly storedName: string }> {
-  const storedName = await reserveFilename(cx, open, target)
-  const keys: ObjectKey[] = []
-  const record = () => ({ ...recordOf(cx, target, storedName), keys })
-  try {
-    const dump = await start()
-    const parts: ManifestPart[] = []
-    for await (const part of dump.parts) {
-      const key = artifactKey(target.database.alias, storedName, keyPart(part))
-      keys.push(key)
-      await open.catalog.announce(cx, record())
-      parts.push(await storePart(cx, open, target, part, key, keys))
+  manifestOf: (dump: DumpFacts) => Promise<Omit<Manifest, 'parts'>>,
+): Promise<StoredCopies> {
+  const failed: FailedStorage[] = []
+  const copies: Copy[] = []
+  const dropFailed = async () => {
+    for (const copy of copies.filter(({ error }) => error !== undefined)) {
+      copies.splice(copies.indexOf(copy), 1)
+      failed.push({ storage: copy.open.name, error: copy.error ?? unknownError() })
+      await withdraw(cx, target, copy)
     }
-    if (parts.length === 0)
+    if (copies.length === 0) throw allFailed(failed)
+  }
+  try {
+    for (const open of storages) {
+      try {
+        copies.push({ open, name: await reserveFilename(cx, open, target), keys: [], parts: [] })
+      } catch (thrown) {
+        cx.signal.throwIfAborted()
+        failed.push({ storage: open.name, error: asHoldfastError(thrown) })
+      }
+    }
+    await dropFailed()
+    const dump = await start()
+    let parts = 0
+    for await (const part of dump.parts) {
+      await storePart(cx, copies, target, part)
+      await dropFailed()
+      parts++
+    }
+    if (parts === 0)
       throw new HoldfastError('integrity.empty', `the dump of ${target.database.alias} has no parts`)
-    const manifest = await manifestOf(parts, await dump.facts())
-    await open.catalog.commit(cx, manifest, record())
-    return { manifest, storedName }
+    const facts = await manifestOf(await dump.facts())
+    const stored: StoredCopy[] = []
+    for (const copy of [...copies]) {
+      const manifest = { ...facts, parts: copy.parts }
+      await trying(cx, copy, () => copy.open.catalog.commit(cx, manifest, recordOf(cx, target, copy)))
+      if (copy.error !== undefined) continue
+      // From here on it is a backup: whatever becomes of the others, it stays.
+      copies.splice(copies.indexOf(copy), 1)
+      stored.push({ open: copy.open, manifest, storedName: copy.name })
+    }
+    const [first, ...others] = stored
+    if (first === undefined) await dropFailed()
+    for (const copy of copies.splice(0)) {
+      failed.push({ storage: copy.open.name, error: copy.error ?? unknownError() })
+      await withdraw(cx, target, copy)
+    }
+    if (first === undefined) throw unknownError()
+    return { stored: [first, ...others], failed }
   } catch (error) {
-    await withdraw(cx, open, record())
+    for (const copy of copies) await withdraw(cx, target, copy)
     throw error
   }
 }
 
-function recordOf(cx: Context, target: BackupTarget, name: string): PendingRecord {
+function unknownError(): HoldfastError {
+  return new HoldfastError('internal.unexpected', 'a copy of the backup is lost without an error')
+}
+
+/** One storage's error as it is; those of several as one, which names each. */
+function allFailed(failed: readonly FailedStorage[]): HoldfastError {
+  const [first, ...others] = failed
+  if (first === undefined) return unknownError()
+  if (others.length === 0) return first.error
+  const message = failed.map(({ storage, error }) => `${storage}: ${error.message}`).join('; ')
+  return new HoldfastError(first.error.code, message, { cause: first.error, hint: first.error.hint })
+}
+
+/** What goes wrong with one copy is its own error; an interruption is everybody's. */
+async function trying(cx: Context, copy: Copy, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work()
+  } catch (thrown) {
+    cx.signal.throwIfAborted()
+    copy.error = asHoldfastError(thrown)
+  }
+}
+
+function recordOf(
+  cx: Context,
+  target: BackupTarget,
+  { name, keys }: { readonly name: string; readonly keys: readonly ObjectKey[] },
+): PendingRecord {
   const started = cx.env.clock.now().toISOString()
-  return { formatVersion: 1, name, id: target.id, alias: target.database.alias, started, keys: [] }
+  return { formatVersion: 1, name, id: target.id, alias: target.database.alias, started, keys }
 }
 
 /** A dump of one part is one file; each of several parts has its own in a folder. */
@@ -68,12 +152,22 @@ function keyPart(part: DumpPart): string | undefined {
 
 async function storePart(
   cx: Context,
-  open: OpenStorage,
+  copies: readonly Copy[],
   target: BackupTarget,
   part: DumpPart,
-  key: ObjectKey,
-  keys: ObjectKey[],
-): Promise<ManifestPart> {
+): Promise<void> {
+  const keys = new Map<Copy, ObjectKey>()
+  for (const copy of copies) {
+    const key = artifactKey(target.database.alias, copy.name, keyPart(part))
+    copy.keys.push(key)
+    keys.set(copy, key)
+    await trying(cx, copy, () => copy.open.catalog.announce(cx, recordOf(cx, target, copy)))
+  }
+  const living = [...keys].filter(([copy]) => copy.error === undefined)
+  if (living.length === 0) {
+    part.bytes.destroy()
+    return
+  }
   const encoded = await writeArtifact(
     cx,
     part,
@@ -83,24 +177,39 @@ async function storePart(
       subject: target.database.alias,
       ...(target.totalBytes === undefined ? {} : { totalBytes: target.totalBytes }),
     },
-    async (bytes) => {
-      try {
-        await open.storage.put(cx, key, bytes, { createOnly: true })
-      } catch (error) {
-        // Somebody else's object: it must not be removed with what this run leaves.
-        if (asHoldfastError(error).code === 'storage.exists') keys.splice(keys.indexOf(key), 1)
-        throw error
-      }
-    },
+    (bytes) =>
+      fanOut(
+        bytes,
+        living.map(
+          ([copy, key]) =>
+            (branch) =>
+              put(cx, copy, key, branch),
+        ),
+        () => allFailed(living.map(([{ open, error = unknownError() }]) => ({ storage: open.name, error }))),
+      ),
   )
-  await readBack(cx, open, key, encoded)
-  return {
-    name: part.name,
-    role: part.role,
-    ...(part.table === undefined ? {} : { table: part.table }),
-    plain: encoded.plain,
-    stages: encoded.stages,
-    stored: { key, ...encoded.stored },
+  for (const [copy, key] of living) {
+    if (copy.error !== undefined) continue
+    await trying(cx, copy, () => readBack(cx, copy.open, key, encoded))
+    copy.parts.push({
+      name: part.name,
+      role: part.role,
+      ...(part.table === undefined ? {} : { table: part.table }),
+      plain: encoded.plain,
+      stages: encoded.stages,
+      stored: { key, ...encoded.stored },
+    })
+  }
+}
+
+async function put(cx: Context, copy: Copy, key: ObjectKey, bytes: Readable): Promise<void> {
+  try {
+    await copy.open.storage.put(cx, key, bytes, { createOnly: true })
+  } catch (thrown) {
+    copy.error = asHoldfastError(thrown)
+    // Somebody else's object: it must not be removed with what this run leaves.
+    if (copy.error.code === 'storage.exists') copy.keys.splice(copy.keys.indexOf(key), 1)
+    throw thrown
   }
 }
 
@@ -138,7 +247,7 @@ async function reserveFilename(
   target: BackupTarget & { readonly filename: string },
 ): Promise<string> {
   for (let number = 1; number <= mostNumbers; number++) {
-    const record = recordOf(cx, target, numberedFilename(target.filename, number))
+    const record = recordOf(cx, target, { name: numberedFilename(target.filename, number), keys: [] })
     try {
       await open.catalog.reserve(cx, record)
     } catch (error) {
@@ -161,16 +270,17 @@ async function isFree(cx: Context, open: OpenStorage, key: ObjectKey): Promise<b
 }
 
 /** Clean-up must not hide the error that made it necessary; what it cannot remove is swept by a later run. */
-async function withdraw(cx: Context, open: OpenStorage, record: PendingRecord): Promise<void> {
+async function withdraw(cx: Context, target: BackupTarget, copy: Copy): Promise<void> {
   const uninterrupted: Context = { ...cx, signal: new AbortController().signal }
+  const record = recordOf(cx, target, copy)
   try {
-    await open.catalog.abandon(uninterrupted, record)
+    await copy.open.catalog.abandon(uninterrupted, record)
   } catch (error) {
     const { message } = asHoldfastError(error)
     cx.emit({
       type: 'notice',
       level: 'warning',
-      message: `${record.keys.join(', ')} could not be removed: ${message}`,
+      message: `${record.keys.join(', ')} could not be removed from ${copy.open.name}: ${message}`,
     })
   }
 }

@@ -1,18 +1,23 @@
 import { newBackupId } from '../catalog/backup-id.js'
 import type { Manifest } from '../catalog/manifest.js'
+import { refuseImpossible } from '../config/combinations.js'
 import type { DatabaseSettings } from '../config/settings.js'
 import type { Connector, ConnectorFacts } from '../engine/connector.js'
+import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import { holdfastVersion } from '../version.js'
 import { codeRevision } from './code-revision.js'
+import { createConnector } from './create-connector.js'
 import { describeForHooks } from './hook-facts.js'
 import { writeToOutput } from './backup-output.js'
-import { storeParts } from './backup-storage.js'
+import { storeParts, type StoredCopy } from './backup-storage.js'
+import { backupStorages, openEach } from './backup-targets.js'
 import { encodingStages, type NamedStage } from './encoding.js'
 import { formatDatetime, renderFilename } from './filename.js'
 import { pruneDatabases } from './prune.js'
 import type { BackupResult, Outcome } from './reports.js'
 import type { BackupRequest } from './requests.js'
+import { requestName, settingName, withOrigins } from './setting-names.js'
 import { selectDatabases } from './select-databases.js'
 import { contextOf, notice, type Workspace } from './workspace.js'
 
@@ -36,19 +41,45 @@ export async function backup(
     request.signal?.throwIfAborted()
     const database = plan.database.alias
     try {
-      outcomes.push({ database, ok: true, result: await backupOne(workspace, request, plan) })
+      const result = await backupOne(workspace, request, plan)
+      outcomes.push(
+        result.failedStorages.length === 0
+          ? { database, ok: true, result }
+          : { database, ok: false, error: partialError(result), partial: result },
+      )
     } catch (thrown) {
       request.signal?.throwIfAborted()
-      outcomes.push({ database, ok: false, error: asHoldfastError(thrown) })
+      const error = withOrigins(workspace, plan.database, asHoldfastError(thrown))
+      outcomes.push({ database, ok: false, error })
     }
   }
   return outcomes
+}
+
+/** A backup that not every storage has is one, and the run has not done all that it was to do. */
+function partialError({ copies, failedStorages }: BackupResult): HoldfastError {
+  const [first] = failedStorages
+  const done = copies.map(({ storage }) => storage).join(', ')
+  const missing = failedStorages.map(
+    ({ storage, error }) => `not in ${storage}: ${error.message} [${error.code}]`,
+  )
+  return new HoldfastError(
+    'backup.partial',
+    `the backup is whole in ${done}, and ${missing.join(', and ')}`,
+    {
+      cause: first?.error,
+      ...(first === undefined ? {} : { hint: first.error.hint }),
+      details: { storages: failedStorages.map(({ storage, error }) => ({ storage, code: error.code })) },
+    },
+  )
 }
 
 interface BackupPlan {
   readonly database: DatabaseSettings
   readonly connector: Connector
   readonly stages: readonly NamedStage[]
+  /** Names of storages; empty with `output`. */
+  readonly storages: readonly string[]
   readonly options: Manifest['options'] & { readonly allowMissing: boolean }
 }
 
@@ -68,24 +99,26 @@ function planBackup(workspace: Workspace, request: BackupRequest, database: Data
     schemas: request.schemas ?? database.schemas,
     allowMissing: request.allowMissing ?? false,
   }
-  for (const setting of ['exclude', 'excludeData', 'schemas'] as const) {
-    if (options[setting].length > 0 && !factory.capabilities[setting]) {
-      throw new HoldfastError(
-        'usage.not-supported',
-        `${database.alias}: the connector ${factory.name} does not support ${setting}`,
-      )
-    }
-  }
-  const connector = factory.create({
-    connection: database.backupConnection,
-    tools: database.tools,
-    options: database.options,
-    ...(database.admin === undefined ? {} : { admin: database.admin }),
-  })
+  const { engine, options: connectorOptions } = database
+  refuseImpossible(
+    {
+      engine,
+      connector: factory,
+      options: connectorOptions,
+      alsoPortable: request.alsoPortable ?? false,
+      ...options,
+    },
+    (setting) =>
+      Reflect.get(request, setting) === undefined
+        ? settingName(workspace, database, setting)
+        : requestName(workspace, setting),
+  )
+  const connector = createConnector(factory, database, database.backupConnection)
   return {
     database: { ...database, connector: factory },
     connector,
     stages: encodingStages(workspace, request),
+    storages: request.output === undefined ? backupStorages(workspace, request, database) : [],
     options,
   }
 }
@@ -100,8 +133,9 @@ async function backupOne(
   const started = workspace.env.clock.now()
   const id = newBackupId(workspace.env)
   const facts = await connector.inspect(cx)
+  const warned = [...facts.server.warnings, ...emptiness(facts)]
   const revision = await codeRevision(cx, workspace.settings.baseDirectory)
-  for (const warning of facts.server.warnings) notice(workspace, 'warning', `${database.alias}: ${warning}`)
+  for (const warning of warned) notice(workspace, 'warning', `${database.alias}: ${warning}`)
   const hookFacts = {
     database: describeForHooks(database.alias, database.backupConnection),
     connector: connector.name,
@@ -116,62 +150,60 @@ async function backupOne(
     return {
       id,
       ...written,
+      copies: [],
+      failedStorages: [],
       seconds: secondsSince(workspace, started),
-      warnings: [...facts.server.warnings, ...warnings],
+      warnings: [...warned, ...warnings],
     }
   }
 
-  const open = await workspace.storages.get(request.storage)
+  const { opened, unopened } = await openEach(cx, workspace, plan.storages)
   const filename =
     filenameFor(workspace, database, started) + plan.stages.map(({ extension }) => extension).join('')
-  const { manifest, storedName } = await storeParts(
-    cx,
-    open,
-    { ...target, filename },
-    start,
-    async (parts, dumped) => ({
-      formatVersion: 1,
-      id,
-      kind: 'database',
-      created: started.toISOString(),
-      finished: workspace.env.clock.now().toISOString(),
-      server: workspace.settings.serverName,
-      writer: holdfastVersion,
-      database: { alias: database.alias, name: facts.server.database },
-      engine: database.engine.name,
-      connector: connector.name,
-      format: database.connector.format.name,
-      source: sourceOf(facts),
-      tools: facts.tools.map(({ name, version }) => ({ name, version })),
-      ...(revision === undefined ? {} : { revision }),
-      migrations: facts.server.migrations,
-      schemaHash: facts.server.schemaHash,
-      options: {
-        exclude: plan.options.exclude,
-        excludeData: plan.options.excludeData,
-        schemas: plan.options.schemas,
-      },
-      warnings: [...facts.server.warnings, ...dumped.warnings],
-      parts,
-      metadata:
-        (await workspace.settings.metadata?.({
-          database: database.alias,
-          engine: database.engine.name,
-          connector: connector.name,
-          server: workspace.settings.serverName,
-        })) ?? {},
-    }),
-  )
+  const { stored, failed } = await storeParts(cx, opened, { ...target, filename }, start, async (dumped) => ({
+    formatVersion: 1,
+    id,
+    kind: 'database',
+    created: started.toISOString(),
+    finished: workspace.env.clock.now().toISOString(),
+    server: workspace.settings.serverName,
+    writer: holdfastVersion,
+    database: { alias: database.alias, name: facts.server.database },
+    engine: database.engine.name,
+    connector: connector.name,
+    format: database.connector.format.name,
+    source: sourceOf(facts),
+    tools: facts.tools.map(({ name, version }) => ({ name, version })),
+    ...(revision === undefined ? {} : { revision }),
+    migrations: facts.server.migrations,
+    schemaHash: facts.server.schemaHash,
+    options: {
+      exclude: plan.options.exclude,
+      excludeData: plan.options.excludeData,
+      schemas: plan.options.schemas,
+    },
+    warnings: [...warned, ...dumped.warnings],
+    metadata:
+      (await workspace.settings.metadata?.({
+        database: database.alias,
+        engine: database.engine.name,
+        connector: connector.name,
+        server: workspace.settings.serverName,
+      })) ?? {},
+  }))
+  const [{ open, manifest, storedName }] = stored
   await workspace.hooks.run('afterBackup', {
     ...hookFacts,
     filename: storedName,
     storage: open.name,
     manifest,
   })
-  const pruned =
-    request.prune === true ? await pruneDatabases(cx, workspace, open, [database.alias]) : undefined
+  const pruned = request.prune === true ? await pruneCopies(cx, workspace, stored, database.alias) : undefined
+  const copies = stored.map((copy) => ({ storage: copy.open.name, manifest: copy.manifest }))
   return {
     backup: { storage: open.name, manifest },
+    copies,
+    failedStorages: [...unopened, ...failed],
     id,
     filename: storedName,
     plainBytes: sum(manifest.parts.map((part) => part.plain.bytes)),
@@ -180,6 +212,25 @@ async function backupOne(
     warnings: manifest.warnings,
     ...(pruned === undefined ? {} : { pruned }),
   }
+}
+
+/** Applies retention in every storage that has the new backup; the ids that were removed from any. */
+async function pruneCopies(
+  cx: Context,
+  workspace: Workspace,
+  stored: readonly StoredCopy[],
+  alias: string,
+): Promise<readonly string[]> {
+  const removed = new Set<string>()
+  for (const { open } of stored) {
+    for (const id of await pruneDatabases(cx, workspace, open, [alias])) removed.add(id)
+  }
+  return [...removed]
+}
+
+/** A database that lost its disk, or the wrong one, looks like this. */
+function emptiness({ server }: ConnectorFacts): readonly string[] {
+  return server.objectCount === 0 ? ['the database holds nothing: no table and no view'] : []
 }
 
 function filenameFor(workspace: Workspace, database: DatabaseSettings, started: Date): string {

@@ -22,16 +22,15 @@ export async function checkStorage(
     return open.storage.describe()
   })
   if (open === undefined) return [opened]
-  const { storage, catalog } = open
+  const { storage } = open
+  const catalogued = await checkCatalog(cx, subject, open)
+  // A round trip would make the folder, and what is not mounted would look like a storage without backups.
+  const isThere = catalogued.error?.code !== 'storage.not-found'
   const checks = [
     opened,
-    await attempt(cx, subject, 'round trip', () => roundTrip(cx, open as OpenStorage)),
-    await attempt(cx, subject, 'catalog', async () => {
-      const { manifests, damaged, pending } = await catalog.list(cx)
-      const [first] = damaged
-      if (first !== undefined) throw first.error
-      return `${manifests.length} backups${pending.length === 0 ? '' : `, ${pending.length} unfinished`}`
-    }),
+    ...(isThere
+      ? [await attempt(cx, subject, 'round trip', () => roundTrip(cx, open as OpenStorage)), catalogued]
+      : [{ ...catalogued, status: 'warning' as const }]),
   ]
   if (storage.capabilities.volatile) {
     checks.push({
@@ -42,6 +41,24 @@ export async function checkStorage(
     })
   }
   return checks
+}
+
+async function checkCatalog(cx: Context, subject: string, { catalog }: OpenStorage): Promise<DoctorCheck> {
+  let unfinished = 0
+  const check = await attempt(cx, subject, 'catalog', async () => {
+    const { manifests, damaged, pending } = await catalog.list(cx)
+    const [first] = damaged
+    if (first !== undefined) throw first.error
+    unfinished = pending.length
+    return `backups: ${manifests.length}`
+  })
+  if (unfinished === 0) return check
+  return {
+    ...check,
+    status: 'warning',
+    message: `${check.message}, unfinished: ${unfinished}`,
+    hint: 'they are being made now, or an ended run has left them; prune removes what is older than a day',
+  }
 }
 
 /** Writes, reads back and deletes an object, and compares the storage's clock with this machine's. */

@@ -1,5 +1,6 @@
 import type { DatabaseSettings } from '../config/settings.js'
 import type { Context } from '../env/context.js'
+import { createConnector } from './create-connector.js'
 import { attempt } from './doctor-check.js'
 import { checkStages } from './doctor-stages.js'
 import { checkStorage } from './doctor-storage.js'
@@ -69,12 +70,7 @@ function retains({ settings }: Workspace): boolean {
 
 async function checkDatabase(cx: Context, database: DatabaseSettings): Promise<readonly DoctorCheck[]> {
   const subject = `database ${database.alias}`
-  const connector = database.connector.create({
-    connection: database.backupConnection,
-    tools: database.tools,
-    options: database.options,
-    ...(database.admin === undefined ? {} : { admin: database.admin }),
-  })
+  const connector = createConnector(database.connector, database, database.backupConnection)
   const checks: DoctorCheck[] = []
   const connected = await attempt(cx, subject, 'connector', async () => {
     const { server, tools } = await connector.inspect(cx)
@@ -92,7 +88,46 @@ async function checkDatabase(cx: Context, database: DatabaseSettings): Promise<r
         message,
       })),
     )
-    return `${connector.name} reads ${server.product} ${server.version}, ${server.tables.length} tables`
+    const tables =
+      server.tables.length === 0 && server.objectCount > 0 ? '' : `, ${server.tables.length} tables`
+    return `${connector.name} reads ${server.product} ${server.version}${tables}`
   })
-  return [connected, ...checks]
+  return [
+    connected,
+    ...checks,
+    ...(await checkRestoreAccount(cx, subject, database)),
+    ...checkFormat(subject, database.connector),
+  ]
+}
+
+function checkFormat(
+  subject: string,
+  { name, format }: DatabaseSettings['connector'],
+): readonly DoctorCheck[] {
+  if (format.checked !== false) return []
+  return [
+    {
+      subject,
+      name: 'format',
+      status: 'warning',
+      message: `nothing in a dump of ${name} tells whether it is whole: its digests are known, and that it is not empty`,
+      hint: 'give the connector a format with endsWith, or with a checker',
+    },
+  ]
+}
+
+/** Where backups have a connection of their own, the one of restores is tried, too. */
+async function checkRestoreAccount(
+  cx: Context,
+  subject: string,
+  { engine, connection, backupConnection }: DatabaseSettings,
+): Promise<readonly DoctorCheck[]> {
+  if (connection === backupConnection) return []
+  return [
+    await attempt(cx, subject, 'restore', async () => {
+      const session = await engine.open(cx, connection)
+      const { product, version } = await session.facts().finally(() => session.close())
+      return `the connection for restores reaches ${product} ${version}`
+    }),
+  ]
 }

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../errors.js'
-import { list } from './list.js'
+import { listManifests } from './list.js'
 import type { StoredBackup } from './reports.js'
 import type { BackupFilter, ShowRequest } from './requests.js'
 import { notice, type Workspace } from './workspace.js'
@@ -14,11 +14,23 @@ export async function findBackup(
   filter: BackupFilter & { readonly storage?: string },
   signal: AbortSignal,
 ): Promise<StoredBackup> {
-  const { backups, damaged } = await list(workspace, { ...filter, signal })
+  const [first] = await findCopies(workspace, wanted, filter, signal)
+  return first
+}
+
+/** The one backup that is meant, in every storage that has it: the first configured storage first. @throws as findBackup */
+export async function findCopies(
+  workspace: Workspace,
+  wanted: string,
+  filter: BackupFilter & { readonly storage?: string },
+  signal: AbortSignal,
+): Promise<readonly [StoredBackup, ...StoredBackup[]]> {
+  const { backups, damaged } = await listManifests(workspace, { ...filter, signal })
   for (const { storage, key, error } of damaged) {
     notice(workspace, 'warning', `${storage}: ${key} cannot be read: ${error.message}`)
   }
-  const [first, ...others] = wanted === 'latest' ? backups.slice(0, 1) : matching(backups, wanted)
+  const found = wanted === 'latest' ? backups.slice(0, 1) : matching(backups, wanted)
+  const [first, ...others] = found
   if (first === undefined) throw notFound(wanted, filter)
   // The same backup in several storages is one backup.
   const ids = new Set([first, ...others].map(({ manifest }) => manifest.id))
@@ -28,7 +40,7 @@ export async function findBackup(
       `${wanted} matches ${ids.size} backups: ${[...ids].slice(0, 5).join(', ')}`,
     )
   }
-  return first
+  return [first, ...backups.filter((each) => each !== first && each.manifest.id === first.manifest.id)]
 }
 
 export async function show(workspace: Workspace, request: ShowRequest): Promise<StoredBackup> {

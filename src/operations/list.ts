@@ -1,23 +1,86 @@
 import type { Manifest } from '../catalog/manifest.js'
+import { HoldfastError } from '../errors.js'
 import type { StageKind } from '../stages/stage.js'
 import type { ListReport, StoredBackup } from './reports.js'
 import type { BackupFilter, ListRequest } from './requests.js'
 import { contextOf, type Workspace } from './workspace.js'
 
-/** The backups of one or all storages, newest first. @throws storage.* where a storage cannot be listed */
+/**
+ * The backups of one or all storages, newest first, and what the storages' own listings tell of their artifacts.
+ * @throws usage.unknown-database; storage.* where a storage cannot be listed
+ */
 export async function list(workspace: Workspace, request: ListRequest): Promise<ListReport> {
+  const { backups, damaged, amiss, aliases } = await listAll(workspace, request)
+  requireKnown(workspace, request, backups, aliases)
+  return { backups, damaged: [...damaged, ...amiss] }
+}
+
+/** What the manifests say, for those who look at the artifacts themselves. @throws storage.* */
+export async function listManifests(workspace: Workspace, request: ListRequest): Promise<ListReport> {
+  const { backups, damaged } = await listAll(workspace, request)
+  return { backups, damaged }
+}
+
+interface Listed extends ListReport {
+  /** Artifacts that are missing or too short. */
+  readonly amiss: ListReport['damaged']
+  /** Of every database that has a backup here. */
+  readonly aliases: readonly string[]
+}
+
+async function listAll(workspace: Workspace, request: ListRequest): Promise<Listed> {
   const cx = contextOf(workspace, request.signal)
   const backups: StoredBackup[] = []
   const damaged: ListReport['damaged'][number][] = []
+  const amiss: ListReport['damaged'][number][] = []
+  const aliases: string[] = []
   for (const { name, catalog } of await workspace.storages.all(request.storage)) {
-    const listing = await catalog.list(cx)
-    for (const manifest of listing.manifests) {
-      if (passes(manifest, request, workspace.registry.stages)) backups.push({ storage: name, manifest })
-    }
-    damaged.push(...listing.damaged.map((each) => ({ storage: name, ...each })))
+    const { manifests, damaged: unread, sizes } = await catalog.list(cx)
+    const found = manifests.filter((manifest) => passes(manifest, request, workspace.registry.stages))
+    backups.push(...found.map((manifest) => ({ storage: name, manifest })))
+    damaged.push(...unread.map((each) => ({ storage: name, ...each })))
+    amiss.push(...found.flatMap((manifest) => artifactsAmiss(name, manifest, sizes)))
+    aliases.push(...manifests.map(({ database }) => database.alias))
   }
   backups.sort((a, b) => (a.manifest.id < b.manifest.id ? 1 : a.manifest.id > b.manifest.id ? -1 : 0))
-  return { backups, damaged }
+  return { backups, damaged, amiss, aliases }
+}
+
+/** A misspelt name must not look like a database without backups. @throws usage.unknown-database */
+function requireKnown(
+  { settings }: Workspace,
+  { database }: ListRequest,
+  found: readonly StoredBackup[],
+  stored: readonly string[],
+): void {
+  const known = new Set([...settings.databases.keys(), ...stored])
+  if (database === undefined || found.length > 0 || known.size === 0 || known.has(database)) return
+  const names = [...settings.databases.values()].map(({ connection }) => connection.name)
+  if (names.includes(database)) return
+  throw new HoldfastError(
+    'usage.unknown-database',
+    `there is no database ${database}; known: ${[...known].join(', ')}`,
+  )
+}
+
+/** What the storage's own listing tells of the artifacts: whether each is there, and as long as it should be. */
+function artifactsAmiss(
+  storage: string,
+  { id, parts }: Manifest,
+  sizes: ReadonlyMap<string, number>,
+): ListReport['damaged'] {
+  return parts.flatMap(({ stored: { key, bytes } }) => {
+    const size = sizes.get(key)
+    if (size === bytes) return []
+    const error =
+      size === undefined
+        ? new HoldfastError('integrity.missing-artifact', `the artifact of backup ${id} is gone`)
+        : new HoldfastError(
+            'integrity.truncated',
+            `the artifact of backup ${id} has ${size} of ${bytes} bytes`,
+          )
+    return [{ storage, key, error }]
+  })
 }
 
 export function passes(manifest: Manifest, filter: BackupFilter, kinds: readonly StageKind[]): boolean {

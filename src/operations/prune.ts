@@ -3,6 +3,7 @@ import type { Manifest } from '../catalog/manifest.js'
 import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
 import { planRetention } from '../retention/plan.js'
+import { shareOf } from './left-out.js'
 import type { OpenStorage } from './open-storages.js'
 import type { PruneDecision, PruneReport } from './reports.js'
 import type { PruneRequest } from './requests.js'
@@ -81,7 +82,7 @@ async function removeAll(
   return removed
 }
 
-/** Backups of different databases, kinds and servers do not count against each other. */
+/** Backups of different databases, kinds and servers do not count against each other; nor does one without some rows for a whole one. */
 function planFor(
   workspace: Workspace,
   open: OpenStorage,
@@ -93,7 +94,7 @@ function planFor(
   )
   const groups = new Map<string, Manifest[]>()
   for (const manifest of chosen) {
-    const group = JSON.stringify([manifest.kind, manifest.server, manifest.database.alias])
+    const group = JSON.stringify([manifest.kind, manifest.server, manifest.database.alias, shareOf(manifest)])
     groups.set(group, [...(groups.get(group) ?? []), manifest])
   }
   return [...groups.values()].flatMap((group) => planGroup(workspace, open, group, sizes))

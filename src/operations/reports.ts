@@ -4,7 +4,13 @@ import type { HoldfastError } from '../errors.js'
 /** What became of one database in an operation on several: a result, or the error that stopped it. */
 export type Outcome<Result> =
   | { readonly database: string; readonly ok: true; readonly result: Result }
-  | { readonly database: string; readonly ok: false; readonly error: HoldfastError }
+  | {
+      readonly database: string
+      readonly ok: false
+      readonly error: HoldfastError
+      /** What was done nevertheless, where the error is backup.partial: a backup that some storages have and others lack. */
+      readonly partial?: Result
+    }
 
 /** A backup in a storage. */
 export interface StoredBackup {
@@ -12,9 +18,18 @@ export interface StoredBackup {
   readonly manifest: Manifest
 }
 
+/** A storage that a backup did not reach. Nothing of the backup is in it. */
+export interface FailedStorage {
+  readonly storage: string
+  readonly error: HoldfastError
+}
+
 export interface BackupResult {
-  /** Absent with `output`, where the bytes go to a path or stream and no storage. */
+  /** In the first of its storages. Absent with `output`, where the bytes go to a path or stream and no storage. */
   readonly backup?: StoredBackup
+  /** In each storage that has it. */
+  readonly copies: readonly StoredBackup[]
+  readonly failedStorages: readonly FailedStorage[]
   readonly id: string
   /** The file name of the artifact, or the path given with `output`. */
   readonly filename: string
@@ -90,6 +105,8 @@ export interface VerifyResult {
   readonly parts: readonly VerifiedPart[]
   /** False where no key was given: then only the stored bytes were compared, and nothing was decrypted. */
   readonly decoded: boolean
+  /** False where nothing in the dump tells whether it is whole, or its connector is not configured here: digests hold. */
+  readonly checked: boolean
   readonly seconds: number
 }
 

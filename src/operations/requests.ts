@@ -10,7 +10,10 @@ export interface Cancellable {
 export interface BackupRequest extends Cancellable {
   /** Aliases or URLs; every configured database where absent. */
   readonly databases?: readonly string[]
+  /** One storage for all databases of this call. */
   readonly storage?: string
+  /** Several at once, each of which gets every backup. Default: those of the database, or all that are configured. */
+  readonly storages?: readonly string[]
   /** A local path or a stream to write the artifact to, instead of a storage. One database only. */
   readonly output?: string | Writable
   /** In place of the configured value, for every database of this call. */
@@ -24,6 +27,8 @@ export interface BackupRequest extends Cancellable {
   readonly encrypt?: false
   /** In place of the configured connector's name. */
   readonly connector?: string
+  /** A portable dump beside the native one. Not supported yet. */
+  readonly alsoPortable?: boolean
   /** Applies retention to the databases that were backed up without error. */
   readonly prune?: boolean
 }
@@ -66,6 +71,12 @@ export interface RestoreRequestOptions extends Cancellable {
   readonly create?: boolean
   readonly disconnect?: boolean
   readonly schemas?: readonly string[]
+  /** Only these tables, by patterns with `*`. */
+  readonly tables?: readonly string[]
+  /** Definitions without rows. */
+  readonly schemaOnly?: boolean
+  /** Rows without definitions. */
+  readonly dataOnly?: boolean
   readonly requireSameRevision?: boolean
   readonly dryRun?: boolean
   /** In place of the connector that the backup's format asks for. */

@@ -6,8 +6,12 @@ import { adHocDatabase } from '../config/resolve.js'
 import type { DatabaseSettings } from '../config/settings.js'
 import type { Context } from '../env/context.js'
 import { connect } from '../streams/connect.js'
+import { HoldfastError } from '../errors.js'
+import { backupBeside } from './backup-beside.js'
 import { findBackup } from './find-backup.js'
-import type { RestoreRequestOptions } from './requests.js'
+import { listManifests } from './list.js'
+import type { BackupFilter, RestoreRequestOptions } from './requests.js'
+import type { Decoding } from './artifact-reader.js'
 import { sourceOfBackup, sourceOfFile, type FoundSource } from './restore-source.js'
 import { isUrl, oneDatabase } from './select-databases.js'
 import { notice, type Workspace } from './workspace.js'
@@ -41,15 +45,17 @@ export async function findSource(
   const wanted = request.backup ?? 'latest'
   const decoding = { kinds: workspace.registry.stages, keys: workspace.keys }
   if (typeof wanted !== 'string') return sourceOfStream(cx, workspace, wanted)
-  if (await isLocalFile(cx, wanted)) return undisposed(await sourceOfFile(cx, wanted, wanted, decoding))
+  if (await isLocalFile(cx, wanted)) return undisposed(await sourceOfLocal(cx, workspace, wanted, decoding))
   const storage = request.storage === undefined ? {} : { storage: request.storage }
   const server = request.fromServer === undefined ? {} : { server: request.fromServer }
-  const backup = await findBackup(
-    workspace,
-    wanted,
-    { kind: 'database', ...storage, ...server, ...whose(workspace, wanted, request, target) },
-    cx.signal,
-  )
+  const filter = {
+    kind: 'database' as const,
+    ...storage,
+    ...server,
+    ...whose(workspace, wanted, request, target),
+  }
+  if (wanted === 'latest') await requireOneDatabase(cx, workspace, filter)
+  const backup = await findBackup(workspace, wanted, filter, cx.signal)
   return undisposed(await sourceOfBackup(cx, await workspace.storages.get(backup.storage), backup, decoding))
 }
 
@@ -66,6 +72,34 @@ function whose(
   const { databases } = workspace.settings
   if (request.to === undefined) return { database: target.alias }
   return databases.size === 1 ? { database: [...databases.keys()][0] ?? target.alias } : {}
+}
+
+/** The latest of any database would be a guess. @throws usage.backup-ambiguous */
+async function requireOneDatabase(cx: Context, workspace: Workspace, filter: BackupFilter): Promise<void> {
+  if (filter.database !== undefined) return
+  const { backups } = await listManifests(workspace, { ...filter, signal: cx.signal })
+  const databases = new Set(backups.map(({ manifest }) => manifest.database.alias))
+  if (databases.size < 2) return
+  throw new HoldfastError(
+    'usage.backup-ambiguous',
+    `there are backups of several databases: ${[...databases].slice(0, 8).join(', ')}`,
+    { hint: 'name one with --from-database, or name the backup' },
+  )
+}
+
+async function sourceOfLocal(
+  cx: Context,
+  workspace: Workspace,
+  file: string,
+  decoding: Decoding,
+): Promise<FoundSource> {
+  const beside = await backupBeside(cx, workspace, file)
+  if (beside === undefined) {
+    const warnings = [`${file} has no manifest beside it: there is no digest to compare it with`]
+    return { ...(await sourceOfFile(cx, file, file, decoding)), warnings }
+  }
+  const { open, manifest } = beside
+  return sourceOfBackup(cx, open, { storage: open.name, manifest }, decoding)
 }
 
 async function isLocalFile(cx: Context, name: string): Promise<boolean> {

@@ -31,6 +31,8 @@ export interface FoundSource {
   readonly source: RestoreSource
   /** The first bytes of the dump, decoded: proof that the key fits, and what the format is recognised by. */
   readonly head: Uint8Array
+  /** For the person who is to confirm. */
+  readonly warnings?: readonly string[]
   /** Reads the artifact once, to its end, before anything is changed. @throws integrity.* */
   check(cx: Context, format: DumpFormat): Promise<void>
 }
@@ -183,5 +185,6 @@ export function connectorFor(
   throw new HoldfastError(
     'usage.not-supported',
     `backup ${manifest.id} is a ${manifest.connector} dump of ${manifest.engine}; ${engine} cannot restore it`,
+    { hint: `restore it into a database of ${manifest.engine}` },
   )
 }

@@ -1,13 +1,24 @@
+import type { Manifest } from '../catalog/manifest.js'
 import type { DatabaseSettings } from '../config/settings.js'
-import type { Connector, RestoreRequest, RestoreTarget } from '../engine/connector.js'
+import type {
+  CleanMode,
+  Connector,
+  RestoreFacts,
+  RestoreRequest,
+  RestoreTarget,
+} from '../engine/connector.js'
 import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import { codeRevision } from './code-revision.js'
+import { createConnector } from './create-connector.js'
 import { describeForHooks } from './hook-facts.js'
+import { leftOut } from './left-out.js'
 import type { RestorePlan, RestoreReport } from './reports.js'
 import type { RestoreRequestOptions } from './requests.js'
 import { findSource, restoreTarget } from './restore-find.js'
 import { connectorFor, type FoundSource } from './restore-source.js'
+import { refuseUnsupported } from './restore-request.js'
+import { withOrigins } from './setting-names.js'
 import { compareStates } from './state-comparison.js'
 import { contextOf, notice, type Workspace } from './workspace.js'
 
@@ -23,7 +34,9 @@ export async function restore(workspace: Workspace, request: RestoreRequestOptio
   const target = restoreTarget(workspace, request)
   const found = await findSource(cx, workspace, request, target)
   try {
-    const prepared = await prepare(cx, workspace, request, target, found)
+    const prepared = await prepare(cx, workspace, request, target, found).catch((thrown: unknown) => {
+      throw thrown instanceof HoldfastError ? withOrigins(workspace, target, thrown) : thrown
+    })
     const { plan } = prepared
     const seconds = () => (workspace.env.clock.now().getTime() - started) / 1000
     if (request.dryRun === true) return { plan, restored: false, seconds: seconds(), warnings: plan.warnings }
@@ -36,12 +49,25 @@ export async function restore(workspace: Workspace, request: RestoreRequestOptio
       storage: found.storage ?? 'file',
     }
     await workspace.hooks.run('beforeRestore', hookFacts)
-    const facts = await prepared.connector.restore(cx, found.source, prepared.restoreRequest)
+    const facts = await restored(cx, prepared, found)
     await workspace.hooks.run('afterRestore', { ...hookFacts, connector: prepared.connector.name })
     for (const warning of facts.warnings) notice(workspace, 'warning', warning)
     return { plan, restored: true, seconds: seconds(), warnings: [...plan.warnings, ...facts.warnings] }
   } finally {
     await found.dispose()
+  }
+}
+
+/** Whoever interrupts a restore wants to know what is there now. */
+async function restored(cx: Context, prepared: Prepared, found: FoundSource): Promise<RestoreFacts> {
+  const { connector, plan, restoreRequest } = prepared
+  try {
+    return await connector.restore(cx, found.source, restoreRequest)
+  } catch (thrown) {
+    const { code, message } = asHoldfastError(thrown)
+    if (!cx.signal.aborted || !code.startsWith('interrupted.')) throw thrown
+    if (!connector.capabilities.transactionalRestore) throw thrown
+    throw new HoldfastError(code, `${message}; ${plan.place} is as it was`, { cause: thrown })
   }
 }
 
@@ -65,26 +91,16 @@ async function prepare(
     target.engine.name,
   )
   const restoreRequest: RestoreRequest = {
-    clean: request.clean ?? 'objects',
+    clean: request.clean ?? defaultClean(factory.capabilities.clean),
     create: request.create ?? false,
     disconnect: request.disconnect ?? false,
     schemas: request.schemas ?? [],
+    ...(request.tables === undefined ? {} : { tables: request.tables }),
+    ...(request.schemaOnly === undefined ? {} : { schemaOnly: request.schemaOnly }),
+    ...(request.dataOnly === undefined ? {} : { dataOnly: request.dataOnly }),
   }
-  if (!factory.capabilities.clean.includes(restoreRequest.clean)) {
-    throw new HoldfastError(
-      'usage.not-supported',
-      `the connector ${factory.name} does not support clean ${restoreRequest.clean}`,
-    )
-  }
-  if (restoreRequest.schemas.length > 0 && !factory.capabilities.schemas) {
-    throw new HoldfastError('usage.not-supported', `the connector ${factory.name} does not support schemas`)
-  }
-  const connector = factory.create({
-    connection: target.connection,
-    tools: target.tools,
-    options: target.options,
-    ...(target.admin === undefined ? {} : { admin: target.admin }),
-  })
+  refuseUnsupported(workspace, request, restoreRequest, factory, target, found)
+  const connector = createConnector(factory, target, target.connection)
   const met = await connector.prepareRestore(cx, found.source, restoreRequest)
   await found.check(cx, factory.format)
   const differences = await stateDifferences(cx, workspace, found, met)
@@ -97,6 +113,11 @@ async function prepare(
     restoreRequest,
     plan: planOf(target, found, factory.name, restoreRequest, met, differences),
   }
+}
+
+/** What a connector cannot replace it can still restore into an empty target. */
+function defaultClean(modes: readonly CleanMode[]): CleanMode {
+  return modes.includes('objects') ? 'objects' : (modes[0] ?? 'none')
 }
 
 function namedConnector(
@@ -161,10 +182,18 @@ function planOf(
     databaseName: target.engine.capabilities.server ? target.connection.name : target.alias,
     targetObjects: server?.objectCount ?? 0,
     ...(server?.sizeBytes === undefined ? {} : { targetBytes: server.sizeBytes }),
-    losses: met.losses,
-    warnings: [...met.warnings, ...differences],
+    losses: [
+      ...met.losses,
+      ...(met.losses.length === 0 || manifest === undefined ? [] : lostByLeavingOut(manifest)),
+    ],
+    warnings: [...met.warnings, ...differences, ...(found.warnings ?? [])],
     tools: met.tools,
   }
+}
+
+/** Tables that come back empty, or not at all, over what is there now. */
+function lostByLeavingOut(manifest: Manifest): readonly string[] {
+  return leftOut(manifest).map((what) => `the backup is not whole: ${what}`)
 }
 
 async function confirmed(

@@ -4,8 +4,8 @@ import { asHoldfastError, HoldfastError } from '../errors.js'
 import type { ManifestPart } from '../catalog/manifest.js'
 import type { Observer } from '../streams/measure.js'
 import { drain, progressObserver, readArtifact, readStored } from './artifact-reader.js'
-import { findBackup } from './find-backup.js'
-import { list } from './list.js'
+import { findCopies } from './find-backup.js'
+import { listManifests } from './list.js'
 import type { OpenStorage } from './open-storages.js'
 import type { StoredBackup, VerifiedPart, VerifyReport, VerifyResult } from './reports.js'
 import type { VerifyRequest } from './requests.js'
@@ -38,16 +38,17 @@ export async function verify(workspace: Workspace, request: VerifyRequest): Prom
 
 async function chosenBackups(workspace: Workspace, request: VerifyRequest, signal: AbortSignal) {
   if (request.backup !== undefined) {
-    return { backups: [await findBackup(workspace, request.backup, request, signal)], damaged: [] }
+    return { backups: await findCopies(workspace, request.backup, request, signal), damaged: [] }
   }
-  const { backups, damaged } = await list(workspace, { ...request, signal })
+  const { backups, damaged } = await listManifests(workspace, { ...request, signal })
   if (backups.length === 0 && damaged.length === 0) {
     throw new HoldfastError('usage.backup-not-found', 'there is no backup to verify')
   }
   if (request.all === true) return { backups, damaged }
   const newest = new Map<string, StoredBackup>()
   for (const backup of backups) {
-    const subject = `${backup.manifest.kind} ${backup.manifest.database.alias}`
+    // A copy in another storage is bytes of its own.
+    const subject = `${backup.manifest.kind} ${backup.storage} ${backup.manifest.database.alias}`
     if (!newest.has(subject)) newest.set(subject, backup)
   }
   return { backups: [...newest.values()], damaged }
@@ -65,7 +66,8 @@ async function verifyBackup(workspace: Workspace, cx: Context, backup: StoredBac
     const { key, bytes } = part.stored
     parts.push({ name: part.name, key, storedBytes: bytes, plainBytes: part.plain.bytes })
   }
-  return { backup, parts, decoded, seconds: (workspace.env.clock.now().getTime() - started) / 1000 }
+  const checked = decoded && format !== undefined && format.checked !== false
+  return { backup, parts, decoded, checked, seconds: (workspace.env.clock.now().getTime() - started) / 1000 }
 }
 
 /** @returns false where the part is encrypted and no key was given: then its stored bytes alone were compared */
@@ -101,5 +103,6 @@ function structureOf(part: ManifestPart, format: DumpFormat | undefined): readon
 export function formatOf(workspace: Workspace, name: string): DumpFormat | undefined {
   const builtIn = workspace.registry.engines.flatMap((engine) => Object.values(engine.connectors))
   const configured = [...workspace.settings.databases.values()].map(({ connector }) => connector)
-  return [...configured, ...builtIn].find(({ format }) => format.name === name)?.format
+  const mapped = Object.values(workspace.settings.connectors ?? {}).filter((each) => typeof each !== 'string')
+  return [...configured, ...mapped, ...builtIn].find(({ format }) => format.name === name)?.format
 }

@@ -16,6 +16,8 @@ export interface Workspace {
   /** Where decoding finds its keys. */
   readonly keys: KeyRing
   readonly storages: OpenStorages
+  /** Requests come from a command line: messages name its flags. */
+  readonly commandLine: boolean
 }
 
 export function contextOf(workspace: Workspace, wish: AbortSignal = new AbortController().signal): Context {

@@ -5,6 +5,7 @@ import type { ConnectionSettings, Engine } from '../engine/engine.js'
 
 /** What {@link connectorContract} needs to know of an engine: how to make databases, fill them and look into them. */
 export interface ConnectorFixture {
+  /** The engine; for a new one what comes with the connector, `factory.ownEngine`. */
   readonly engine: Engine
   readonly factory: ConnectorFactory
   /** A context of the real machine; without a signal, one that never aborts. */
@@ -23,6 +24,8 @@ export interface ConnectorFixture {
    * comment, say. Blank space at the end is left aside in any case. Default 0.
    */
   readonly harmlessTailBytes?: number
+  /** That `inspect` tells whether anything is there, and neither which tables nor how they are defined. */
+  readonly opaque?: boolean
 }
 
 /**

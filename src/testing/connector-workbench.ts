@@ -217,6 +217,7 @@ export class ConnectorWorkbench {
   connector({ connection }: ContractDatabase): Connector {
     return this.factory.create({
       connection,
+      engine: this.#fixture.engine,
       tools: {
         dumpPrefix: [],
         dumpSuffix: [],
@@ -241,7 +242,17 @@ export class ConnectorWorkbench {
     source: RestoreSource,
     changes: Partial<RestoreRequest> = {},
   ): Promise<void> {
-    await this.connector(database).restore(this.context(), source, restoreRequest(changes))
+    await this.connector(database).restore(this.context(), source, this.request(changes))
+  }
+
+  /** Whether the connector replaces what is there; one that does not restores into empty databases alone. */
+  get replaces(): boolean {
+    return this.factory.capabilities.clean.includes('objects')
+  }
+
+  /** A restore request of the kind that the connector is made for. */
+  request(changes: Partial<RestoreRequest> = {}): RestoreRequest {
+    return restoreRequest({ clean: this.replaces ? 'objects' : 'none', ...changes })
   }
 
   /** A dump with these settings, restored into a fresh database. */

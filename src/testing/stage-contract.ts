@@ -22,8 +22,8 @@ const kib = 1024
 const mib = 1024 * kib
 /** Where formats have their boundaries. */
 const boundaries = [64 * kib, mib, 4 * mib]
-/** The most that a stage may hold between its two ends. */
-const heldBytes = 16 * mib
+/** The most that a stage may hold between its two ends: blocks of 4 MiB, three under way, one filling, one on its way out. */
+const heldBytes = 20 * mib
 
 /**
  * What every stage promises, as checks that any test framework can run.

@@ -126,6 +126,30 @@ built.describe('config', () => {
     })
     expect(text.stdout + json.stdout).not.toContain('hunter22')
   })
+
+  it('tells command settings, and no value of a variable', async () => {
+    const far = {
+      url: 'postgres://h/x',
+      dumpPrefix: "nice -n 10 'a b'",
+      toolArgs: ['--verbose', '--password=hunter22'],
+      singleTransaction: false,
+      dumpEnv: { PGOPTIONS: 'hunter22' },
+      inheritEnv: false,
+      storages: ['main'],
+    }
+    const cwd = await project({ databases: { far }, storages: { main: './b', offsite: './o' } })
+    const { code, stdout } = await holdfast(['config', '--json'], { cwd })
+    expect(code).toBe(0)
+    const { settings } = JSON.parse(stdout) as { settings: { name: string; value: unknown }[] }
+    const value = (name: string) => settings.find((each) => each.name === `databases.far.${name}`)?.value
+    expect(value('dumpPrefix')).toEqual(['nice', '-n', '10', 'a b'])
+    expect(value('toolArgs')).toEqual(['--verbose', '--password=***'])
+    expect(value('singleTransaction')).toBe(false)
+    expect(value('dumpEnv')).toEqual({ PGOPTIONS: '***' })
+    expect(value('inheritEnv')).toBe(false)
+    expect(value('storages')).toEqual(['main'])
+    expect(stdout).not.toContain('hunter22')
+  })
 })
 
 built.describe('init', () => {

@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const guides = join(root, 'docs/guides')
 /** Programs that a guide uses beside Node and Holdfast. */
 const tools: Readonly<Record<string, readonly string[]>> = {
+  'connectors.md': ['sqlite3'],
   'recover-by-hand.md': ['age', 'age-keygen', 'zstd', 'sqlite3'],
 }
 

@@ -11,6 +11,7 @@ const remedies: Readonly<Record<string, string>> = {
   'a build': 'run npm run build',
   openssl: 'install the package openssl',
   python3: 'install the package python3',
+  mongodb: 'install MongoDB and its tools, or Go, with which scripts/mongodb-tools.mjs builds others',
   mysql: 'set HOLDFAST_TEST_MYSQL to the URL of a MySQL server',
   samples: 'set HOLDFAST_SAMPLES to the folder of the sample databases',
 }

@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node'
 import { startMariadb } from './mariadb.js'
+import { startMongodb } from './mongodb.js'
 import { startPostgresql } from './postgresql.js'
 import type { ServerAddress } from './server.js'
 
@@ -9,6 +10,8 @@ declare module 'vitest' {
     readonly postgresql: ServerAddress | undefined
     /** Undefined where MariaDB is not installed. */
     readonly mariadb: ServerAddress | undefined
+    /** Undefined where neither MongoDB nor FerretDB, or one of the tools, is there. */
+    readonly mongodb: ServerAddress | undefined
   }
 }
 
@@ -17,7 +20,7 @@ declare module 'vitest' {
  * skips the tests that need it, by name.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const starts = await Promise.allSettled([startPostgresql(), startMariadb()])
+  const starts = await Promise.allSettled([startPostgresql(), startMariadb(), startMongodb()])
   const servers = starts.map((start) => (start.status === 'fulfilled' ? start.value : undefined))
   const stop = async () => {
     await Promise.all(servers.map(async (server) => server?.stop()))
@@ -27,8 +30,9 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     await stop()
     throw failed.reason
   }
-  const [postgresql, mariadb] = servers
+  const [postgresql, mariadb, mongodb] = servers
   project.provide('postgresql', postgresql?.address)
   project.provide('mariadb', mariadb?.address)
+  project.provide('mongodb', mongodb?.address)
   return stop
 }

@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { resolve } from 'node:path'
 import { describe, inject, it } from 'vitest'
 import type { ServerAddress } from './server.js'
-import { hasTool } from './tools.js'
+import { hasPostgresqlExtension, hasTool } from './tools.js'
 
-export type ServerName = 'postgresql' | 'mariadb'
+export type ServerName = 'postgresql' | 'mariadb' | 'mongodb'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -44,6 +44,13 @@ export function needsServer(name: ServerName): ServerNeed {
 /** Tests that compare with a program of the machine: `age`, `gpg`, `zstd`, `sqlite3`. */
 export function needsTool(...names: readonly string[]): Need {
   return need(names.find((name) => !hasTool(name)))
+}
+
+/** Tests of PostGIS on the PostgreSQL server of the tests. */
+export function needsPostgis(): Need {
+  const server = inject('postgresql')
+  const there = server !== undefined && hasPostgresqlExtension(server.binDirectory, 'postgis')
+  return need(there ? undefined : 'postgis')
 }
 
 /** Tests that read the public sample databases, `samplesFolder`. */

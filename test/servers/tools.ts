@@ -1,4 +1,5 @@
-import { accessSync, constants, readdirSync, statSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** Where programs lie that are not always in PATH: Debian keeps servers in /usr/sbin. */
@@ -36,6 +37,16 @@ export function postgresqlBinDirectory(): string | undefined {
   if (newest !== undefined) return newest.bin
   const initdb = findTool('initdb')
   return initdb === undefined ? undefined : join(initdb, '..')
+}
+
+/** Whether a PostgreSQL server, known by the folder of its programs, has an extension to install: `postgis`. */
+export function hasPostgresqlExtension(binDirectory: string, name: string): boolean {
+  try {
+    const shared = execFileSync(join(binDirectory, 'pg_config'), ['--sharedir'], { encoding: 'utf8' })
+    return existsSync(join(shared.trim(), 'extension', `${name}.control`))
+  } catch {
+    return false
+  }
 }
 
 /** MariaDB's server and the program that makes its first tables. */

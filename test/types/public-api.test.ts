@@ -67,7 +67,18 @@ it('a confirmation sees the plan', () => {
 
 it('the values of the public interface are these', () => {
   expect(Object.keys(holdfast).sort()).toEqual(
-    ['Holdfast', 'HoldfastError', 'Secret', 'createHoldfast', 'defineConfig', 'env', 'errorTable'].sort(),
+    [
+      'Holdfast',
+      'HoldfastError',
+      'Secret',
+      'createHoldfast',
+      'defineCommandConnector',
+      'defineConfig',
+      'defineConnector',
+      'env',
+      'errorTable',
+      'sqliteHandle',
+    ].sort(),
   )
   expect(new HoldfastError('usage.invalid', 'x').exit).toBe(errorTable['usage.invalid'].exit)
   expect(String(new Secret('x'))).toBe('***')

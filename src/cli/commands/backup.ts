@@ -9,7 +9,7 @@ import { renderBackup } from '../render/text/backup.js'
 import { warnOfPasswords, withHoldfast } from '../session.js'
 
 interface BackupFlags {
-  readonly storage?: string
+  readonly storage?: readonly string[]
   readonly output?: string
   readonly exclude?: readonly string[]
   readonly excludeData?: readonly string[]
@@ -18,6 +18,7 @@ interface BackupFlags {
   readonly compress?: string
   readonly noEncrypt?: boolean
   readonly connector?: string
+  readonly alsoPortable?: boolean
   readonly prune?: boolean
 }
 
@@ -25,21 +26,22 @@ export const backup = command<BackupFlags, readonly string[]>({
   name: 'backup',
   brief: 'back up databases',
   description: [
-    'Backs up every configured database, or those named. A database may also be a URL: sqlite:./app.db, postgres://…, mysql://…, mariadb://…. Without a configuration file, DATABASE_URL is the database "default", and backups go to ./backups.',
-    'A backup exists when its last byte is in the storage, read back and compared; a failed one leaves nothing. One failing database does not stop the others: the exit code is then 3.',
+    'Backs up every configured database, or those named. A database may also be a URL: sqlite:./app.db, postgres://…, mysql://…, mariadb://…, mongodb://…. Without a configuration file, DATABASE_URL is the database "default", and backups go to ./backups.',
+    'A backup exists when all its bytes are in the storage, which has said so; a failed one leaves nothing. One failing database does not stop the others, nor does one of several storages: the exit code is then 3.',
   ],
   examples: [
     { line: 'holdfast backup', meaning: 'every configured database' },
     { line: 'holdfast backup shop --prune', meaning: 'one, then remove old backups' },
     { line: 'holdfast backup sqlite:./app.db', meaning: 'without configuration' },
+    { line: 'holdfast backup --storage main --storage offsite', meaning: 'to both at once' },
     { line: 'holdfast backup shop -o - | ssh host …', meaning: 'the artifact to stdout' },
     { line: "holdfast backup --exclude-data 'log_*'", meaning: 'log tables without rows' },
   ],
   parameters: {
     flags: {
-      storage: text(
+      storage: texts(
         'NAME',
-        'storage to use: a configured name, or a folder  [default: the first; HOLDFAST_STORAGE]',
+        'storage to use: a configured name, or a folder; may be repeated, for all at once  [default: as configured, or all; HOLDFAST_STORAGE]',
       ),
       output: text('PATH', 'write the artifact to a file, or to stdout with -, and not to a storage'),
       exclude: texts('TABLE', 'leave a table out; * stands for anything; may be repeated'),
@@ -49,6 +51,7 @@ export const backup = command<BackupFlags, readonly string[]>({
       compress: text('METHOD', 'zstd[:1-19], gzip[:1-9] or none  [default: zstd; HOLDFAST_COMPRESS]'),
       noEncrypt: toggle('do not encrypt, whatever the configuration says'),
       connector: text('NAME', 'how to dump  [default: as configured, or by engine]'),
+      alsoPortable: toggle('a portable dump beside the native one (not supported yet)'),
       prune: toggle('apply retention to what was backed up'),
     },
     aliases: { o: 'output' },
@@ -62,7 +65,8 @@ export const backup = command<BackupFlags, readonly string[]>({
     },
   },
   async run(flags, ...databases) {
-    const { output, exclude, excludeData, schema, allowMissing, noEncrypt, connector, prune } = flags
+    const { output, exclude, excludeData, schema, allowMissing, noEncrypt, connector, alsoPortable, prune } =
+      flags
     const target = output === '-' ? standardOutput(this) : output
     warnOfPasswords(this, databases)
     await withHoldfast(this, flags, async (hf, where) => {
@@ -77,6 +81,7 @@ export const backup = command<BackupFlags, readonly string[]>({
         ...(allowMissing === undefined ? {} : { allowMissing }),
         ...(noEncrypt === true ? { encrypt: false } : {}),
         ...(connector === undefined ? {} : { connector }),
+        ...(alsoPortable === undefined ? {} : { alsoPortable }),
         ...(prune === undefined ? {} : { prune }),
       })
       report(this, outcomes, output === '-')
@@ -91,7 +96,8 @@ function report(
 ): void {
   for (const outcome of outcomes) {
     if (!outcome.ok) reporter.failure(outcome.database, outcome.error)
-    else for (const warning of outcome.result.warnings) reporter.warn(`${outcome.database}: ${warning}`)
+    const result = outcome.ok ? outcome.result : outcome.partial
+    for (const warning of result?.warnings ?? []) reporter.warn(`${outcome.database}: ${warning}`)
   }
   reporter.exitCode = exitOfOutcomes(outcomes)
   if (!bytesOnStdout) {

@@ -35,19 +35,25 @@ export const list: DocumentedCommand = command<ListFlags>({
     },
   },
   async run(flags) {
-    await withHoldfast(this, flags, async (hf, where) => {
-      const report = await hf.list({ ...flags, ...where, signal: this.signal })
-      for (const { storage, key, error } of report.damaged) this.reporter.failure(`${storage}: ${key}`, error)
-      this.reporter.exitCode = exitOfChecks(report.damaged.map(({ error }) => error))
-      const { serverName, storages } = hf.settings
-      const view = {
-        now: this.env.clock.now(),
-        serverName,
-        oneStorage: where.storage !== undefined || storages.size === 1,
-      }
-      this.reporter.answer('list', listDocument(report), (style, columns) =>
-        renderList(report, view, style, columns),
-      )
-    })
+    await withHoldfast(
+      this,
+      flags,
+      async (hf, where) => {
+        const report = await hf.list({ ...flags, ...where, signal: this.signal })
+        for (const { storage, key, error } of report.damaged)
+          this.reporter.failure(`${storage}: ${key}`, error)
+        this.reporter.exitCode = exitOfChecks(report.damaged.map(({ error }) => error))
+        const { serverName, storages } = hf.settings
+        const view = {
+          now: this.env.clock.now(),
+          serverName,
+          oneStorage: where.storage !== undefined || storages.size === 1,
+        }
+        this.reporter.answer('list', listDocument(report), (style, columns) =>
+          renderList(report, view, style, columns),
+        )
+      },
+      { databases: false },
+    )
   },
 })

@@ -20,6 +20,9 @@ interface RestoreFlags extends KeyFlags {
   readonly create?: boolean
   readonly disconnect?: boolean
   readonly schema?: readonly string[]
+  readonly table?: readonly string[]
+  readonly schemaOnly?: boolean
+  readonly dataOnly?: boolean
   readonly requireSameRevision?: boolean
   readonly dryRun?: boolean
   readonly yes?: boolean
@@ -55,6 +58,12 @@ export const restore = command<RestoreFlags, [backup?: string]>({
       create: toggle('make the database where it does not exist'),
       disconnect: toggle('end other sessions, where --clean database needs it'),
       schema: texts('NAME', 'only this schema (PostgreSQL); may be repeated'),
+      table: texts(
+        'TABLE',
+        'only this table, where the format allows; * stands for anything; may be repeated',
+      ),
+      schemaOnly: toggle('definitions without rows, where the format allows'),
+      dataOnly: toggle('rows without definitions, where the format allows'),
       requireSameRevision: toggle('refuse where code or migrations differ from those of the backup'),
       dryRun: toggle('check everything, print the plan, change nothing'),
       yes: toggle('do not ask'),
@@ -77,7 +86,7 @@ export const restore = command<RestoreFlags, [backup?: string]>({
   },
   async run(flags, backup) {
     const { database, to, fromServer, fromDatabase, clean, create, disconnect, schema, connector } = flags
-    const { requireSameRevision, dryRun, yes, confirm: confirmName } = flags
+    const { table, schemaOnly, dataOnly, requireSameRevision, dryRun, yes, confirm: confirmName } = flags
     warnOfPasswords(this, [to, database])
     await withHoldfast(this, flags, async (hf, where) => {
       const report = await hf.restore({
@@ -93,6 +102,9 @@ export const restore = command<RestoreFlags, [backup?: string]>({
         ...(create === undefined ? {} : { create }),
         ...(disconnect === undefined ? {} : { disconnect }),
         ...(schema === undefined ? {} : { schemas: schema }),
+        ...(table === undefined ? {} : { tables: table }),
+        ...(schemaOnly === undefined ? {} : { schemaOnly }),
+        ...(dataOnly === undefined ? {} : { dataOnly }),
         ...(requireSameRevision === undefined ? {} : { requireSameRevision }),
         ...(dryRun === undefined ? {} : { dryRun }),
         ...(connector === undefined ? {} : { connector }),

@@ -38,16 +38,21 @@ export const show = command<ShowFlags, [backup?: string]>({
     },
   },
   async run(flags, backup) {
-    await withHoldfast(this, flags, async (hf, where) => {
-      const found = await hf.show({
-        signal: this.signal,
-        ...(backup === undefined ? {} : { backup }),
-        ...(flags.database === undefined ? {} : { database: flags.database }),
-        ...where,
-      })
-      this.reporter.answer('show', showDocument(found), (style) =>
-        renderShow(found, style, this.env.clock.now()),
-      )
-    })
+    await withHoldfast(
+      this,
+      flags,
+      async (hf, where) => {
+        const found = await hf.show({
+          signal: this.signal,
+          ...(backup === undefined ? {} : { backup }),
+          ...(flags.database === undefined ? {} : { database: flags.database }),
+          ...where,
+        })
+        this.reporter.answer('show', showDocument(found), (style) =>
+          renderShow(found, style, this.env.clock.now()),
+        )
+      },
+      { databases: false },
+    )
   },
 })

@@ -19,7 +19,7 @@ export const verify = command<VerifyFlags, [backup?: string]>({
   brief: 'read backups to their last byte and check them',
   description: [
     'Reads every byte of the newest backup of each database, of one backup, or of all: checksums, decryption, decompression, and the structure of the dump. Without the key of an encrypted backup only its stored bytes are compared, and that is said.',
-    'The exit code is 7 where data are damaged.',
+    'The exit code is 7 where data are damaged, or cannot be decrypted with the keys given.',
   ],
   examples: [
     { line: 'holdfast verify', meaning: 'the newest backup of each database' },
@@ -50,22 +50,27 @@ export const verify = command<VerifyFlags, [backup?: string]>({
   },
   async run(flags, backup) {
     const { all, since, until, database } = flags
-    await withHoldfast(this, flags, async (hf, where) => {
-      const report = await hf.verify({
-        signal: this.signal,
-        ...(backup === undefined ? {} : { backup }),
-        ...(all === undefined ? {} : { all }),
-        ...(since === undefined ? {} : { since }),
-        ...(until === undefined ? {} : { until }),
-        ...(database === undefined ? {} : { database }),
-        ...where,
-      })
-      const failures = report.results.filter((result) => !result.ok)
-      for (const { id, error } of failures) this.reporter.failure(id, error)
-      this.reporter.exitCode = exitOfChecks(failures.map(({ error }) => error))
-      this.reporter.done('verify', verifyDocument(report), (style, columns) =>
-        renderVerify(report, style, columns),
-      )
-    })
+    await withHoldfast(
+      this,
+      flags,
+      async (hf, where) => {
+        const report = await hf.verify({
+          signal: this.signal,
+          ...(backup === undefined ? {} : { backup }),
+          ...(all === undefined ? {} : { all }),
+          ...(since === undefined ? {} : { since }),
+          ...(until === undefined ? {} : { until }),
+          ...(database === undefined ? {} : { database }),
+          ...where,
+        })
+        const failures = report.results.filter((result) => !result.ok)
+        for (const { id, error } of failures) this.reporter.failure(id, error)
+        this.reporter.exitCode = exitOfChecks(failures.map(({ error }) => error))
+        this.reporter.done('verify', verifyDocument(report), (style, columns) =>
+          renderVerify(report, style, columns),
+        )
+      },
+      { databases: false },
+    )
   },
 })

@@ -36,6 +36,8 @@ export function dumpStream(cx: Context, head: string, calls: readonly ToolCall[]
       }
     },
   })
+  // An error may come before anybody has begun to read; whoever begins then is told.
+  bytes.on('error', () => undefined)
   bytes.write(Buffer.from(head))
   pour(cx, calls, bytes, messages).catch((error: Error) => bytes.destroy(error))
   return { bytes, messages, longestLine: () => lines.longest }

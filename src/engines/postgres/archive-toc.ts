@@ -26,8 +26,19 @@ export interface ArchiveEntry {
   readonly owner: string | undefined
   /** The statement that makes it. */
   readonly definition: string | undefined
-  /** Where the head has the statement that drops it: its length, then its text. */
-  readonly drop: { readonly start: number; readonly end: number }
+  /** The statement that begins its rows: `COPY public.film (title) FROM stdin;`. */
+  readonly copy: string | undefined
+  /** The entries that it needs, by their dump ids. */
+  readonly needs: readonly number[]
+  /** Where the head has whether it has data, and its statements, each with its length before it: what makes it, what drops it, what begins its rows. */
+  readonly places: Readonly<Record<EntryStatement | 'data', Span>>
+}
+
+export type EntryStatement = 'definition' | 'drop' | 'copy'
+
+export interface Span {
+  readonly start: number
+  readonly end: number
 }
 
 export const archiveMagic = Buffer.from('PGDMP', 'latin1')
@@ -150,7 +161,9 @@ export class ArchiveHeadReader {
   #readEntry(reader: FieldReader): void {
     const version = this.#header?.version ?? newestVersion
     const dumpId = reader.integer()
+    const dataStart = this.#before + reader.at
     const hasData = reader.integer() !== 0
+    const data = { start: dataStart, end: this.#before + reader.at }
     // The object's ids at its origin.
     reader.string()
     reader.string()
@@ -158,12 +171,9 @@ export class ArchiveHeadReader {
     const kind = reader.string() ?? ''
     // The section: before the data, data, after the data.
     reader.integer()
-    const definition = reader.string()
-    const dropStart = reader.at
-    reader.string()
-    const drop = { start: this.#before + dropStart, end: this.#before + reader.at }
-    // How its rows are copied.
-    reader.string()
+    const [definition, definitionPlace] = this.#statement(reader)
+    const [, dropPlace] = this.#statement(reader)
+    const [copy, copyPlace] = this.#statement(reader)
     const schema = reader.string()
     // Tablespace, and since 12 the access method.
     reader.string()
@@ -172,10 +182,18 @@ export class ArchiveHeadReader {
     const owner = reader.string()
     // Whether it has OIDs.
     reader.string()
-    while (reader.string() !== undefined);
+    const needs: number[] = []
+    for (let need = reader.string(); need !== undefined; need = reader.string()) needs.push(Number(need))
     // Where its data are: a flag and, were the file seekable, a place.
     reader.skip(1 + this.#offsetBytes)
-    this.#onEntry({ dumpId, hasData, kind, name, schema, owner, definition, drop })
+    const places = { data, definition: definitionPlace, drop: dropPlace, copy: copyPlace }
+    this.#onEntry({ dumpId, hasData, kind, name, schema, owner, definition, copy, needs, places })
+  }
+
+  #statement(reader: FieldReader): readonly [text: string | undefined, place: Span] {
+    const start = this.#before + reader.at
+    const text = reader.string()
+    return [text, { start, end: this.#before + reader.at }]
   }
 }
 

@@ -12,7 +12,6 @@ export interface ServerOverview {
   readonly product: string
   readonly version: Version
   readonly database: string
-  readonly sizeBytes: number
   readonly encoding: string
   /** A standby: it cannot read unlogged tables. */
   readonly standby: boolean
@@ -28,14 +27,13 @@ export async function readOverview(session: PostgresSession): Promise<ServerOver
     readonly product: string
     readonly version: string
     readonly database: string
-    readonly size: string
     readonly encoding: string
     readonly standby: boolean
     readonly user: string
   }>(`
     SELECT pg_catalog.split_part(pg_catalog.version(), ' ', 1) AS product,
            pg_catalog.current_setting('server_version') AS version, d.datname::text AS database,
-           pg_catalog.pg_database_size(d.oid) AS size, pg_catalog.pg_encoding_to_char(d.encoding)::text AS encoding,
+           pg_catalog.pg_encoding_to_char(d.encoding)::text AS encoding,
            pg_catalog.pg_is_in_recovery() AS standby, current_user::text AS user
     FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()`)
   if (found === undefined) throw new TypeError('a database knows itself')
@@ -46,7 +44,15 @@ export async function readOverview(session: PostgresSession): Promise<ServerOver
       `the server is ${found.product} ${version.text}; Holdfast works with PostgreSQL ${oldestMajor} and later`,
     )
   }
-  return { ...found, version, sizeBytes: Number(found.size) }
+  return { ...found, version }
+}
+
+/** Apart from the rest, since the server looks at each of its files: 0.1 s for 5 000 tables. */
+async function readSize(session: PostgresSession): Promise<number> {
+  const [found] = await session.rows<{ readonly size: string }>(
+    'SELECT pg_catalog.pg_database_size(pg_catalog.current_database()) AS size',
+  )
+  return Number(found?.size)
 }
 
 export type RelationKind =
@@ -108,6 +114,8 @@ export async function readRelations(session: PostgresSession): Promise<readonly 
     LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c') AND c.relpersistence <> 't' AND ${userSchema}
       AND ${notOfExtension('pg_class', 'c.oid')}
+      -- Of a composite type the extension has the type.
+      AND ${notOfExtension('pg_type', 'c.reltype')}
       -- Sequences of identity columns are made with their tables.
       AND NOT (c.relkind = 'S' AND EXISTS (SELECT FROM pg_catalog.pg_depend x
         WHERE x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND x.objid = c.oid AND x.deptype = 'i'))
@@ -159,7 +167,7 @@ export async function readFacts(cx: Context, session: PostgresSession): Promise<
       product: overview.product,
       version: overview.version.text,
       database: overview.database,
-      sizeBytes: overview.sizeBytes,
+      sizeBytes: await readSize(session),
       encoding: overview.encoding,
       tables: tablesOf(relations).map(({ schema, name, estimatedRows, bytes }) => ({
         schema,

@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { posix } from 'node:path'
+import type { ConnectorSettings } from '../../engine/connector.js'
 import type { ConnectionSettings } from '../../engine/engine.js'
 import type { Env } from '../../env/env.js'
 import { Secret } from '../../env/secret.js'
@@ -17,6 +18,16 @@ export interface Connection {
   readonly password?: Secret
   /** libpq's own parameters: `sslmode`, `options`. */
   readonly parameters: Readonly<Record<string, string>>
+}
+
+/** The same database with the account for privileged statements, where one is configured. */
+export function adminAccount(
+  connection: Connection,
+  { admin }: Pick<ConnectorSettings, 'admin'>,
+): Connection {
+  if (admin === undefined) return connection
+  const { password: _own, ...rest } = connection
+  return { ...rest, user: admin.user, ...(admin.password === undefined ? {} : { password: admin.password }) }
 }
 
 /** libpq's parameters that a URL may carry on to its tools; what belongs to an ORM (`schema`, `connection_limit`) is not among them. */

@@ -11,7 +11,8 @@ export function definitionQueries(
   userSchema: string,
   notOfExtension: NotOfExtension,
 ): readonly string[] {
-  const ownRelation = `${userSchema} AND c.relpersistence <> 't' AND ${notOfExtension('pg_class', 'c.oid')}`
+  const ownRelation = `${userSchema} AND c.relpersistence <> 't' AND ${notOfExtension('pg_class', 'c.oid')}
+    AND ${notOfExtension('pg_type', 'c.reltype')}`
   const generated = major >= 12 ? 'a.attgenerated' : "''"
   const isAggregate = major >= 11 ? "p.prokind = 'a'" : 'p.proisagg'
   return [

@@ -7,8 +7,8 @@ import { needsServer } from '../../../test/servers/needs.js'
 import { Secret } from '../../env/secret.js'
 import { dumpRequest } from '../../testing/connector-contract.js'
 import { pgDumpCustom } from './connectors/pg-dump-custom.js'
-import { postgresql } from './engine.js'
 import { childRunning, largeTable, onLinux, startedDump, withoutProc } from './test-running-tools.js'
+import { factories } from './test-restore.js'
 import {
   connectedClient,
   connectorSettings,
@@ -27,7 +27,7 @@ server.describe('a dump that cannot be whole is an error', () => {
   })
   afterEach(() => database.drop())
 
-  for (const factory of Object.values(postgresql.connectors)) {
+  for (const factory of factories) {
     it.skipIf(withoutProc)(onLinux(`FAILURES 1: pg_dump is killed midway (${factory.name})`), async () => {
       await database.execute(largeTable)
       const { drain } = await startedDump(factory, connectorSettings(database.connection))

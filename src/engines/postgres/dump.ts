@@ -14,14 +14,24 @@ import { planExclusion } from './exclusion.js'
 import { explainedFailure } from './failures.js'
 import { writePasswordFile } from './passfile.js'
 import { lockWaitMs, openSession } from './session.js'
+import { refuseContradictions } from './tool-args.js'
 import { databaseCall } from './tool-call.js'
 import { chooseClient, type Client } from './tools.js'
 
 /** How a dump's format asks pg_dump for it. */
-export type FormatArguments = (settings: ConnectorSettings) => readonly string[]
+export interface PgDumpFormat {
+  /** Plain SQL, as against an archive. */
+  readonly plain: boolean
+  arguments(settings: ConnectorSettings): readonly string[]
+}
 
-/** What a backup will find: the server, and the pg_dump that can read it. */
-export async function inspectDatabase(cx: Context, settings: ConnectorSettings): Promise<ConnectorFacts> {
+/** What a backup will find: the server, and the pg_dump that can read it. @throws usage.invalid, database.*, tool.* */
+export async function inspectDatabase(
+  cx: Context,
+  settings: ConnectorSettings,
+  { plain }: PgDumpFormat,
+): Promise<ConnectorFacts> {
+  refuseContradictions(settings.options, plain)
   const session = await openSession(cx, settings.connection)
   try {
     const client = await dumpClient(cx, settings, await readOverview(session))
@@ -44,33 +54,29 @@ function dumpClient(
 
 /**
  * Plans a dump and starts pg_dump when its part is asked for.
- * @throws usage.pattern-unmatched, tool.missing, tool.too-old, database.*
+ * @throws usage.invalid, usage.pattern-unmatched, tool.missing, tool.too-old, database.*
  */
 export async function dumpDatabase(
   cx: Context,
   settings: ConnectorSettings,
   request: DumpRequest,
-  formatArguments: FormatArguments,
+  format: PgDumpFormat,
 ): Promise<Dump> {
+  refuseContradictions(settings.options, format.plain)
   const session = await openSession(cx, settings.connection)
   const { client, overview, exclusion } = await session
     .snapshot(async () => {
       const overview = await readOverview(session)
-      return {
-        overview,
-        client: await dumpClient(cx, settings, overview),
-        exclusion: await planExclusion(
-          cx.env.platform,
-          session,
-          overview,
-          await readRelations(session),
-          request,
-        ),
-      }
+      const [client, relations] = await Promise.all([
+        dumpClient(cx, settings, overview),
+        readRelations(session),
+      ])
+      const exclusion = await planExclusion(cx.env.platform, session, overview, relations, request)
+      return { client, overview, exclusion }
     })
     .finally(() => session.close())
   const args = [
-    ...formatArguments(settings),
+    ...format.arguments(settings),
     // Without it an inherited PGCLIENTENCODING would have the server transcode, and lose what does not fit.
     `--encoding=${overview.encoding}`,
     `--lock-wait-timeout=${lockWaitMs}`,

@@ -1,16 +1,27 @@
 import type { Engine } from '../../engine/engine.js'
 import { pgDump } from './connectors/pg-dump.js'
 import { pgDumpCustom } from './connectors/pg-dump-custom.js'
+import { pgDumpGis } from './connectors/pg-dump-gis.js'
 import { openSession } from './session.js'
 import { engineName, parseUrl } from './url.js'
 
+/** Connectors of databases that are configured under another name of the engine, where it is not the default one. */
+export interface AliasConnectors {
+  readonly aliasConnectors: Readonly<Record<string, string>>
+}
+
 /** PostgreSQL, with or without PostGIS. */
-export const postgresql: Engine = {
+export const postgresql: Engine & AliasConnectors = {
   name: engineName,
   aliases: ['postgres', 'pg', 'postgis'],
   capabilities: { server: true, schemas: true, transactionalRestore: true },
   parse: parseUrl,
   open: openSession,
-  connectors: { [pgDumpCustom.name]: pgDumpCustom, [pgDump.name]: pgDump },
+  connectors: {
+    [pgDumpCustom.name]: pgDumpCustom,
+    [pgDump.name]: pgDump,
+    [pgDumpGis.name]: pgDumpGis,
+  },
   defaultConnector: pgDumpCustom.name,
+  aliasConnectors: { postgis: pgDumpGis.name },
 }

@@ -6,8 +6,8 @@ import { nodeEnv } from '../../env/node-env.js'
 import { restoreRequest, restoreSource } from '../../testing/connector-contract.js'
 import { pgDump } from './connectors/pg-dump.js'
 import { pgDumpCustom } from './connectors/pg-dump-custom.js'
-import { postgresql } from './engine.js'
 import { identifier } from './quoting.js'
+import { factories } from './test-restore.js'
 import { connectorSettings, dumpBytes, TestDatabase, testContext } from './test-fixture.js'
 
 const server = needsServer('postgresql')
@@ -162,7 +162,7 @@ server.describe('what is left out', () => {
 })
 
 server.describe('FAILURES 27: an SQL_ASCII database with bytes that are no text', () => {
-  for (const factory of Object.values(postgresql.connectors)) {
+  for (const factory of factories) {
     it(`comes back byte for byte, whatever PGCLIENTENCODING says (${factory.name})`, async () => {
       const database = await new TestDatabase(server.server()).make(
         `ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`,

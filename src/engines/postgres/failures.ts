@@ -64,6 +64,10 @@ const hints: readonly (readonly [said: RegExp, hint: string])[] = [
     /invalid memory alloc request size/u,
     'a value of more than 512 MB does not fit into COPY text: leave the rows of its table out with --exclude-data',
   ],
+  [
+    /permission denied to create extension|must be owner of extension/u,
+    'use the connector pg-dump-gis, which makes extensions with the account of adminUser and adminPassword',
+  ],
   [/lock timeout|statement timeout/u, 'another session holds a lock on the table: wait for it, or end it'],
   [/role "[^"]*" does not exist/u, 'create the role, or restore with noOwner and noPrivileges'],
   [

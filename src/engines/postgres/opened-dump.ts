@@ -95,10 +95,11 @@ export class CheckedDump extends Transform {
   readonly #checker: FormatChecker
   #last: Buffer
 
-  constructor(checker: FormatChecker, head: Buffer) {
+  /** @param passed what is passed on in place of the head */
+  constructor(checker: FormatChecker, head: Buffer, passed = head) {
     super()
     this.#checker = checker
-    this.#last = head
+    this.#last = passed
     checker.push(head)
   }
 

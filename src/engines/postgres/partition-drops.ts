@@ -1,4 +1,4 @@
-import { ArchiveHeadReader } from './archive-toc.js'
+import type { EditEntry } from './archive-edit.js'
 import type { PostgresSession } from './session.js'
 
 /**
@@ -37,23 +37,9 @@ export async function inheritedConstraints(
   }))
 }
 
-/** A sign and four bytes for −1: no string. */
-const noString = Buffer.from([1, 1, 0, 0, 0])
-
-/** The head of an archive, without the statements that drop these constraints. */
-export function archiveWithoutDrops(head: Buffer, constraints: readonly InheritedConstraint[]): Buffer {
-  if (constraints.length === 0) return head
+/** Leaves the statements that drop these constraints out of an archive. */
+export function withoutDrops(constraints: readonly InheritedConstraint[]): EditEntry {
   const named = new Set(constraints.map(({ schema, tag }) => `${schema}\0${tag}`))
-  const pieces: Buffer[] = []
-  let kept = 0
-  const reader = new ArchiveHeadReader(
-    () => undefined,
-    ({ kind, schema, name, drop }) => {
-      if (kind !== 'CONSTRAINT' || !named.has(`${schema}\0${name}`)) return
-      pieces.push(head.subarray(kept, drop.start), noString)
-      kept = drop.end
-    },
-  )
-  reader.push(head)
-  return Buffer.concat([...pieces, head.subarray(kept)])
+  return ({ kind, schema, name }) =>
+    kind === 'CONSTRAINT' && named.has(`${schema}\0${name}`) ? { drop: '' } : {}
 }

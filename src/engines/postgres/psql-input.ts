@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Context } from '../../env/context.js'
+import { nothingAround, type AroundRows } from './data-load.js'
 import type { InheritedConstraint } from './partition-drops.js'
 import { RestoredSql } from './restored-sql.js'
 import { SqlFilter } from './sql-filter.js'
@@ -7,8 +8,11 @@ import { hasRestrict, type Version } from './version.js'
 
 export const psqlArguments = ['--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1', '--file=-']
 
-/** The version whose tools set transaction_timeout, which older servers do not know. */
-const versionWithTransactionTimeout = 17
+/** What tools say to every server since a version, and servers older than that do not know. */
+const unknownBefore: readonly (readonly [version: number, statement: string])[] = [
+  [12, 'SET default_table_access_method = heap'],
+  [17, 'SET transaction_timeout = 0'],
+]
 
 export interface SqlRestore {
   /** Of psql. */
@@ -19,12 +23,14 @@ export interface SqlRestore {
   readonly oneTransaction: boolean
   /** Constraints of the target that the dump must not drop. */
   readonly inherited: readonly InheritedConstraint[]
+  /** Statements before the dump and after it, in its transaction. */
+  readonly around?: AroundRows
 }
 
 /** What a plain dump passes through on its way to psql. */
 export function psqlInput(
   cx: Context,
-  { client, target, oneTransaction, inherited }: SqlRestore,
+  { client, target, oneTransaction, inherited, around = nothingAround }: SqlRestore,
   head?: Buffer,
 ): readonly [Duplex, ...Duplex[]] {
   const key = Buffer.from(cx.env.randomBytes(24)).toString('hex')
@@ -32,19 +38,20 @@ export function psqlInput(
   const restrict = hasRestrict(client) ? `\\restrict ${key}\n` : ''
   // Not psql --single-transaction: it commits at the end of its input, also where that is a pipe that has broken.
   const [begin, commit] = oneTransaction ? ['START TRANSACTION;\n', '\nCOMMIT TRANSACTION;\n'] : ['', '']
+  const written = (statements: readonly string[]) => statements.map((statement) => `${statement};\n`).join('')
   const unwanted = [
     // A plain dump has large objects in a transaction of their own, whose COMMIT would be that of all before it.
     ...(oneTransaction ? ['BEGIN', 'COMMIT'] : []),
-    ...(target.major < versionWithTransactionTimeout ? ['SET transaction_timeout = 0'] : []),
+    ...unknownBefore.flatMap(([version, statement]) => (target.major < version ? [statement] : [])),
     ...inherited.flatMap(({ drops }) => drops),
   ]
   return [
-    new RestoredSql(restrict + begin, commit, head),
+    new RestoredSql(restrict + begin + written(around.before), `\n${written(around.after)}${commit}`, head),
     ...(unwanted.length === 0 ? [] : [new SqlFilter(unwanted)]),
   ]
 }
 
 /** Whether pg_restore itself would say to the server what it does not understand. */
 export function needsPsql(client: Version, target: Version): boolean {
-  return client.major >= versionWithTransactionTimeout && target.major < versionWithTransactionTimeout
+  return unknownBefore.some(([version]) => client.major >= version && target.major < version)
 }

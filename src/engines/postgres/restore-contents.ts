@@ -1,4 +1,5 @@
 import { ArchiveHeadReader, type ArchiveEntry, type ArchiveHeader } from './archive-toc.js'
+import { selectedEntries } from './archive-selection.js'
 import type { RelationKind } from './catalog.js'
 import { parseVersion } from './version.js'
 
@@ -14,7 +15,12 @@ export interface DumpContents {
   readonly relations?: readonly NamedRelation[]
   /** The schemas it has something for, with their owners where it makes them; absent where only the whole dump would tell. */
   readonly schemas?: ReadonlyMap<string, string | undefined>
+  /** Those that a restore makes. */
   readonly extensions: readonly string[]
+  /** Every extension in it, in an order that they can be made in; also where only a part of it is restored. */
+  readonly allExtensions: readonly DumpedExtension[]
+  /** Tables and sequences that it brings rows or a position for. */
+  readonly filled: readonly QualifiedName[]
   /** Roles that own what it makes. */
   readonly owners: ReadonlySet<string>
   /** Roles that it grants privileges to. */
@@ -28,10 +34,18 @@ export interface DumpContents {
 /** As CREATE DATABASE takes them: https://www.postgresql.org/docs/current/sql-createdatabase.html */
 export type DatabaseOptions = Readonly<Record<string, string>>
 
-export interface NamedRelation {
-  readonly kind: RelationKind
+export interface QualifiedName {
   readonly schema: string
   readonly name: string
+}
+
+export interface NamedRelation extends QualifiedName {
+  readonly kind: RelationKind
+}
+
+export interface DumpedExtension {
+  readonly name: string
+  readonly schema: string | undefined
 }
 
 const relationKinds: ReadonlyMap<string, RelationKind> = new Map([
@@ -58,18 +72,31 @@ export class ArchiveContents {
   readonly #relations: NamedRelation[] = []
   readonly #schemas = new Map<string, string | undefined>()
   readonly #extensions: string[] = []
+  readonly #allExtensions: DumpedExtension[] = []
+  readonly #filled: QualifiedName[] = []
   readonly #owners = new Set<string>()
   readonly #grantees = new Set<string>()
   #options: DatabaseOptions = {}
 
-  /** @param only what is in these schemas; empty means all */
-  constructor(only: readonly string[] = []) {
+  readonly #tables: readonly string[]
+  /** Where tables are chosen: an entry may need one that comes before it. */
+  readonly #entries: ArchiveEntry[] = []
+
+  /**
+   * @param only what is in these schemas; empty means all
+   * @param tables what belongs to these tables, as patterns; empty means all
+   */
+  constructor(only: readonly string[] = [], tables: readonly string[] = []) {
     this.#only = only
+    this.#tables = tables
     this.#reader = new ArchiveHeadReader(
       (header) => {
         this.#header = header
       },
-      (entry) => this.#note(entry),
+      (entry) => {
+        if (tables.length === 0 || entry.kind === 'DATABASE' || entry.kind === 'EXTENSION') this.#note(entry)
+        else this.#entries.push(entry)
+      },
     )
   }
 
@@ -79,9 +106,13 @@ export class ArchiveContents {
     return this.#complete
   }
 
-  /** `undefined` where the archive has ended before its table of contents has. */
+  /** `undefined` where the archive has ended before its table of contents has. @throws usage.pattern-unmatched */
   result(): DumpContents | undefined {
     if (!this.#complete || this.#header === undefined) return undefined
+    if (this.#tables.length > 0) {
+      const chosen = selectedEntries(this.#entries, this.#tables)
+      for (const entry of this.#entries.splice(0)) if (chosen.has(entry.dumpId)) this.#note(entry)
+    }
     return {
       serverVersion: parseVersion(this.#header.serverVersion).text,
       dumpVersion: parseVersion(this.#header.dumpVersion).text,
@@ -89,6 +120,8 @@ export class ArchiveContents {
       relations: this.#relations,
       schemas: this.#schemas,
       extensions: this.#extensions,
+      allExtensions: this.#allExtensions,
+      filled: this.#filled,
       owners: this.#owners,
       grantees: this.#grantees,
       readableFrom: readerOf(this.#header.version),
@@ -101,15 +134,21 @@ export class ArchiveContents {
       this.#options = databaseOptions(definition ?? '')
       return
     }
+    if (kind === 'EXTENSION') this.#allExtensions.push({ name, schema: schemaOf(definition ?? '') })
     const place = kind === 'SCHEMA' ? name : schema
     if (this.#only.length > 0 && (place === undefined || !this.#only.includes(place))) return
     if (kind === 'SCHEMA') this.#schemas.set(name, owner)
     else if (schema !== undefined && schema !== '' && !this.#schemas.has(schema))
       this.#schemas.set(schema, undefined)
+    if (kind === 'TABLE DATA' || kind === 'SEQUENCE SET') {
+      // Rows have no owner; whose table it is, the table's own entry says.
+      if (schema !== undefined) this.#filled.push({ schema, name })
+      return
+    }
     if (owner !== undefined && owner !== '') this.#owners.add(owner)
     const relation = relationKinds.get(kind)
     if (relation !== undefined && schema !== undefined) this.#relations.push({ kind: relation, schema, name })
-    else if (kind === 'EXTENSION') this.#extensions.push(name)
+    else if (kind === 'EXTENSION' && this.#tables.length === 0) this.#extensions.push(name)
     else if (kind === 'ACL' || kind === 'DEFAULT ACL') {
       for (const role of granteesOf(definition ?? '')) this.#grantees.add(role)
     }
@@ -125,6 +164,12 @@ function databaseOptions(statement: string): DatabaseOptions {
   for (const [, name = '', quoted, word] of after.matchAll(option))
     options[name] = quoted?.replaceAll("''", "'") ?? word ?? ''
   return options
+}
+
+/** What `CREATE EXTENSION … WITH SCHEMA gis;` says. */
+function schemaOf(definition: string): string | undefined {
+  const found = / WITH SCHEMA (?:"((?:[^"]|"")+)"|([^\s";]+));/u.exec(definition)
+  return found?.[1]?.replaceAll('""', '"') ?? found?.[2]
 }
 
 /** The roles of `GRANT … TO role;` lines as pg_dump writes them. */
@@ -144,6 +189,8 @@ export function sqlContents(head: Buffer): DumpContents {
     ...(serverVersion === undefined ? {} : { serverVersion: parseVersion(serverVersion).text }),
     databaseOptions: encoding === undefined ? {} : { ENCODING: encoding },
     extensions: [],
+    allExtensions: [],
+    filled: [],
     owners: new Set(),
     grantees: new Set(),
     readableFrom: 0,

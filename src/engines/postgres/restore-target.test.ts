@@ -179,6 +179,25 @@ server.describe('what a restore needs', () => {
     expect(await target.rows(`SELECT FROM pg_namespace WHERE nspname = 'app'`)).toEqual([])
   })
 
+  it('default privileges of the target, which the restored objects get too, are said', async () => {
+    const { bytes, target } = await bench.prepared(pgDumpCustom)
+    const connector = pgDumpCustom.create(connectorSettings(target.connection))
+    const warnings = async (clean: 'objects' | 'database') =>
+      (
+        await connector.prepareRestore(
+          testContext(),
+          restoreSource(bytes),
+          restoreRequest({ clean, disconnect: true }),
+        )
+      ).warnings
+    expect(await warnings('objects')).toEqual([])
+    await target.execute('ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC')
+    expect(await warnings('objects')).toEqual([
+      expect.stringMatching(/^the database has default privileges for what holdfast makes/u),
+    ])
+    expect(await warnings('database')).toEqual([])
+  })
+
   it('prepareRestore names the tool and what is lost', async () => {
     const { bytes, target } = await bench.prepared(pgDumpCustom)
     const connector = pgDumpCustom.create(connectorSettings(target.connection))

@@ -3,7 +3,7 @@ import type { ServerFacts } from '../../engine/engine.js'
 import type { Context } from '../../env/context.js'
 import { HoldfastError } from '../../errors.js'
 import { countObjects, listed, readOverview, readRelations, type Relation } from './catalog.js'
-import { placeOf, resolveConnection, type Connection } from './connection.js'
+import { adminAccount, placeOf, resolveConnection, type Connection } from './connection.js'
 import { otherSessions, subscriptions } from './database-options.js'
 import { inheritedConstraints, type InheritedConstraint } from './partition-drops.js'
 import type { DumpContents } from './restore-contents.js'
@@ -46,9 +46,12 @@ export async function examineTarget(
 ): Promise<Target> {
   const connection = await resolveConnection(cx.env, settings.connection)
   const session = await openTarget(cx, connection, request)
-  if (session === undefined) return examineServer(cx, settings, connection, contents)
+  if (session === undefined) return examineServer(cx, settings, connection, contents, shown)
   try {
-    const found = await session.snapshot(() => examineDatabase(session, settings, contents, request, shown))
+    const found = await session.snapshot(async () => {
+      const facts = await examineDatabase(session, settings, contents, request, shown)
+      return { ...facts, losses: [...facts.losses, ...((await shown.check?.(session, true)) ?? [])] }
+    })
     const target = shown.facts ? { ...found, server: await session.facts() } : found
     if (request.clean !== 'database') return target
     const maintenance = await maintenanceConnection(cx, connection, settings)
@@ -59,11 +62,16 @@ export async function examineTarget(
   }
 }
 
-interface Shown {
+export interface Shown {
   /** Objects of the dump are dropped at the target. */
   readonly drops: boolean
   /** Also what takes longer and is only shown. */
   readonly facts: boolean
+  /**
+   * What else the format needs of the target, or, where that does not exist, of its server; gives what else is lost.
+   * @throws database.*
+   */
+  readonly check?: (session: PostgresSession, exists: boolean) => Promise<readonly string[]>
 }
 
 /** The database is yet to be made. */
@@ -72,6 +80,7 @@ async function examineServer(
   settings: ConnectorSettings,
   connection: Connection,
   contents: DumpContents,
+  { check }: Shown,
 ): Promise<Target> {
   const maintenance = await maintenanceConnection(cx, connection, settings)
   return withSession(cx, maintenance, (session) =>
@@ -79,6 +88,7 @@ async function examineServer(
       const { version } = await readOverview(session)
       await checkRequirements(session, contents, settings)
       await checkMayCreate(session)
+      await check?.(session, false)
       const none = { exists: false, objectCount: 0, inherited: [], losses: [] }
       return { connection, maintenance, version, ...none, warnings: ageWarnings(contents, version) }
     }),
@@ -104,7 +114,7 @@ async function examineDatabase(
   }
   await checkRequirements(session, contents, settings)
   const met = intersect(contents, relations)
-  if (request.clean === 'none') refuseToMix(place, contents, met, relations)
+  if (request.clean === 'none' && request.dataOnly !== true) refuseToMix(place, contents, met, relations)
   const sessions = await otherSessions(session, connection.database)
   if (request.clean === 'database') {
     if (sessions.length > 0 && !request.disconnect) throw busy(place, sessions)
@@ -117,7 +127,11 @@ async function examineDatabase(
     objectCount,
     inherited: drops ? await inheritedConstraints(session, version.major) : [],
     losses: lossesOf(place, request, drops, met, relations, objectCount),
-    warnings: [...ageWarnings(contents, version), ...sessionWarnings(request, sessions)],
+    warnings: [
+      ...ageWarnings(contents, version),
+      ...sessionWarnings(request, sessions),
+      ...(request.clean === 'database' ? [] : await defaultPrivilegesWarnings(session)),
+    ],
   }
 }
 
@@ -139,13 +153,9 @@ async function openTarget(
 async function maintenanceConnection(
   cx: Context,
   connection: Connection,
-  { admin }: ConnectorSettings,
+  settings: ConnectorSettings,
 ): Promise<Connection> {
-  const { password: _own, ...rest } = connection
-  const account =
-    admin === undefined
-      ? connection
-      : { ...rest, user: admin.user, ...(admin.password === undefined ? {} : { password: admin.password }) }
+  const account = adminAccount(connection, settings)
   const usual = { ...account, database: connection.database === 'postgres' ? 'template1' : 'postgres' }
   try {
     await withSession(cx, usual, () => Promise.resolve())
@@ -278,6 +288,18 @@ function ageWarnings({ serverVersion }: DumpContents, { major, text }: Version):
   if (serverVersion === undefined || parseVersion(serverVersion).major <= major) return []
   return [
     `the dump is of PostgreSQL ${parseVersion(serverVersion).text} and the target is ${text}: an older server may not understand it`,
+  ]
+}
+
+/** A dump says what differs from no default privileges, and takes none away. */
+async function defaultPrivilegesWarnings(session: PostgresSession): Promise<readonly string[]> {
+  const found = await session.rows(
+    `SELECT FROM pg_catalog.pg_default_acl d JOIN pg_catalog.pg_roles r ON r.oid = d.defaclrole
+     WHERE r.rolname = current_user LIMIT 1`,
+  )
+  if (found.length === 0) return []
+  return [
+    `the database has default privileges for what ${session.connection.user} makes: the restored objects get them beside their own; --clean database avoids that`,
   ]
 }
 

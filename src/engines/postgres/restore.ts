@@ -15,7 +15,7 @@ import type { OpenedDump } from './opened-dump.js'
 import type { InheritedConstraint } from './partition-drops.js'
 import { writePasswordFile, type PasswordFile } from './passfile.js'
 import type { DumpContents } from './restore-contents.js'
-import { examineTarget, wayOf, type Target } from './restore-target.js'
+import { examineTarget, wayOf, type Shown, type Target } from './restore-target.js'
 import { identifier } from './quoting.js'
 import { withSession, type PostgresSession } from './session.js'
 import type { Client } from './tools.js'
@@ -31,15 +31,23 @@ export interface RestoreFormat {
   ): Promise<OpenedDump & { readonly contents: DumpContents }>
   /** Whether objects of the dump are dropped at the target where it has them. */
   drops(settings: ConnectorSettings, contents: DumpContents, request: RestoreRequest): boolean
-  /** @throws usage.not-supported */
-  refuse(request: RestoreRequest): void
+  /** @throws usage.not-supported, usage.invalid */
+  refuse(request: RestoreRequest, settings: ConnectorSettings): void
   /** The programs it will run. @throws tool.missing, tool.too-old */
   clients(
     cx: Context,
     settings: ConnectorSettings,
     contents: DumpContents,
     target: Version,
+    request: RestoreRequest,
   ): Promise<readonly [Client, ...Client[]]>
+  /** What else it needs of a target; gives what else is lost. @throws database.* */
+  check?(
+    cx: Context,
+    work: RestoreWork,
+    session: PostgresSession,
+    exists: boolean,
+  ): Promise<readonly string[]>
   /** Writes the dump into a database. Gives what the programs said. @throws tool.failed, integrity.* */
   feed(
     cx: Context,
@@ -49,7 +57,15 @@ export interface RestoreFormat {
   ): Promise<readonly string[]>
 }
 
+/** What is to be restored, and how. */
+export interface RestoreWork {
+  readonly settings: ConnectorSettings
+  readonly contents: DumpContents
+  readonly request: RestoreRequest
+}
+
 export interface FeedRun extends OpenedDump {
+  readonly contents: DumpContents
   readonly clients: readonly [Client, ...Client[]]
   readonly connection: Connection
   readonly passwordFile: PasswordFile
@@ -68,12 +84,12 @@ export async function prepareRestore(
   source: RestoreSource,
   request: RestoreRequest,
 ): Promise<RestoreTarget> {
-  format.refuse(request)
+  format.refuse(request, settings)
   const { contents, rest } = await format.open(cx, source, request)
   rest.destroy()
-  const shown = { drops: format.drops(settings, contents, request), facts: true }
+  const shown = shownOf(cx, format, { settings, contents, request }, true)
   const target = await examineTarget(cx, settings, contents, request, shown)
-  const clients = await format.clients(cx, settings, contents, target.version)
+  const clients = await format.clients(cx, settings, contents, target.version, request)
   return {
     place: placeOf(target.connection),
     exists: target.exists,
@@ -81,6 +97,14 @@ export async function prepareRestore(
     tools: clients.map(({ facts }) => facts),
     losses: target.losses,
     warnings: target.warnings,
+  }
+}
+
+function shownOf(cx: Context, format: RestoreFormat, work: RestoreWork, facts: boolean): Shown {
+  return {
+    drops: format.drops(work.settings, work.contents, work.request),
+    facts,
+    check: async (session, exists) => (await format.check?.(cx, work, session, exists)) ?? [],
   }
 }
 
@@ -92,12 +116,12 @@ export async function restoreDatabase(
   source: RestoreSource,
   request: RestoreRequest,
 ): Promise<RestoreFacts> {
-  format.refuse(request)
+  format.refuse(request, settings)
   const { contents, head, rest } = await format.open(cx, source, request)
   try {
-    const shown = { drops: format.drops(settings, contents, request), facts: false }
+    const shown = shownOf(cx, format, { settings, contents, request }, false)
     const target = await examineTarget(cx, settings, contents, request, shown)
-    const clients = await format.clients(cx, settings, contents, target.version)
+    const clients = await format.clients(cx, settings, contents, target.version, request)
     const way = wayOf(target, request)
     const inPlaceOnly = {
       oneTransaction: way === 'in place' && settings.options.singleTransaction !== false,
@@ -106,7 +130,16 @@ export async function restoreDatabase(
     const feed = (connection: Connection) =>
       withSchemas(cx, settings, contents, request, connection, async () => {
         const passwordFile = await writePasswordFile(cx, connection.password)
-        const run = { clients, connection, passwordFile, head, rest, target: target.version, ...inPlaceOnly }
+        const run = {
+          clients,
+          contents,
+          connection,
+          passwordFile,
+          head,
+          rest,
+          target: target.version,
+          ...inPlaceOnly,
+        }
         return format
           .feed(cx, settings, request, run)
           .catch((error: unknown) => Promise.reject(explainedFailure(error)))
@@ -122,23 +155,25 @@ export async function restoreDatabase(
 type Feed = (connection: Connection) => Promise<readonly string[]>
 
 /**
- * pg_restore restores what is in a chosen schema and not the schema itself: those that are not there are made before, and
+ * pg_restore restores what is in a chosen schema, or a chosen table, and not the schema itself: those that are not there are made before, and
  * dropped again, being empty, when the restore fails.
  */
 async function withSchemas(
   cx: Context,
   { options }: ConnectorSettings,
-  { schemas }: DumpContents,
+  { schemas, relations = [] }: DumpContents,
   request: RestoreRequest,
   connection: Connection,
   feed: () => Promise<readonly string[]>,
 ): Promise<readonly string[]> {
-  if (request.schemas.length === 0) return feed()
+  const tables = request.tables ?? []
+  const wanted = tables.length === 0 ? request.schemas : [...new Set(relations.map(({ schema }) => schema))]
+  if (wanted.length === 0) return feed()
   const made = await withSession(cx, connection, async (session) => {
     const absent = await session.rows<{ readonly name: string }>(
       `SELECT wanted.name FROM unnest($1::text[]) AS wanted(name)
        WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = wanted.name)`,
-      [request.schemas],
+      [wanted],
     )
     for (const { name } of absent) {
       const owner = options.noOwner === true ? undefined : schemas?.get(name)

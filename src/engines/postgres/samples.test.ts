@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { needsAll, needsSamples, needsServer, samplesFolder } from '../../../test/servers/needs.js'
 import { restoreRequest, restoreSource } from '../../testing/connector-contract.js'
-import { postgresql } from './engine.js'
+import { factories } from './test-restore.js'
 import { connectorSettings, dumpBytes, psql, TestDatabase, testContext } from './test-fixture.js'
 
 const server = needsServer('postgresql')
@@ -51,7 +51,7 @@ const samples: readonly Sample[] = [
 
 needsAll(server, needsSamples()).describe('public databases come back as they were', () => {
   for (const sample of samples) {
-    for (const factory of Object.values(postgresql.connectors)) {
+    for (const factory of factories) {
       it(`${sample.name} through ${factory.name}`, async () => {
         const original = await new TestDatabase(server.server()).make()
         const copy = new TestDatabase(server.server())

@@ -211,8 +211,12 @@ export class TestDatabase implements ContractDatabase {
 
   async drop(): Promise<void> {
     if (!(await this.exists())) return
-    const subscriptions = await this.rows<{ name: string }>(
-      'SELECT subname::text AS name FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())',
+    // Asked elsewhere: the database may have settings that let it answer nothing.
+    const subscriptions = await execute<{ name: string }>(
+      this.server,
+      'postgres',
+      'SELECT subname::text AS name FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = $1)',
+      [this.name],
     )
     for (const { name } of subscriptions) {
       await this.execute(`ALTER SUBSCRIPTION ${identifier(name)} SET (slot_name = NONE)`)

@@ -6,7 +6,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import type { ServerNeed } from '../../../test/servers/needs.js'
 import type { ConnectorFactory, RestoreFacts, RestoreRequest, RestoreSource } from '../../engine/connector.js'
 import { restoreRequest, restoreSource } from '../../testing/connector-contract.js'
-import { postgresql } from './engine.js'
+import { pgDumpCustom } from './connectors/pg-dump-custom.js'
+import { pgDump } from './connectors/pg-dump.js'
 import { identifier } from './quoting.js'
 import {
   connectorSettings,
@@ -19,7 +20,8 @@ import {
 
 /** For tests only: databases to restore into. */
 
-export const factories = Object.values(postgresql.connectors)
+/** One of each format; pg-dump-gis restores as pg-dump-custom does, and what is its own has tests of its own. */
+export const factories = [pgDumpCustom, pgDump]
 
 export function restore(
   factory: ConnectorFactory,

@@ -54,10 +54,12 @@ export async function childrenNow(): Promise<
   return found
 }
 
-/** Waits for a child that runs this program. */
+/** Waits for a child that runs this program, and does not only say its version. */
 export async function childRunning(program: string): Promise<number> {
   for (;;) {
-    const child = (await childrenNow()).find(({ words }) => basename(words[0] ?? '') === program)
+    const child = (await childrenNow()).find(
+      ({ words }) => basename(words[0] ?? '') === program && !words.includes('--version'),
+    )
     if (child !== undefined) return child.pid
     await new Promise((resolve) => setTimeout(resolve, 5))
   }

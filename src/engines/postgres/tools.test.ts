@@ -111,6 +111,29 @@ describe('the client that fits', () => {
     ).rejects.toMatchObject({ code: 'tool.missing' })
   })
 
+  it('those of packages are found wherever the packages of Linux and macOS put them', async () => {
+    const places = [
+      'usr/lib/postgresql/14/bin',
+      'usr/pgsql-16/bin',
+      'usr/lib/postgresql13/bin',
+      'usr/libexec/postgresql15/bin',
+      'opt/homebrew/opt/postgresql@17/bin',
+      'opt/homebrew/opt/libpq/bin',
+      'usr/local/opt/postgresql@12/bin',
+      'home/linuxbrew/.linuxbrew/opt/postgresql@18/bin',
+      'opt/local/lib/postgresql16/bin',
+      'Applications/Postgres.app/Contents/Versions/15/bin',
+    ]
+    for (const place of [...places, 'usr/lib/postgresql-common/bin', 'opt/homebrew/opt/other/bin']) {
+      await mkdir(join(folder, place), { recursive: true })
+      await writeFile(join(folder, place, 'pg_dump'), '', { mode: 0o755 })
+    }
+    const env = { ...nodeEnv(), platform: 'linux' as const, variables: { PATH: '/nowhere' } }
+    expect((await installedClients(env, 'pg_dump', folder)).toSorted()).toEqual(
+      places.map((place) => join(folder, place, 'pg_dump')).toSorted(),
+    )
+  })
+
   it('one copy that is found twice is one', async () => {
     const real = await install('95.0')
     await mkdir(join(folder, 'links'))

@@ -125,12 +125,15 @@ async function versionOf(
   return parseVersion(stdout)
 }
 
-/** Every copy of a client on this machine: in PATH first, then where packages put those that PATH does not show. */
-export async function installedClients(env: Env, name: ClientName): Promise<readonly string[]> {
+/**
+ * Every copy of a client on this machine: in PATH first, then where packages put those that PATH does not show.
+ * @param root where the folders of packages begin; the machine's own
+ */
+export async function installedClients(env: Env, name: ClientName, root = '/'): Promise<readonly string[]> {
   const windows = env.platform === 'win32'
   const path = windows ? win32 : posix
   const inPath = (env.variables['PATH'] ?? env.variables['Path'] ?? '').split(windows ? ';' : ':')
-  const folders = [...inPath.filter((folder) => folder !== ''), ...(await packageFolders(env))]
+  const folders = [...inPath.filter((folder) => folder !== ''), ...(await foldersOfPackages(env, root))]
   const paths: string[] = []
   const seen = new Set<string>()
   for (const folder of folders) {
@@ -153,24 +156,33 @@ async function executable(path: string): Promise<string | undefined> {
   }
 }
 
-/** The folders of packages that keep several versions side by side. */
-async function packageFolders({ platform, variables }: Env): Promise<readonly string[]> {
+/** Where packages keep several versions side by side: a folder, and the names in it that have a `bin`. */
+const packageFolders: readonly (readonly [folder: string, name: RegExp])[] = [
+  // Debian, Ubuntu; Red Hat, Fedora; SUSE; Alpine.
+  ['/usr/lib/postgresql', /^\d/u],
+  ['/usr', /^pgsql-\d/u],
+  ['/usr/lib', /^postgresql\d+$/u],
+  ['/usr/libexec', /^postgresql\d+$/u],
+  // Homebrew on ARM, on Intel and on Linux; MacPorts; Postgres.app.
+  ['/opt/homebrew/opt', /^(?:postgresql(?:@\d+)?|libpq)$/u],
+  ['/usr/local/opt', /^(?:postgresql(?:@\d+)?|libpq)$/u],
+  ['/home/linuxbrew/.linuxbrew/opt', /^(?:postgresql(?:@\d+)?|libpq)$/u],
+  ['/opt/local/lib', /^postgresql\d+$/u],
+  ['/Applications/Postgres.app/Contents/Versions', /^\d/u],
+]
+
+async function foldersOfPackages({ platform, variables }: Env, root: string): Promise<readonly string[]> {
   if (platform === 'win32') {
     const roots = [variables['ProgramFiles'], variables['ProgramW6432'], variables['ProgramFiles(x86)']]
-    const folders = roots.flatMap((root) => (root === undefined ? [] : [win32.join(root, 'PostgreSQL')]))
+    const folders = roots.flatMap((each) => (each === undefined ? [] : [win32.join(each, 'PostgreSQL')]))
     return within(folders, /^\d/u, (folder, name) => win32.join(folder, name, 'bin'))
   }
-  const bin = (folder: string, name: string) => posix.join(folder, name, 'bin')
-  const debian = await within(['/usr/lib/postgresql'], /^\d/u, bin)
-  const redHat = await within(['/usr'], /^pgsql-\d/u, bin)
-  const suse = await within(['/usr/lib'], /^postgresql\d+$/u, bin)
-  const homebrew = await within(
-    ['/opt/homebrew/opt', '/usr/local/opt'],
-    /^(?:postgresql(?:@\d+)?|libpq)$/u,
-    bin,
-  )
-  const macApp = await within(['/Applications/Postgres.app/Contents/Versions'], /^\d/u, bin)
-  return [...debian, ...redHat, ...suse, ...homebrew, ...macApp]
+  const found: string[] = []
+  for (const [folder, name] of packageFolders) {
+    const bin = (parent: string, entry: string) => posix.join(parent, entry, 'bin')
+    found.push(...(await within([posix.join(root, folder)], name, bin)))
+  }
+  return found
 }
 
 async function within(

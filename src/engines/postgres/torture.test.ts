@@ -4,6 +4,7 @@ import { needsServer } from '../../../test/servers/needs.js'
 import { restoreRequest, restoreSource } from '../../testing/connector-contract.js'
 import { postgresql } from './engine.js'
 import { identifier } from './quoting.js'
+import { rareObjects } from './test-torture.js'
 import { connectorSettings, dumpBytes, execute, psql, TestDatabase, testContext } from './test-fixture.js'
 
 const server = needsServer('postgresql')
@@ -134,6 +135,7 @@ server.describe('everything PostgreSQL has comes back as it was', () => {
     await execute(original.server, 'postgres', `CREATE ROLE ${identifier(role)}`)
     await original.make()
     await psql(original, tortureSql)
+    await psql(original, `SET client_min_messages = warning; ${rareObjects(identifier(role))}`)
   })
 
   afterAll(async () => {

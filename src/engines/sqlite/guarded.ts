@@ -31,6 +31,8 @@ export function guarded(source: Readable, { gate, explain, release }: Guards): R
         )
     },
   })
+  // An error may come before anybody has begun to read; whoever begins then is told.
+  stream.on('error', () => undefined)
   source.pause()
   source.on('data', (chunk: Buffer) => {
     if (!stream.push(chunk)) source.pause()

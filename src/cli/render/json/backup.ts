@@ -5,43 +5,72 @@ import { errorDocument, type ErrorDocument } from './error.js'
 export type BackupDocument = { readonly outcomes: readonly BackupOutcomeDocument[] }
 
 export type BackupOutcomeDocument =
+  | ({ readonly database: string; readonly ok: true } & BackupDoneDocument)
   | {
       readonly database: string
-      readonly ok: true
-      readonly id: string
-      /** Absent with `--output`. */
-      readonly storage?: string
-      /** Of the artifact: its name in the storage, or the path of `--output`. */
-      readonly filename: string
-      /** Of the dump itself. */
-      readonly plainBytes: number
-      /** After compression and encryption. */
-      readonly storedBytes: number
-      readonly seconds: number
-      readonly warnings: readonly string[]
-      /** Ids of the backups that `--prune` removed afterwards. */
-      readonly pruned?: readonly string[]
+      readonly ok: false
+      readonly error: ErrorDocument
+      /** The backup that some of its storages have, where the error is backup.partial. */
+      readonly partial?: BackupDoneDocument
     }
-  | { readonly database: string; readonly ok: false; readonly error: ErrorDocument }
+
+export type BackupDoneDocument = {
+  readonly id: string
+  /** The first of `storages`. Absent with `--output`. */
+  readonly storage?: string
+  /** Every storage that has the backup; absent with `--output`. */
+  readonly storages?: readonly string[]
+  /** Storages that have nothing of it, and why. */
+  readonly failedStorages?: readonly { readonly storage: string; readonly error: ErrorDocument }[]
+  /** Of the artifact: its name in the storage, or the path of `--output`. */
+  readonly filename: string
+  /** Of the dump itself. */
+  readonly plainBytes: number
+  /** After compression and encryption. */
+  readonly storedBytes: number
+  readonly seconds: number
+  readonly warnings: readonly string[]
+  /** Ids of the backups that `--prune` removed afterwards. */
+  readonly pruned?: readonly string[]
+}
 
 export function backupDocument(outcomes: readonly Outcome<BackupResult>[]): BackupDocument {
   return {
     outcomes: outcomes.map((outcome) => {
       const { database } = outcome
-      if (!outcome.ok) return { database, ok: false, error: errorDocument(outcome.error) }
-      const { backup, id, filename, plainBytes, storedBytes, seconds, warnings, pruned } = outcome.result
+      if (outcome.ok) return { database, ok: true, ...doneDocument(outcome.result) }
+      const { error, partial } = outcome
       return {
         database,
-        ok: true,
-        id,
-        ...(backup === undefined ? {} : { storage: backup.storage }),
-        filename,
-        plainBytes,
-        storedBytes,
-        seconds,
-        warnings,
-        ...(pruned === undefined ? {} : { pruned }),
+        ok: false,
+        error: errorDocument(error),
+        ...(partial === undefined ? {} : { partial: doneDocument(partial) }),
       }
     }),
+  }
+}
+
+function doneDocument(result: BackupResult): BackupDoneDocument {
+  const { backup, copies, failedStorages, pruned } = result
+  const { id, filename, plainBytes, storedBytes, seconds, warnings } = result
+  return {
+    id,
+    ...(backup === undefined
+      ? {}
+      : { storage: backup.storage, storages: copies.map(({ storage }) => storage) }),
+    ...(failedStorages.length === 0
+      ? {}
+      : {
+          failedStorages: failedStorages.map(({ storage, error }) => ({
+            storage,
+            error: errorDocument(error),
+          })),
+        }),
+    filename,
+    plainBytes,
+    storedBytes,
+    seconds,
+    warnings,
+    ...(pruned === undefined ? {} : { pruned }),
   }
 }

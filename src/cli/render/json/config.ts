@@ -102,12 +102,53 @@ function ruleValues(prefix: string, database: DatabaseSettings): Named {
     ...lists.flatMap((name) =>
       database[name].length === 0 ? [] : [[`${prefix}.${name}`, database[name]] as const],
     ),
+    ...(database.storages === undefined ? [] : [[`${prefix}.storages`, database.storages] as const]),
     ...(database.admin === undefined ? [] : [[`${prefix}.adminUser`, database.admin.user] as const]),
     ...(database.retention === undefined
       ? []
       : [[`${prefix}.retention`, withoutSecrets(database.retention)] as const]),
     ...(database.protected ? [[`${prefix}.protected`, true] as const] : []),
+    ...optionValues(prefix, database.options),
+    ...toolValues(prefix, database.tools),
   ]
+}
+
+/** Command settings. Of variables only the names: any may hold a secret. */
+function toolValues(prefix: string, tools: DatabaseSettings['tools']): Named {
+  const commands = [
+    'dumpCommand',
+    'restoreCommand',
+    'psqlCommand',
+    'dumpPrefix',
+    'dumpSuffix',
+    'restorePrefix',
+    'restoreSuffix',
+  ] as const
+  const variables = ['env', 'dumpEnv', 'restoreEnv'] as const
+  return [
+    ...commands.flatMap((name) => {
+      const words = tools[name] ?? []
+      return words.length === 0 ? [] : [[`${prefix}.${name}`, words.map(shownWord)] as const]
+    }),
+    ...variables.flatMap((name) => {
+      const names = Object.keys(tools[name])
+      const hidden = Object.fromEntries(names.map((each) => [each, '***']))
+      return names.length === 0 ? [] : [[`${prefix}.${name}`, hidden] as const]
+    }),
+    ...(tools.inheritEnv ? [] : [[`${prefix}.inheritEnv`, false] as const]),
+  ]
+}
+
+function optionValues(prefix: string, { toolArgs, ...options }: DatabaseSettings['options']): Named {
+  return [
+    ...Object.entries(options).map(([name, value]) => [`${prefix}.${name}`, value] as const),
+    ...(toolArgs === undefined ? [] : [[`${prefix}.toolArgs`, toolArgs.map(shownWord)] as const]),
+  ]
+}
+
+/** A word of a command; what follows `--password=` and its like is hidden. */
+function shownWord(word: string): string {
+  return word.replace(/^(-[^=]*(?:pass|secret|token)[^=]*=).*/isu, '$1***')
 }
 
 /** The settings of storages are their drivers': what may be a secret is told by its name. */

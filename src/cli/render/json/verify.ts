@@ -12,6 +12,8 @@ export type VerifyResultDocument =
       readonly database: string
       /** False where no key was given: then only the stored bytes were compared. */
       readonly decoded: boolean
+      /** False where the dump's own structure could not be checked: its digests hold. */
+      readonly checked: boolean
       readonly seconds: number
       readonly parts: readonly {
         readonly name: string
@@ -27,13 +29,14 @@ export function verifyDocument({ results }: VerifyReport): VerifyDocument {
   return {
     results: results.map((each) => {
       if (!each.ok) return { id: each.id, ok: false, error: errorDocument(each.error) }
-      const { backup, decoded, seconds, parts } = each.result
+      const { backup, decoded, checked, seconds, parts } = each.result
       return {
         id: each.id,
         ok: true,
         storage: backup.storage,
         database: backup.manifest.database.alias,
         decoded,
+        checked,
         seconds,
         parts: parts.map(({ name, key, storedBytes, plainBytes }) => ({
           name,

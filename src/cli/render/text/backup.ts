@@ -9,7 +9,10 @@ export function renderBackup(
   style: Style,
   columns: number | undefined,
 ): string {
-  const done = outcomes.flatMap((outcome) => (outcome.ok ? [outcome] : []))
+  const done = outcomes.flatMap((outcome) => {
+    const result = outcome.ok ? outcome.result : outcome.partial
+    return result === undefined ? [] : [{ database: outcome.database, result }]
+  })
   const inStorage = done.some(({ result }) => result.backup !== undefined)
   const shown = table(
     done,
@@ -23,7 +26,8 @@ export function renderBackup(
         ? [
             {
               title: 'storage',
-              cell: ({ result }: (typeof done)[number]) => printable(result.backup?.storage ?? ''),
+              cell: ({ result }: (typeof done)[number]) =>
+                printable(result.copies.map(({ storage }) => storage).join(', ')),
               importance: 3,
             },
           ]

@@ -15,6 +15,7 @@ export function renderConfig(
       {
         title: 'value',
         cell: ({ value }) => printable(typeof value === 'string' ? value : JSON.stringify(value)),
+        wraps: true,
       },
       { title: 'from', cell: ({ origin }) => style('dim', printable(origin)), importance: 1 },
     ],

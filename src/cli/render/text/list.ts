@@ -1,3 +1,4 @@
+import { leftOut } from '../../../operations/left-out.js'
 import type { ListReport, StoredBackup } from '../../../operations/reports.js'
 import { printable, type Style } from '../../terminal.js'
 import { storedBytes, stagesOf } from './stored-backup.js'
@@ -36,5 +37,12 @@ export function renderList(
       ? []
       : [{ title: 'storage', cell: ({ storage }: StoredBackup) => printable(storage), importance: 5 }]),
   ]
-  return table(backups, shown, style, columns)
+  const partial = backups.some(({ manifest }) => leftOut(manifest).length > 0)
+  const holds = ({ manifest }: StoredBackup) => printable(leftOut(manifest).join('; ') || 'all')
+  return table(
+    backups,
+    [...shown, ...(partial ? [{ title: 'holds', cell: holds, wraps: true }] : [])],
+    style,
+    columns,
+  )
 }

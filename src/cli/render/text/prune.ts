@@ -26,7 +26,7 @@ export function renderPrune(
       },
       { title: 'stored', cell: ({ backup }) => humanBytes(storedBytes(backup)), right: true, importance: 1 },
       { title: 'what', cell: fate },
-      { title: 'why', cell: ({ reasons }) => printable(reasons.join(', ')), importance: 3 },
+      { title: 'why', cell: ({ reasons }) => printable(reasons.join(', ')), importance: 3, wraps: true },
     ],
     style,
     columns,

@@ -34,6 +34,23 @@ describe('a table', () => {
     expect(table(rows, columns, plain, 2).split('\n')[0]).toBe('NAME')
   })
 
+  it('says what it has left out', () => {
+    expect(table(rows, columns, plain, 18).split('\n').at(-1)).toBe('no room for: note')
+  })
+
+  it('puts long texts on several lines before it leaves anything out', () => {
+    const why = 'kept since it is the newest good backup of its day'
+    const wrapping = [...columns, { title: 'why', cell: () => why, wraps: true }]
+    const lines = table(rows, wrapping, plain, 48).split('\n')
+    expect(lines).toEqual([
+      'NAME  BYTES  NOTE    WHY',
+      'a       1 B  first   kept since it is the newest',
+      '                     good backup of its day',
+      '表格  100 B  second  kept since it is the newest',
+      '                     good backup of its day',
+    ])
+  })
+
   it('of nothing is nothing', () => {
     expect(table([], columns, plain, undefined)).toBe('')
   })

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import type { Style } from '../../terminal.js'
+import { wrap } from './wrap.js'
 
 export interface Column<Row> {
   readonly title: string
@@ -8,9 +9,13 @@ export interface Column<Row> {
   readonly right?: boolean
   /** Columns of low importance go first where the terminal is too narrow; those without a number stay. */
   readonly importance?: number
+  /** Its texts, which have no colours, may go over several lines rather than push other columns out. */
+  readonly wraps?: boolean
 }
 
 const gap = '  '
+/** Text in a narrower column than this is hard to read. */
+const narrowestText = 24
 
 /** An aligned table with a heading; empty for no rows. */
 export function table<Row>(
@@ -20,11 +25,16 @@ export function table<Row>(
   width: number | undefined,
 ): string {
   if (rows.length === 0) return ''
-  let shown = columns.map((column) => {
-    const cells = rows.map(column.cell)
-    return { column, cells, size: Math.max(textWidth(column.title), ...cells.map(textWidth)) }
-  })
+  let shown = columns.map((column) =>
+    sized(
+      column,
+      rows.map((row) => [column.cell(row)]),
+    ),
+  )
   const total = () => shown.reduce((sum, { size }) => sum + size + gap.length, -gap.length)
+  shown = shown.map((one) =>
+    width !== undefined && one.column.wraps === true ? narrowed(one, total() - width) : one,
+  )
   while (width !== undefined && total() > width) {
     const least = Math.min(...shown.map(({ column }) => column.importance ?? Infinity))
     if (least === Infinity) break
@@ -40,8 +50,35 @@ export function table<Row>(
       .join(gap)
       .trimEnd()
   const heading = line(shown.map(({ column }) => column.title.toUpperCase()))
-  const body = rows.map((_row, index) => line(shown.map(({ cells }) => cells[index] ?? '')))
-  return [style('dim', heading), ...body].join('\n')
+  const body = rows.flatMap((_row, index) => {
+    const height = Math.max(...shown.map(({ cells }) => cells[index]?.length ?? 0))
+    return Array.from({ length: height }, (_, at) => line(shown.map(({ cells }) => cells[index]?.[at] ?? '')))
+  })
+  const hidden = columns.filter((column) => !shown.some((one) => one.column === column))
+  const note =
+    hidden.length === 0 ? [] : [style('dim', `no room for: ${hidden.map(({ title }) => title).join(', ')}`)]
+  return [style('dim', heading), ...body, ...note].join('\n')
+}
+
+interface Shown<Row> {
+  readonly column: Column<Row>
+  /** The lines of each row's cell. */
+  readonly cells: readonly (readonly string[])[]
+  readonly size: number
+}
+
+function sized<Row>(column: Column<Row>, cells: Shown<Row>['cells']): Shown<Row> {
+  return { column, cells, size: Math.max(textWidth(column.title), ...cells.flat().map(textWidth)) }
+}
+
+/** Narrower by as much as is needed, as far as it stays readable. */
+function narrowed<Row>({ column, cells, size }: Shown<Row>, excess: number): Shown<Row> {
+  if (excess <= 0) return { column, cells, size }
+  const width = Math.max(size - excess, Math.min(size, narrowestText))
+  return sized(
+    column,
+    cells.map(([text = '']) => wrap(text, width)),
+  )
 }
 
 /** How many cells a terminal needs for a text. East Asian wide characters and emoji take two. */

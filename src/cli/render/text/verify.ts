@@ -22,8 +22,12 @@ export function renderVerify({ results }: VerifyReport, style: Style, columns: n
       { title: 'time', cell: ({ seconds }) => humanSeconds(seconds), right: true, importance: 1 },
       {
         title: 'result',
-        cell: ({ decoded }) =>
-          decoded ? style('green', 'whole') : style('yellow', 'stored bytes whole; no key to look inside'),
+        cell: ({ decoded, checked }) => {
+          if (!decoded) return style('yellow', 'stored bytes whole; no key to look inside')
+          return checked
+            ? style('green', 'whole')
+            : style('yellow', 'as it was written; no checker to look inside')
+        },
       },
     ],
     style,

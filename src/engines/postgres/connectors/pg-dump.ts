@@ -8,7 +8,7 @@ import type { Context } from '../../../env/context.js'
 import { HoldfastError } from '../../../errors.js'
 import { feedTool } from '../../../process/run.js'
 import { connect } from '../../../streams/connect.js'
-import { dumpDatabase, inspectDatabase } from '../dump.js'
+import { dumpDatabase, inspectDatabase, type PgDumpFormat } from '../dump.js'
 import { sqlFormat } from '../format-sql.js'
 import { openDump } from '../opened-dump.js'
 import { psqlArguments, psqlInput } from '../psql-input.js'
@@ -40,8 +40,8 @@ export const pgDump: ConnectorFactory = {
     name,
     engine: engineName,
     capabilities,
-    inspect: (cx) => inspectDatabase(cx, settings),
-    dump: (cx, request) => dumpDatabase(cx, settings, request, plainArguments),
+    inspect: (cx) => inspectDatabase(cx, settings, plainSql),
+    dump: (cx, request) => dumpDatabase(cx, settings, request, plainSql),
     prepareRestore: (cx, source, request) => prepareRestore(cx, sqlRestore, settings, source, request),
     restore: (cx, source, request) => restoreDatabase(cx, sqlRestore, settings, source, request),
   }),
@@ -57,17 +57,23 @@ function plainArguments({ options }: ConnectorSettings): readonly string[] {
   ]
 }
 
+const plainSql: PgDumpFormat = { plain: true, arguments: plainArguments }
+
 const sqlRestore: RestoreFormat = {
   open: openSql,
   drops: (_settings, { drops }, { clean }) => drops || clean === 'database',
-  refuse({ schemas }) {
-    if (schemas.length === 0) return
+  refuse({ schemas, tables = [], schemaOnly, dataOnly }) {
+    const asked = [
+      ...(schemas.length > 0 ? ['schemas'] : []),
+      ...(tables.length > 0 ? ['tables'] : []),
+      ...(schemaOnly === true ? ['schemaOnly'] : []),
+      ...(dataOnly === true ? ['dataOnly'] : []),
+    ]
+    if (asked.length === 0) return
     throw new HoldfastError(
       'usage.not-supported',
-      'a plain SQL dump is restored as a whole: schemas cannot be picked',
-      {
-        hint: 'use the connector pg-dump-custom for backups whose schemas are to be restored apart',
-      },
+      `a plain SQL dump is restored as a whole: ${asked.join(', ')} cannot be picked`,
+      { hint: 'use the connector pg-dump-custom for backups of which parts are to be restored' },
     )
   },
   clients: async (cx, settings, _contents, target) => [await psqlClient(cx, settings, target)],

@@ -27,7 +27,7 @@ export async function prepareFileRestore(
     target,
     count === 0
       ? []
-      : [`all of ${target.path} is replaced: its ${count} tables, views, indexes and triggers`],
+      : [`all of ${target.path} is replaced: its tables, views, indexes and triggers (${count})`],
   )
 }
 

@@ -143,8 +143,8 @@ function lossesOf(target: TargetFile, { clean }: RestoreRequest): string[] {
   const count = target.server?.objectCount ?? 0
   if (count === 0 || clean === 'none') return []
   return clean === 'database'
-    ? [`all of ${target.path} is replaced: its ${count} tables, views, indexes and triggers`]
+    ? [`all of ${target.path} is replaced: its tables, views, indexes and triggers (${count})`]
     : [
-        `in ${target.path}, which holds ${count} tables, views, indexes and triggers, those that the dump has are replaced`,
+        `in ${target.path}, which holds tables, views, indexes and triggers (${count}), those that the dump has are replaced`,
       ]
 }

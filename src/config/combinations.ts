@@ -1,0 +1,74 @@
+import type { ConnectorFactory, ConnectorOptions } from '../engine/connector.js'
+import type { Engine } from '../engine/engine.js'
+import { HoldfastError } from '../errors.js'
+
+/** What one database is asked for, wherever each setting came from. */
+export interface Combination {
+  readonly engine: Engine
+  readonly connector: ConnectorFactory
+  readonly exclude: readonly string[]
+  readonly excludeData: readonly string[]
+  readonly schemas: readonly string[]
+  readonly options: ConnectorOptions
+  readonly alsoPortable: boolean
+}
+
+export type CombinedSetting =
+  | 'engine'
+  | 'connector'
+  | 'exclude'
+  | 'excludeData'
+  | 'schemas'
+  | 'jobs'
+  | 'singleTransaction'
+  | 'alsoPortable'
+
+const cannot = {
+  exclude: 'leave out tables',
+  excludeData: 'leave out the rows of tables',
+  schemas: 'select schemas',
+} as const
+
+/**
+ * Refuses what cannot be done together, before anything starts.
+ * @param named a setting with where it came from: `databases.shop.exclude (holdfast.config.ts)`, `--exclude`
+ * @throws usage.not-supported, naming both settings
+ */
+export function refuseImpossible(asked: Combination, named: (setting: CombinedSetting) => string): void {
+  const { engine, connector, options } = asked
+  if (asked.alsoPortable) {
+    throw new HoldfastError(
+      'usage.not-supported',
+      `${named('alsoPortable')} is not supported yet: portable dumps are not there`,
+      { hint: 'leave it out' },
+    )
+  }
+  if (asked.schemas.length > 0 && !engine.capabilities.schemas)
+    throw impossible(named('schemas'), named('engine'), `${engine.name} has no schemas`)
+  for (const setting of ['exclude', 'excludeData', 'schemas'] as const) {
+    if (asked[setting].length === 0 || connector.capabilities[setting]) continue
+    throw impossible(
+      named(setting),
+      named('connector'),
+      `the connector ${connector.name} cannot ${cannot[setting]}`,
+      ', or choose another connector',
+    )
+  }
+  const { jobs = 1, singleTransaction } = options
+  if (jobs === 1) return
+  if (singleTransaction === true)
+    throw impossible(named('jobs'), named('singleTransaction'), 'one transaction has one connection')
+  if (connector.capabilities.parallel !== true) {
+    throw impossible(
+      named('jobs'),
+      named('connector'),
+      `the connector ${connector.name} works with one connection`,
+    )
+  }
+}
+
+function impossible(setting: string, other: string, why: string, orElse = ''): HoldfastError {
+  return new HoldfastError('usage.not-supported', `${setting} does not go with ${other}: ${why}`, {
+    hint: `leave ${setting.replace(/ \(.*\)$/u, '')} out${orElse}`,
+  })
+}

@@ -1,0 +1,55 @@
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { needsServer } from '../../../test/servers/needs.js'
+import { createHoldfast } from '../../holdfast.js'
+import { ScratchDatabase } from './scratch.js'
+import { scratchContext } from './scratch-connector.js'
+import { fillSample } from './scratch-sample.js'
+
+const server = needsServer('mongodb')
+
+server.describe('MongoDB through the library', () => {
+  for (const connector of ['mongodump', 'mongodb-driver']) {
+    server.it(`${connector}: back up, list, verify, damage, restore`, async () => {
+      const address = server.server()
+      const database = new ScratchDatabase(address)
+      const folder = await scratchContext().env.temporaryDirectory()
+      const { host, port, user, password, binDirectory } = address
+      const hf = await createHoldfast(
+        {
+          databases: {
+            shop: {
+              url: `mongodb://${user}:${password}@${host}:${port}/${database.name}?authSource=admin`,
+              connector,
+              exclude: ['lonely'],
+              dumpCommand: join(binDirectory, 'mongodump'),
+              restoreCommand: join(binDirectory, 'mongorestore'),
+            },
+          },
+          storages: { main: { driver: 'local', path: join(folder.path, 'backups') } },
+        },
+        { baseDirectory: folder.path },
+      )
+      try {
+        await fillSample(database)
+        const wanted = await database.digest()
+        const [outcome] = await hf.backup()
+        if (outcome?.ok !== true) throw outcome?.error ?? new Error('no outcome')
+        expect(outcome.result.backup?.manifest).toMatchObject({ engine: 'mongodb', connector })
+        expect(JSON.stringify(outcome.result)).not.toContain(password)
+        const { results } = await hf.verify()
+        expect(results).toMatchObject([{ ok: true }])
+        await database.on(async (each) => {
+          await each.collection('author').deleteMany({})
+          await each.collection('book').drop()
+        })
+        await hf.restore({ confirm: true })
+        expect(await database.digest()).toEqual(wanted)
+      } finally {
+        await hf.close()
+        await database.drop()
+        await folder.remove()
+      }
+    })
+  }
+})

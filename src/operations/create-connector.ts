@@ -1,0 +1,21 @@
+import type { DatabaseSettings } from '../config/settings.js'
+import type { Connector, ConnectorFactory } from '../engine/connector.js'
+import type { ConnectionSettings } from '../engine/engine.js'
+
+/**
+ * A connector for one database.
+ * @param connection the database's own, or that of its backups
+ */
+export function createConnector(
+  factory: ConnectorFactory,
+  { engine, tools, options, admin }: DatabaseSettings,
+  connection: ConnectionSettings,
+): Connector {
+  return factory.create({
+    connection,
+    engine,
+    tools,
+    options,
+    ...(admin === undefined ? {} : { admin }),
+  })
+}
