@@ -1,10 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import type { ConnectionSettings } from '../../engine/engine.js'
 import { Secret } from '../../env/secret.js'
-import { HoldfastError } from '../../errors.js'
-
-const encodingHint =
-  'percent-encode special characters of user, password and database: / is %2F, # is %23, ? is %3F, @ is %40'
+import { decode, encodingHint, invalid } from '../url-text.js'
 
 /** Where a database lies that the URL gives no parts of our own: seeds of a replica set, a DNS seed list. */
 export const hostsParameter = 'hosts'
@@ -67,19 +64,4 @@ export function checkedConnection(settings: ConnectionSettings): ConnectionSetti
     throw invalid(`${JSON.stringify(settings.name)} cannot be the name of a MongoDB database`)
   }
   return settings
-}
-
-function decode(text: string, what: string): string {
-  let decoded: string
-  try {
-    decoded = decodeURIComponent(text)
-  } catch {
-    throw invalid(`${what} in the URL is not percent-encoded rightly`, encodingHint)
-  }
-  if (decoded.includes('\0')) throw invalid(`${what} in the URL holds a zero byte`)
-  return decoded
-}
-
-function invalid(message: string, hint?: string): HoldfastError {
-  return new HoldfastError('config.invalid', message, hint === undefined ? {} : { hint })
 }

@@ -1,11 +1,8 @@
 import { isAbsolute, resolve } from 'node:path'
 import type { ConnectionSettings } from '../../engine/engine.js'
 import { Secret } from '../../env/secret.js'
-import { HoldfastError } from '../../errors.js'
+import { decode, encodingHint, invalid } from '../url-text.js'
 import { parameterKey, tlsOf } from './tls.js'
-
-const encodingHint =
-  'percent-encode special characters of user, password and database: / is %2F, # is %23, ? is %3F, @ is %40'
 
 /**
  * Reads `mysql://user:password@host:3306/shop?ssl-mode=VERIFY_IDENTITY&ssl-ca=ca.pem`, or `?socket=/run/mysqld/mysqld.sock`.
@@ -86,19 +83,4 @@ function parametersOf(
     parameters[kept] = isFile && !isAbsolute(value) ? resolve(baseDirectory, value) : value
   }
   return parameters
-}
-
-function decode(text: string, what: string): string {
-  let decoded: string
-  try {
-    decoded = decodeURIComponent(text)
-  } catch {
-    throw invalid(`${what} in the URL is not percent-encoded rightly`, encodingHint)
-  }
-  if (decoded.includes('\0')) throw invalid(`${what} in the URL holds a zero byte`)
-  return decoded
-}
-
-function invalid(message: string, hint?: string): HoldfastError {
-  return new HoldfastError('config.invalid', message, hint === undefined ? {} : { hint })
 }

@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import type { ConnectionSettings } from '../../engine/engine.js'
 import { Secret } from '../../env/secret.js'
-import { HoldfastError } from '../../errors.js'
+import { decode, encodingHint, invalid } from '../url-text.js'
 
 export const engineName = 'postgresql'
 
@@ -69,8 +69,6 @@ function readUrl(url: string): URL {
 }
 
 const noHost = 'no-host.invalid'
-const encodingHint =
-  'percent-encode special characters of user, password and database: / is %2F, # is %23, @ is %40'
 
 function queryOf(parsed: URL): Map<string, string> {
   const query = new Map<string, string>()
@@ -135,19 +133,4 @@ function parametersOf(query: Map<string, string>, baseDirectory: string): Readon
       query.set(name, resolve(baseDirectory, file))
   }
   return Object.fromEntries(query)
-}
-
-function decode(text: string, what: string): string {
-  let decoded: string
-  try {
-    decoded = decodeURIComponent(text)
-  } catch {
-    throw invalid(`${what} in the URL is not percent-encoded rightly`, encodingHint)
-  }
-  if (decoded.includes('\0')) throw invalid(`${what} in the URL holds a zero byte`)
-  return decoded
-}
-
-function invalid(message: string, hint?: string): HoldfastError {
-  return new HoldfastError('config.invalid', message, hint === undefined ? {} : { hint })
 }
