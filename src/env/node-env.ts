@@ -4,6 +4,7 @@ import { mkdtemp, open, readdir, rm } from 'node:fs/promises'
 import { availableParallelism, homedir, hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Env, TemporaryDirectory } from './env.js'
+import { isAlive } from './alive.js'
 
 const temporaryPrefix = 'holdfast-'
 
@@ -67,14 +68,5 @@ async function sweepDead(): Promise<void> {
     if (pid === undefined || isAlive(Number(pid))) continue
     // Another user's folder cannot be removed, and is none of ours.
     await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined)
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }

@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs'
 import { open, readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Transform, type Readable } from 'node:stream'
+import { isAlive } from '../../../env/alive.js'
 import type { Context } from '../../../env/context.js'
 import { HoldfastError } from '../../../errors.js'
 import { connect } from '../../../streams/connect.js'
@@ -62,15 +63,6 @@ async function sweep(target: string): Promise<void> {
   for (const name of names.filter((each) => each.startsWith(prefix))) {
     const pid = Number(/^\d+/u.exec(name.slice(prefix.length))?.[0] ?? process.pid)
     if (!isAlive(pid)) await rm(join(dirname(target), name), { force: true })
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 
