@@ -10,6 +10,7 @@ import { dumpRequest, readDump, restoreRequest, restoreSource } from '../testing
 import type { CommandConnectorDefinition, ConnectorDefinition } from './definition.js'
 import { defineCommandConnector } from './define-command-connector.js'
 import { defineConnector } from './define-connector.js'
+import { plainTools } from '../testing/plain-tools.js'
 
 async function bench() {
   const folder = await nodeEnv().temporaryDirectory()
@@ -25,17 +26,7 @@ async function bench() {
       password: new Secret('hunter22'),
       parameters: {},
     },
-    tools: {
-      dumpPrefix: [],
-      dumpSuffix: [],
-      restorePrefix: [],
-      restoreSuffix: [],
-      env: {},
-      dumpEnv: {},
-      restoreEnv: {},
-      inheritEnv: true,
-      ...tools,
-    },
+    tools: { ...plainTools, ...tools },
     options: {},
   })
   return {

@@ -15,6 +15,7 @@ import type {
 } from '../engine/connector.js'
 import { HoldfastError, type ErrorCode } from '../errors.js'
 import type { ConnectorFixture, ContractDatabase, PartBytes } from './connector-fixture.js'
+import { plainTools } from './plain-tools.js'
 
 export interface ReadPart extends RestorePart {
   readonly bytes: Buffer
@@ -218,16 +219,7 @@ export class ConnectorWorkbench {
     return this.factory.create({
       connection,
       engine: this.#fixture.engine,
-      tools: {
-        dumpPrefix: [],
-        dumpSuffix: [],
-        restorePrefix: [],
-        restoreSuffix: [],
-        env: {},
-        dumpEnv: {},
-        restoreEnv: {},
-        inheritEnv: true,
-      },
+      tools: plainTools,
       options: {},
       ...this.#fixture.settings?.(connection),
     })

@@ -23,6 +23,7 @@ import {
 } from '../../testing/connector-contract.js'
 import { postgresql } from './engine.js'
 import { identifier, literal, qualifiedName } from './quoting.js'
+import { plainTools } from '../../testing/plain-tools.js'
 
 /** For tests only: databases of a real server, and what is in them. */
 
@@ -33,17 +34,6 @@ export function testContext(
   emit: (event: ProgressEvent | NoticeEvent) => void = () => undefined,
 ): Context {
   return { env: nodeEnv(), signal, emit }
-}
-
-export const plainTools: ToolSettings = {
-  dumpPrefix: [],
-  dumpSuffix: [],
-  restorePrefix: [],
-  restoreSuffix: [],
-  env: {},
-  dumpEnv: {},
-  restoreEnv: {},
-  inheritEnv: true,
 }
 
 export interface SettingsChanges {

@@ -6,7 +6,8 @@ import type { Context } from '../../env/context.js'
 import { nodeEnv } from '../../env/node-env.js'
 import { configuredCommand, toolEnvironment } from './tool-call.js'
 import { chooseClient, installedClients, type Wanted } from './tools.js'
-import { plainTools, testContext } from './test-fixture.js'
+import { plainTools } from '../../testing/plain-tools.js'
+import { testContext } from './test-fixture.js'
 
 let folder: string
 let path: string[]

@@ -8,25 +8,16 @@ import { dumpRequest } from '../../testing/connector-contract.js'
 import { sqliteHandle } from './connectors/open-handle.js'
 import { dump, restore, sourceOf } from './test-connector.js'
 import { removeTestFolders, TestDatabase, testContext } from './test-database.js'
+import { plainTools } from '../../testing/plain-tools.js'
 
 afterAll(removeTestFolders)
 
-const tools = {
-  dumpPrefix: [],
-  dumpSuffix: [],
-  restorePrefix: [],
-  restoreSuffix: [],
-  env: {},
-  dumpEnv: {},
-  restoreEnv: {},
-  inheritEnv: true,
-}
 const connection = { engine: 'sqlite', name: 'cache', parameters: {} }
 
 function through(handle: DatabaseSyncInstance, connector?: string): Connector {
   return sqliteHandle(handle, connector === undefined ? {} : { connector }).create({
     connection,
-    tools,
+    tools: plainTools,
     options: {},
   })
 }

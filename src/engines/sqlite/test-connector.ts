@@ -11,23 +11,15 @@ import type {
 } from '../../engine/connector.js'
 import { sqliteEngine } from './engine.js'
 import { TestDatabase, testContext } from './test-database.js'
+import { plainTools } from '../../testing/plain-tools.js'
 
 export type ConnectorName = 'sqlite-backup' | 'sqlite-dump' | 'sqlite-copy'
 export const connectorNames: readonly ConnectorName[] = ['sqlite-backup', 'sqlite-dump', 'sqlite-copy']
 
 export function connectorOf(name: ConnectorName, { connection }: TestDatabase): Connector {
-  const tools = {
-    dumpPrefix: [],
-    dumpSuffix: [],
-    restorePrefix: [],
-    restoreSuffix: [],
-    env: {},
-    dumpEnv: {},
-    restoreEnv: {},
-  }
   const factory = sqliteEngine.connectors[name]
   if (factory === undefined) throw new TypeError(name)
-  return factory.create({ connection, tools: { ...tools, inheritEnv: true }, options: {} })
+  return factory.create({ connection, tools: plainTools, options: {} })
 }
 
 export async function dump(

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { needsServer } from '../../../../test/servers/needs.js'
 import { connectorContract } from '../../../testing/connector-contract.js'
-import { contractFixture, plainTools } from '../test-fixture.js'
+import { plainTools } from '../../../testing/plain-tools.js'
+import { contractFixture } from '../test-fixture.js'
 import { pgDumpCustom } from './pg-dump-custom.js'
 
 const postgresql = needsServer('postgresql')

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, it } from 'vitest'
 import { needsAll, needsPostgis, needsServer } from '../../../../test/servers/needs.js'
 import { connectorContract } from '../../../testing/connector-contract.js'
-import { contractFixture, plainTools } from '../test-fixture.js'
+import { plainTools } from '../../../testing/plain-tools.js'
+import { contractFixture } from '../test-fixture.js'
 import { ownReferenceSystem, placesSql, PostgisAccount, type OrdinaryDatabase } from '../test-postgis.js'
 import { pgDumpGis } from './pg-dump-gis.js'
 
