@@ -21,7 +21,7 @@ const rooms = {
   retention: { files: ['src/retention/**'], may: ['errors', 'catalog/manifest', 'retention'] },
   hooks: {
     files: ['src/hooks/**'],
-    may: ['errors', 'env', 'process', 'hooks', 'engine', 'catalog/manifest', 'storages/storage'],
+    may: ['errors', 'env', 'process', 'streams', 'hooks', 'engine', 'catalog/manifest', 'storages/storage'],
   },
   config: {
     files: ['src/config/**'],

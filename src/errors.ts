@@ -205,6 +205,13 @@ export const errorTable = {
     hint: 'the target is not usable as it is: run the restore again',
   },
 
+  'hook.failed': {
+    exit: 3,
+    retryable: false,
+    meaning: 'a hook failed after the work was done',
+    hint: 'see the message of the hook; what was done before it is complete',
+  },
+
   'storage.unreachable': {
     exit: 6,
     retryable: true,

@@ -5,7 +5,9 @@ import type { Emit } from './env/context.js'
 import type { Env } from './env/env.js'
 import { nodeEnv } from './env/node-env.js'
 import { HoldfastError } from './errors.js'
-import type { HookHandler, HookName } from './hooks/events.js'
+import type { HookName, Operation } from './hooks/events.js'
+import type { HookAction, HookHandler, HookSettings } from './hooks/handlers.js'
+import { ProgressFeed } from './hooks/progress.js'
 import { HookRunner } from './hooks/runner.js'
 import { OpenStorages } from './operations/open-storages.js'
 import type {
@@ -72,7 +74,7 @@ export class Holdfast {
    */
   async backup(request: BackupRequest = {}): Promise<readonly Outcome<BackupResult>[]> {
     const { backup } = await import('./operations/backup.js')
-    return untilAborted(request.signal, () => backup(this.#workspace, request))
+    return this.#run('backup', request.signal, (workspace) => backup(workspace, request))
   }
 
   /**
@@ -81,7 +83,7 @@ export class Holdfast {
    */
   async restore(request: RestoreRequestOptions = {}): Promise<RestoreReport> {
     const { restore } = await import('./operations/restore.js')
-    return untilAborted(request.signal, () => restore(this.#workspace, request))
+    return this.#run('restore', request.signal, (workspace) => restore(workspace, request))
   }
 
   /** The backups of all storages, newest first. @throws storage.* */
@@ -99,13 +101,13 @@ export class Holdfast {
   /** Reads every byte of backups and says of each whether it is whole. @throws usage.backup-not-found, storage.* */
   async verify(request: VerifyRequest = {}): Promise<VerifyReport> {
     const { verify } = await import('./operations/verify.js')
-    return untilAborted(request.signal, () => verify(this.#workspace, request))
+    return this.#run('verify', request.signal, (workspace) => verify(workspace, request))
   }
 
   /** Applies retention and removes what interrupted runs left. @throws storage.* */
   async prune(request: PruneRequest = {}): Promise<PruneReport> {
     const { prune } = await import('./operations/prune.js')
-    return untilAborted(request.signal, () => prune(this.#workspace, request))
+    return this.#run('prune', request.signal, (workspace) => prune(workspace, request))
   }
 
   /** Checks configuration, databases, tools, storages and keys. */
@@ -115,18 +117,32 @@ export class Holdfast {
   }
 
   /** Adds a handler of an event; the returned function takes it away. */
-  on<Name extends HookName>(event: Name, handler: HookHandler<Name>): () => void {
-    return this.#workspace.hooks.on(event, handler)
+  on<Name extends HookName>(event: Name, handler: HookAction<Name>, settings?: HookSettings): () => void {
+    return this.#workspace.hooks.on(event, handler, settings)
   }
 
   /** Adds a handler that runs once. */
-  once<Name extends HookName>(event: Name, handler: HookHandler<Name>): () => void {
-    return this.#workspace.hooks.once(event, handler)
+  once<Name extends HookName>(event: Name, handler: HookHandler<Name>, settings?: HookSettings): () => void {
+    return this.#workspace.hooks.once(event, handler, settings)
   }
 
   /** Closes the storages that were opened. */
   async close(): Promise<void> {
     await this.#workspace.storages.close()
+  }
+
+  /** One operation, with its progress told to the handlers of `onProgress` as well. */
+  async #run<Result>(
+    operation: Operation,
+    signal: AbortSignal | undefined,
+    work: (workspace: Workspace) => Promise<Result>,
+  ): Promise<Result> {
+    const progress = new ProgressFeed(this.#workspace, operation)
+    try {
+      return await untilAborted(signal, () => work({ ...this.#workspace, emit: progress.emit }))
+    } finally {
+      await progress.settled()
+    }
   }
 }
 

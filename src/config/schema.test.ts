@@ -54,7 +54,14 @@ describe('wrong values', () => {
     [{ storages: { a: { path: 'x' } } }, 'storages.a.driver: expected a text'],
     [{ retention: { last: -1 } }, 'retention.last: expected number to be >=0'],
     [{ filename: 5 }, 'filename: expected a text, or expected a text or a function'],
-    [{ hooks: { afterBackup: 'curl' } }, 'hooks.afterBackup: expected a function, or expected array'],
+    [
+      { hooks: { afterBackup: 5 } },
+      'hooks.afterBackup: expected a function or a command, or expected object, or expected array',
+    ],
+    [
+      { hooks: { afterBackup: { run: 'curl', onError: 'x' } } },
+      'hooks.afterBackup.onError: expected one of "fail"|"report"|"ignore"',
+    ],
     [[], 'the configuration: expected object'],
     [undefined, 'the configuration: expected object'],
   ])('%j', (config, message) => {

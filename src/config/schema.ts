@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { RetentionPolicy } from '../retention/policy.js'
-import type { HookConfig } from '../hooks/events.js'
+import type { HookConfig, HookPolicy, HookWithSettings } from '../hooks/handlers.js'
 import { HoldfastError } from '../errors.js'
 import type { ConnectionConfig, DatabaseConfig, EncryptConfig, HoldfastConfig } from './config.js'
 import { didYouMean } from './nearest.js'
@@ -109,12 +109,31 @@ const database = strict({
   inheritEnv: z.boolean().optional(),
 } satisfies Record<keyof Required<DatabaseConfig>, z.ZodType>)
 
-const handlers = z.union([callback, z.array(callback)])
+const action = z.custom(
+  (value) => isFunction(value) || (typeof value === 'string' && value !== ''),
+  'expected a function or a command',
+)
+const policies = ['fail', 'report', 'ignore'] as const satisfies readonly HookPolicy[]
+const hook = strict({
+  run: action,
+  onError: z.enum(policies).optional(),
+  timeoutMs: z.int().min(1).optional(),
+} satisfies Record<keyof Required<HookWithSettings<'afterBackup'>>, z.ZodType>)
+const handlers = z.union([action, hook, z.array(z.union([action, hook]))])
 const hooks = strict({
   beforeBackup: handlers.optional(),
   afterBackup: handlers.optional(),
   beforeRestore: handlers.optional(),
   afterRestore: handlers.optional(),
+  beforeFilesBackup: handlers.optional(),
+  afterFilesBackup: handlers.optional(),
+  beforeFilesRestore: handlers.optional(),
+  afterFilesRestore: handlers.optional(),
+  beforePrune: handlers.optional(),
+  afterPrune: handlers.optional(),
+  afterVerify: handlers.optional(),
+  onFailure: handlers.optional(),
+  onProgress: handlers.optional(),
 } satisfies Record<keyof Required<HookConfig>, z.ZodType>)
 
 const encrypt = strict({

@@ -189,7 +189,7 @@ export interface RestorePart {
   readonly name: string
   readonly role: DumpPart['role']
   readonly table?: string
-  /** Absent for a file that was made elsewhere. */
+  /** Absent for a file that was made elsewhere; else a clean end means, by its digest, that these are the bytes of the dump. */
   readonly plainBytes?: number
 }
 

@@ -5,9 +5,11 @@ import type { DatabaseSettings } from '../config/settings.js'
 import type { Connector, ConnectorFacts } from '../engine/connector.js'
 import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
+import type { Phase } from '../hooks/events.js'
 import { holdfastVersion } from '../version.js'
 import { codeRevision } from './code-revision.js'
 import { createConnector } from './create-connector.js'
+import { tellFailure, type Standing } from './failure-hooks.js'
 import { describeForHooks } from './hook-facts.js'
 import { writeToOutput } from './backup-output.js'
 import { storeParts, type StoredCopy } from './backup-storage.js'
@@ -40,20 +42,32 @@ export async function backup(
   for (const plan of plans) {
     request.signal?.throwIfAborted()
     const database = plan.database.alias
+    const standing: Standing = {
+      operation: 'backup',
+      phase: 'inspect',
+      database: describeForHooks(database, plan.database.backupConnection),
+    }
     try {
-      const result = await backupOne(workspace, request, plan)
-      outcomes.push(
-        result.failedStorages.length === 0
-          ? { database, ok: true, result }
-          : { database, ok: false, error: partialError(result), partial: result },
-      )
+      const result = await backupOne(workspace, request, plan, standing)
+      const error = shortcoming(result)
+      if (error === undefined) outcomes.push({ database, ok: true, result })
+      else {
+        await tellFailure(workspace, standing, error)
+        outcomes.push({ database, ok: false, error, partial: result })
+      }
     } catch (thrown) {
-      request.signal?.throwIfAborted()
       const error = withOrigins(workspace, plan.database, asHoldfastError(thrown))
+      await tellFailure(workspace, standing, request.signal?.aborted === true ? thrown : error)
+      request.signal?.throwIfAborted()
       outcomes.push({ database, ok: false, error })
     }
   }
   return outcomes
+}
+
+/** What a run has not done although there is a backup. */
+function shortcoming(result: BackupResult): HoldfastError | undefined {
+  return result.failedStorages.length > 0 ? partialError(result) : result.failedAfter
 }
 
 /** A backup that not every storage has is one, and the run has not done all that it was to do. */
@@ -127,6 +141,7 @@ async function backupOne(
   workspace: Workspace,
   request: BackupRequest,
   plan: BackupPlan,
+  standing: Standing,
 ): Promise<BackupResult> {
   const cx = contextOf(workspace, request.signal)
   const { database, connector } = plan
@@ -141,8 +156,10 @@ async function backupOne(
     connector: connector.name,
     server: workspace.settings.serverName,
   }
-  await workspace.hooks.run('beforeBackup', hookFacts)
+  standing.phase = 'before'
+  await workspace.hooks.run(cx, 'backup', 'beforeBackup', hookFacts)
 
+  standing.phase = 'dump'
   const start = () => connector.dump(cx, plan.options)
   const target = { id, database, format: database.connector.format, stages: plan.stages, ...sizeOf(facts) }
   if (request.output !== undefined) {
@@ -192,13 +209,19 @@ async function backupOne(
       })) ?? {},
   }))
   const [{ open, manifest, storedName }] = stored
-  await workspace.hooks.run('afterBackup', {
-    ...hookFacts,
-    filename: storedName,
-    storage: open.name,
-    manifest,
-  })
-  const pruned = request.prune === true ? await pruneCopies(cx, workspace, stored, database.alias) : undefined
+  const event = { ...hookFacts, filename: storedName, storage: open.name, manifest }
+  // From here on there is a backup, whatever fails.
+  let failedAfter: HoldfastError | undefined
+  let pruned: readonly string[] | undefined
+  try {
+    standing.phase = 'after'
+    await workspace.hooks.run(cx, 'backup', 'afterBackup', event)
+    standing.phase = 'retention'
+    if (request.prune === true) pruned = await pruneCopies(cx, workspace, stored, database.alias)
+  } catch (thrown) {
+    cx.signal.throwIfAborted()
+    failedAfter = afterBackup(asHoldfastError(thrown), standing.phase, request)
+  }
   const copies = stored.map((copy) => ({ storage: copy.open.name, manifest: copy.manifest }))
   return {
     backup: { storage: open.name, manifest },
@@ -211,7 +234,16 @@ async function backupOne(
     seconds: secondsSince(workspace, started),
     warnings: manifest.warnings,
     ...(pruned === undefined ? {} : { pruned }),
+    ...(failedAfter === undefined ? {} : { failedAfter }),
   }
+}
+
+/** Says that the backup is there; old ones are not removed when a hook has found fault with the new one. */
+function afterBackup(error: HoldfastError, phase: Phase, { prune }: BackupRequest): HoldfastError {
+  const { code, message, hint, details } = error
+  const kept = phase === 'after' && prune === true ? ', and no old one was removed' : ''
+  const what = phase === 'retention' ? `retention failed: ${message}` : message
+  return new HoldfastError(code, `the backup is complete${kept}; ${what}`, { cause: error, hint, details })
 }
 
 /** Applies retention in every storage that has the new backup; the ids that were removed from any. */

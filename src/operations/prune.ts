@@ -3,6 +3,7 @@ import type { Manifest } from '../catalog/manifest.js'
 import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
 import { planRetention } from '../retention/plan.js'
+import { tellFailure } from './failure-hooks.js'
 import { shareOf } from './left-out.js'
 import type { OpenStorage } from './open-storages.js'
 import type { PruneDecision, PruneReport } from './reports.js'
@@ -18,6 +19,15 @@ const orphanAgeMs = 24 * 60 * 60 * 1000
  * @throws storage.*; integrity.manifest where a manifest is damaged is not thrown: damaged backups are never removed
  */
 export async function prune(workspace: Workspace, request: PruneRequest): Promise<PruneReport> {
+  try {
+    return await pruneStorages(workspace, request)
+  } catch (error) {
+    await tellFailure(workspace, { operation: 'prune', phase: 'retention' }, error)
+    throw error
+  }
+}
+
+async function pruneStorages(workspace: Workspace, request: PruneRequest): Promise<PruneReport> {
   const cx = contextOf(workspace, request.signal)
   const dryRun = request.dryRun ?? false
   const decisions: PruneDecision[] = []
@@ -34,7 +44,7 @@ export async function prune(workspace: Workspace, request: PruneRequest): Promis
     const orphans = await open.catalog.orphans(cx, listing, orphanAgeMs)
     swept.push(...orphans.flatMap((record) => record.keys))
     if (dryRun) continue
-    removed.push(...(await removeAll(cx, open, planned)))
+    removed.push(...(await removeAll(cx, workspace, open, planned)))
     for (const record of orphans) await open.catalog.abandon(cx, record)
     await open.storage.sweep(cx, orphanAgeMs)
   }
@@ -64,21 +74,28 @@ export async function pruneDatabases(
   open: OpenStorage,
   aliases: readonly string[],
 ): Promise<readonly string[]> {
-  return removeAll(cx, open, planFor(workspace, open, await open.catalog.list(cx), aliases))
+  return removeAll(cx, workspace, open, planFor(workspace, open, await open.catalog.list(cx), aliases))
 }
 
+/** @throws refused.hook before anything is removed; hook.failed after all is */
 async function removeAll(
   cx: Context,
+  { hooks, settings }: Workspace,
   open: OpenStorage,
   decisions: readonly PruneDecision[],
 ): Promise<readonly string[]> {
+  const goners = decisions.filter(({ keep }) => !keep).map(({ backup }) => backup.manifest)
+  if (goners.length === 0) return []
+  const place = { server: settings.serverName, storage: open.name }
+  const remove = goners.map(({ id, database, created }) => ({ id, database: database.alias, created }))
+  await hooks.run(cx, 'prune', 'beforePrune', { ...place, remove })
   const removed: string[] = []
-  for (const { keep, backup } of decisions) {
-    if (keep) continue
+  for (const manifest of goners) {
     cx.signal.throwIfAborted()
-    await open.catalog.remove(cx, backup.manifest)
-    removed.push(backup.manifest.id)
+    await open.catalog.remove(cx, manifest)
+    removed.push(manifest.id)
   }
+  await hooks.run(cx, 'prune', 'afterPrune', { ...place, removed })
   return removed
 }
 

@@ -8,7 +8,7 @@ export type Outcome<Result> =
       readonly database: string
       readonly ok: false
       readonly error: HoldfastError
-      /** What was done nevertheless, where the error is backup.partial: a backup that some storages have and others lack. */
+      /** What was done nevertheless: a backup that some storages have and others lack, or one after which a hook failed. */
       readonly partial?: Result
     }
 
@@ -39,6 +39,8 @@ export interface BackupResult {
   readonly warnings: readonly string[]
   /** What `prune` removed afterwards, with `prune: true`. */
   readonly pruned?: readonly string[]
+  /** What failed when the backup was complete already: a hook, or retention. */
+  readonly failedAfter?: HoldfastError
 }
 
 export interface ListReport {

@@ -11,6 +11,7 @@ import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import { codeRevision } from './code-revision.js'
 import { createConnector } from './create-connector.js'
+import { tellFailure, type Standing } from './failure-hooks.js'
 import { describeForHooks } from './hook-facts.js'
 import { leftOut } from './left-out.js'
 import type { RestorePlan, RestoreReport } from './reports.js'
@@ -27,31 +28,61 @@ import { contextOf, notice, type Workspace } from './workspace.js'
  * the first change: the artifact, the key, the tools, the target.
  * @throws usage.*, integrity.*, key.*, database.*, tool.*: nothing was changed, unless the code is restore.incomplete
  * @throws refused.not-confirmed, refused.protected, refused.not-empty, refused.revision, refused.hook
+ * @throws hook.failed where the restore is complete, and a hook after it failed
  */
 export async function restore(workspace: Workspace, request: RestoreRequestOptions): Promise<RestoreReport> {
   const cx = contextOf(workspace, request.signal)
+  const standing: Standing = { operation: 'restore', phase: 'plan' }
+  try {
+    return await restoreOne(cx, workspace, request, standing)
+  } catch (error) {
+    // A person who says no has not failed.
+    if (asHoldfastError(error).code !== 'refused.not-confirmed') await tellFailure(workspace, standing, error)
+    throw error
+  }
+}
+
+async function restoreOne(
+  cx: Context,
+  workspace: Workspace,
+  request: RestoreRequestOptions,
+  standing: Standing,
+): Promise<RestoreReport> {
   const started = workspace.env.clock.now().getTime()
   const target = restoreTarget(workspace, request)
+  standing.database = describeForHooks(target.alias, target.connection)
+  standing.phase = 'find'
   const found = await findSource(cx, workspace, request, target)
   try {
+    standing.phase = 'check'
     const prepared = await prepare(cx, workspace, request, target, found).catch((thrown: unknown) => {
       throw thrown instanceof HoldfastError ? withOrigins(workspace, target, thrown) : thrown
     })
     const { plan } = prepared
     const seconds = () => (workspace.env.clock.now().getTime() - started) / 1000
     if (request.dryRun === true) return { plan, restored: false, seconds: seconds(), warnings: plan.warnings }
+    standing.phase = 'confirm'
     await confirmed(plan, request)
     const hookFacts = {
-      database: describeForHooks(target.alias, target.connection),
+      database: standing.database,
       databaseName: target.connection.name,
       filename: found.filename,
       server: found.manifest?.server ?? workspace.settings.serverName,
       storage: found.storage ?? 'file',
     }
-    await workspace.hooks.run('beforeRestore', hookFacts)
+    standing.phase = 'before'
+    await workspace.hooks.run(cx, 'restore', 'beforeRestore', hookFacts)
+    standing.phase = 'restore'
     const facts = await restored(cx, prepared, found)
-    await workspace.hooks.run('afterRestore', { ...hookFacts, connector: prepared.connector.name })
     for (const warning of facts.warnings) notice(workspace, 'warning', warning)
+    standing.phase = 'after'
+    await workspace.hooks
+      .run(cx, 'restore', 'afterRestore', { ...hookFacts, connector: prepared.connector.name })
+      .catch((thrown: unknown) => {
+        cx.signal.throwIfAborted()
+        const { code, message } = asHoldfastError(thrown)
+        throw new HoldfastError(code, `${plan.place} is restored; ${message}`, { cause: thrown })
+      })
     return { plan, restored: true, seconds: seconds(), warnings: [...plan.warnings, ...facts.warnings] }
   } finally {
     await found.dispose()

@@ -4,12 +4,13 @@ import { asHoldfastError, HoldfastError } from '../errors.js'
 import type { ManifestPart } from '../catalog/manifest.js'
 import type { Observer } from '../streams/measure.js'
 import { drain, progressObserver, readArtifact, readStored } from './artifact-reader.js'
+import { tellFailure, type Standing } from './failure-hooks.js'
 import { findCopies } from './find-backup.js'
 import { listManifests } from './list.js'
 import type { OpenStorage } from './open-storages.js'
 import type { StoredBackup, VerifiedPart, VerifyReport, VerifyResult } from './reports.js'
 import type { VerifyRequest } from './requests.js'
-import { contextOf, type Workspace } from './workspace.js'
+import { contextOf, notice, type Workspace } from './workspace.js'
 
 /**
  * Reads every byte of backups: the stored bytes against their digest, decryption, decompression, the dump against its digest,
@@ -26,14 +27,40 @@ export async function verify(workspace: Workspace, request: VerifyRequest): Prom
   }))
   for (const backup of backups) {
     const { id } = backup.manifest
+    const standing: Standing = { operation: 'verify', phase: 'verify' }
     try {
-      results.push({ id, ok: true, result: await verifyBackup(workspace, cx, backup) })
+      const result = await verifyBackup(workspace, cx, backup)
+      standing.phase = 'after'
+      await tellVerified(workspace, cx, backup)
+      results.push({ id, ok: true, result })
     } catch (thrown) {
+      const error = asHoldfastError(thrown)
+      if (standing.phase === 'verify') await tellVerified(workspace, cx, backup, error)
+      await tellFailure(workspace, standing, error)
       signal.throwIfAborted()
-      results.push({ id, ok: false, error: asHoldfastError(thrown) })
+      results.push({ id, ok: false, error })
     }
   }
   return { results }
+}
+
+/** Runs the `afterVerify` hooks. @throws hook.failed where the backup is whole: beside a damaged one it is a warning */
+async function tellVerified(
+  workspace: Workspace,
+  cx: Context,
+  { storage, manifest: { id, database } }: StoredBackup,
+  error?: HoldfastError,
+): Promise<void> {
+  if (cx.signal.aborted) return
+  const server = workspace.settings.serverName
+  const found = error === undefined ? { ok: true } : { ok: false, code: error.code, message: error.message }
+  const event = { id, server, storage, database: database.alias, ...found }
+  try {
+    await workspace.hooks.run(cx, 'verify', 'afterVerify', event)
+  } catch (thrown) {
+    if (error === undefined || cx.signal.aborted) throw thrown
+    notice(workspace, 'warning', asHoldfastError(thrown).message)
+  }
 }
 
 async function chosenBackups(workspace: Workspace, request: VerifyRequest, signal: AbortSignal) {

@@ -156,6 +156,7 @@ function start(cx: Context, call: ToolCall, stdio: ['ignore' | 'pipe', 'ignore' 
     stdio,
     env: childEnvironment(cx.env.variables, call),
     windowsHide: true,
+    shell: call.shell ?? false,
     ...(call.workingDirectory === undefined ? {} : { cwd: call.workingDirectory }),
   }
   return spawn(call.program, call.args, options) as Child
@@ -250,9 +251,10 @@ function failure(
   signal: NodeJS.Signals | null,
   messages: readonly string[],
 ): HoldfastError {
+  const program = call.shell === true ? `the command ${call.program}` : call.program
   const how = signal === null ? `ended with status ${status}` : `was ended by ${signal}`
   const said = messages.find((line) => /error|fatal/iu.test(line)) ?? messages.at(-1)
-  return new HoldfastError('tool.failed', `${call.program} ${how}${said === undefined ? '' : `: ${said}`}`, {
+  return new HoldfastError('tool.failed', `${program} ${how}${said === undefined ? '' : `: ${said}`}`, {
     details: { program: call.program, status, signal, messages },
   })
 }

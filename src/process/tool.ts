@@ -5,6 +5,8 @@ export interface ToolCall {
   /** The program, by path or by a name to look up in PATH. */
   readonly program: string
   readonly args: readonly string[]
+  /** `program` is a line for the system's shell, and there are no words: only for lines that the user has configured as such. */
+  readonly shell?: boolean
   /** Added to, or with `inheritEnv: false` used with PATH instead of, this process's environment. */
   readonly env?: Readonly<Record<string, string>>
   /** Default true. */

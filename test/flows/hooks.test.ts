@@ -70,7 +70,16 @@ it('a throw after a backup is an error, and the backup stays valid', async () =>
   hf.on('afterBackup', () => {
     throw new Error('mail server is down')
   })
-  expect(await hf.backup()).toMatchObject([{ ok: false, error: { code: 'refused.hook' } }])
+  expect(await hf.backup()).toMatchObject([
+    {
+      ok: false,
+      error: {
+        code: 'hook.failed',
+        message: 'the backup is complete; the hook afterBackup failed: mail server is down',
+      },
+      partial: { failedStorages: [] },
+    },
+  ])
   execute(join(folder, 'shop.sqlite3'), 'DELETE FROM orders')
   expect((await hf.verify()).results).toMatchObject([{ ok: true }])
 })

@@ -179,14 +179,16 @@ describe.each(connectorNames)('%s', (name) => {
   })
 })
 
-describe('a file that is damaged within', () => {
+describe('a file from elsewhere that is damaged within', () => {
   it('is refused before the target is touched', async () => {
     const { bytes } = await dump('sqlite-backup', sample())
     const broken = Buffer.from(bytes)
     broken.fill(0xee, 4096 * 3, 4096 * 3 + 500)
     const target = sample()
     const before = target.digestOfAll()
-    await expect(restore('sqlite-backup', target, broken)).rejects.toMatchObject({ code: 'integrity.format' })
+    await expect(restore('sqlite-backup', target, broken, {}, 'elsewhere')).rejects.toMatchObject({
+      code: 'integrity.format',
+    })
     expect(target.digestOfAll()).toEqual(before)
     expect(leftBeside(target)).toEqual([])
   })
@@ -222,7 +224,7 @@ describe('FAILURES 67: killed midway', () => {
       const before = target.digestOfAll()
       const from = large(2)
       const journal = `${target.path}-${mode === 'wal' ? 'wal' : 'journal'}`
-      const child = program('install', { from: from.path, target: target.path }, 'ignore')
+      const child = program('install', { from: from.path, target: target.path, checked: false }, 'ignore')
       const closed = once(child, 'close')
       await until(() => (statSync(journal, { throwIfNoEntry: false })?.size ?? 0) > 1_000_000, child)
       child.kill('SIGKILL')

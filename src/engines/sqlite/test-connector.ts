@@ -40,14 +40,19 @@ export async function restore(
   database: TestDatabase,
   bytes: Buffer | string,
   request: Partial<RestoreRequest> = {},
+  origin: Origin = 'backup',
 ): Promise<RestoreFacts> {
   const whole = { clean: 'objects' as const, create: false, disconnect: false, schemas: [], ...request }
-  return connectorOf(name, database).restore(testContext(), sourceOf(Buffer.from(bytes)), whole)
+  return connectorOf(name, database).restore(testContext(), sourceOf(Buffer.from(bytes), origin), whole)
 }
 
-export function sourceOf(bytes: Buffer): RestoreSource {
+/** A backup has a manifest; of a file from elsewhere nothing is known. */
+export type Origin = 'backup' | 'elsewhere'
+
+export function sourceOf(bytes: Buffer, origin: Origin = 'backup'): RestoreSource {
+  const known = origin === 'backup' ? { plainBytes: bytes.length } : {}
   return {
-    parts: [{ name: 'dump', role: 'dump', plainBytes: bytes.length }],
+    parts: [{ name: 'dump', role: 'dump', ...known }],
     open: () => Promise.resolve(Readable.from([bytes], { objectMode: false })),
   }
 }

@@ -6,6 +6,7 @@ import { isAlive } from '../../../env/alive.js'
 import type { Context } from '../../../env/context.js'
 import { HoldfastError } from '../../../errors.js'
 import { connect } from '../../../streams/connect.js'
+import { EarlySync } from './early-sync.js'
 
 /** A new file in the target's own folder, so that it can take its place by a rename. */
 export interface FileBeside {
@@ -26,12 +27,15 @@ export async function fileBeside(cx: Context, target: string): Promise<FileBesid
     async write(bytes, watch) {
       const file = createWriteStream(path, { flags: 'r+', highWaterMark: 2 * 1024 * 1024 })
       const closed = new Promise<void>((resolve) => file.once('close', () => resolve()))
+      const early = await EarlySync.of(path)
       try {
-        await connect([bytes, watching(watch), file], cx.signal)
+        await connect([bytes, watching(watch, early), file], cx.signal)
       } catch (error) {
         // An open file cannot be removed everywhere.
         await closed
         spaceOrRights(error)
+      } finally {
+        await early.close()
       }
     },
     async remove() {
@@ -40,11 +44,12 @@ export async function fileBeside(cx: Context, target: string): Promise<FileBesid
   }
 }
 
-function watching(watch: (chunk: Buffer) => void): Transform {
+function watching(watch: (chunk: Buffer) => void, early: EarlySync): Transform {
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       try {
         watch(chunk)
+        early.wrote(chunk.length)
         done(null, chunk)
       } catch (error) {
         done(error as Error)

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { addAbortSignal } from 'node:stream'
 import type { Context } from '../../../env/context.js'
@@ -6,6 +6,7 @@ import type { DumpPart } from '../../../engine/connector.js'
 import { HoldfastError } from '../../../errors.js'
 import { fileChunks } from '../../../streams/file-chunks.js'
 import { ask } from '../tools.js'
+import { EarlySync } from './early-sync.js'
 import { checkedPart, fileConnector } from './file-connector.js'
 
 const progressEveryMs = 250
@@ -32,8 +33,13 @@ async function copyPart(cx: Context, path: string, warnings: string[]): Promise<
 
 async function copyInto(cx: Context, path: string, copy: string): Promise<void> {
   const totalBytes = (await stat(path)).size
+  await writeFile(copy, '', { flag: 'wx', mode: 0o600 })
+  const early = await EarlySync.of(copy)
+  let told = 0
   const tell = async () => {
-    const bytes = (await stat(copy).catch(() => undefined))?.size ?? 0
+    const bytes = (await stat(copy)).size
+    early.wrote(bytes - told)
+    told = bytes
     cx.emit({ type: 'progress', subject: path, phase: 'copy', bytes, totalBytes })
   }
   const timer = setInterval(() => void tell(), progressEveryMs)
@@ -47,5 +53,6 @@ async function copyInto(cx: Context, path: string, copy: string): Promise<void> 
     })
   } finally {
     clearInterval(timer)
+    await early.close()
   }
 }

@@ -120,7 +120,11 @@ async function loadNewFile(cx: Context, target: TargetFile, sql: Readable): Prom
   const beside = await fileBeside(cx, target.path)
   try {
     const warnings = await load(cx, { path: beside.path, mode: 'new' }, sql)
-    const installed = await ask(cx, 'install', { from: beside.path, target: target.path })
+    const installed = await ask(cx, 'install', {
+      from: beside.path,
+      target: target.path,
+      checked: false,
+    })
     return [...warnings, ...installed.warnings]
   } finally {
     await beside.remove()

@@ -16,9 +16,9 @@ const pagesAtATime = 2_000
  * failure or a kill at any point, the old one.
  * @throws integrity.format where the new file is damaged; database.*
  */
-export async function install({ from, target }: InstallInput): Promise<null> {
+export async function install({ from, target, checked }: InstallInput): Promise<null> {
   const source = await openDatabase(from, 'private').catch(refuseDamaged)
-  await whileSyncing(from, () => checkNew(source))
+  if (!checked) await whileSyncing(from, () => checkNew(source))
   const place = await realpath(target).catch(() => target)
   if (!(await exists(place))) {
     source.close()

@@ -56,6 +56,8 @@ export interface InstallInput {
   /** A whole database, beside the target. It is gone afterwards, or still there when the command fails. */
   readonly from: string
   readonly target: string
+  /** The same bytes were checked when the backup was made: that need not be done again. */
+  readonly checked: boolean
 }
 
 /** A line on stderr. Anything else there is not the program's own. */
