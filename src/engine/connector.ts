@@ -26,6 +26,8 @@ export interface ConnectorCapabilities {
   readonly transactionalRestore: boolean
   /** Can restore a part of a dump: `tables`, `schemaOnly` and `dataOnly` of a {@link RestoreRequest}. Default false. */
   readonly partialRestore?: boolean
+  /** `false` where `schemas` picks what is dumped, and a restore takes a dump as a whole. */
+  readonly restoreSchemas?: false
   /** Works with several connections at once, as many as `jobs` says. Default: with one. */
   readonly parallel?: true
   /** Which `clean` modes restore can do. */

@@ -18,7 +18,7 @@ import type { RestorePlan, RestoreReport } from './reports.js'
 import type { RestoreRequestOptions } from './requests.js'
 import { findSource, restoreTarget } from './restore-find.js'
 import { connectorFor, type FoundSource } from './restore-source.js'
-import { refuseUnsupported } from './restore-request.js'
+import { partOf, refuseUnsupported, schemasToRestore } from './restore-request.js'
 import { withOrigins } from './setting-names.js'
 import { compareStates } from './state-comparison.js'
 import { contextOf, notice, type Workspace } from './workspace.js'
@@ -125,7 +125,7 @@ async function prepare(
     clean: request.clean ?? defaultClean(factory.capabilities.clean),
     create: request.create ?? false,
     disconnect: request.disconnect ?? false,
-    schemas: request.schemas ?? [],
+    schemas: schemasToRestore(request, target, found),
     ...(request.tables === undefined ? {} : { tables: request.tables }),
     ...(request.schemaOnly === undefined ? {} : { schemaOnly: request.schemaOnly }),
     ...(request.dataOnly === undefined ? {} : { dataOnly: request.dataOnly }),
@@ -191,7 +191,7 @@ function planOf(
   target: DatabaseSettings,
   found: FoundSource,
   connector: string,
-  { clean }: RestoreRequest,
+  restoreRequest: RestoreRequest,
   met: RestoreTarget,
   differences: readonly string[],
 ): RestorePlan {
@@ -208,7 +208,8 @@ function planOf(
     engine: target.engine.name,
     connector,
     exists: met.exists,
-    clean,
+    clean: restoreRequest.clean,
+    only: partOf(restoreRequest),
     protected: target.protected,
     databaseName: target.engine.capabilities.server ? target.connection.name : target.alias,
     targetObjects: server?.objectCount ?? 0,

@@ -23,6 +23,7 @@ const capabilities: ConnectorCapabilities = {
   exclude: true,
   excludeData: true,
   schemas: true,
+  restoreSchemas: false,
   transactionalRestore: true,
   clean: ['none', 'objects', 'database'],
 }
