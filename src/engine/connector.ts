@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { Context } from '../env/context.js'
 import type { Secret } from '../env/secret.js'
 import type { ConnectionSettings, Engine, ServerFacts } from './engine.js'
+import type { UnusedSettings } from './unused-settings.js'
 
 /** One way to dump and restore an engine's databases: `pg-dump-custom`, `sqlite-backup`. */
 export interface ConnectorFactory {
@@ -34,6 +35,8 @@ export interface ConnectorCapabilities {
   readonly clean: readonly CleanMode[]
   /** `false` where restore cannot make a database that does not exist. */
   readonly create?: false
+  /** Settings that are refused, with the reason: `{ psqlCommand: 'it runs no psql' }`. Absent: it heeds them all. */
+  readonly unused?: UnusedSettings
   /** Needs a temporary file on the machine that runs Holdfast, and why; absent where all streams. */
   readonly temporaryFile?: string
 }

@@ -1,3 +1,4 @@
+import { unusedBy } from '../config/combinations.js'
 import type { DatabaseSettings } from '../config/settings.js'
 import type { ConnectorFactory, RestoreRequest } from '../engine/connector.js'
 import { HoldfastError } from '../errors.js'
@@ -56,12 +57,10 @@ export function refuseUnsupported(
   if (schemas.length > 0 && !target.engine.capabilities.schemas)
     refuse('schemas', `${target.engine.name} has no schemas`)
   if (schemas.length > 0 && (!capabilities.schemas || capabilities.restoreSchemas === false)) {
-    // `to` may have changed the target's name, and what is configured stands under its own.
-    const configured = () => settingName(workspace, oneDatabase(workspace, given.database), 'schemas')
     refuse(
       'schemas',
       capabilities.schemas ? 'it restores a dump as a whole' : 'it cannot select schemas',
-      given.schemas === undefined ? configured() : undefined,
+      given.schemas === undefined ? configuredName(workspace, given, 'schemas') : undefined,
     )
   }
   if (!capabilities.clean.includes(clean))
@@ -72,4 +71,28 @@ export function refuseUnsupported(
     const wanted = typeof value === 'boolean' ? value : (value ?? []).length > 0
     if (wanted && capabilities.partialRestore !== true) refuse(setting, 'it restores a dump as a whole')
   }
+}
+
+/**
+ * Settings of the target that the connector of the backup, another than the target's own, has no use for. They do not stop a
+ * restore: who needs the backup needs it now.
+ */
+export function withoutEffect(
+  workspace: Workspace,
+  request: RestoreRequestOptions,
+  target: DatabaseSettings,
+  factory: ConnectorFactory,
+): readonly string[] {
+  return target.given.flatMap((setting) => {
+    const why = unusedBy(factory, setting)
+    if (why === undefined || /^(?:dump[A-Z]|toolArgs|backup\.)/u.test(setting)) return []
+    return [
+      `${configuredName(workspace, request, setting)} has no effect with the connector ${factory.name}: ${why}`,
+    ]
+  })
+}
+
+/** `to` may have changed the target's name; what is configured stands under its own. */
+function configuredName(workspace: Workspace, { database }: RestoreRequestOptions, setting: string): string {
+  return settingName(workspace, oneDatabase(workspace, database), setting)
 }

@@ -18,7 +18,7 @@ import type { RestorePlan, RestoreReport } from './reports.js'
 import type { RestoreRequestOptions } from './requests.js'
 import { findSource, restoreTarget } from './restore-find.js'
 import { connectorFor, type FoundSource } from './restore-source.js'
-import { partOf, refuseUnsupported, schemasToRestore } from './restore-request.js'
+import { partOf, refuseUnsupported, schemasToRestore, withoutEffect } from './restore-request.js'
 import { withOrigins } from './setting-names.js'
 import { compareStates } from './state-comparison.js'
 import { contextOf, notice, type Workspace } from './workspace.js'
@@ -134,6 +134,7 @@ async function prepare(
   const connector = createConnector(factory, target, target.connection)
   const met = await connector.prepareRestore(cx, found.source, restoreRequest)
   await found.check(cx, factory.format)
+  const ignored = withoutEffect(workspace, request, target, factory)
   const differences = await stateDifferences(cx, workspace, found, met)
   if (request.requireSameRevision === true && differences.length > 0) {
     throw new HoldfastError('refused.revision', differences.join('; '))
@@ -142,7 +143,7 @@ async function prepare(
   return {
     connector,
     restoreRequest,
-    plan: planOf(target, found, factory.name, restoreRequest, met, differences),
+    plan: planOf(target, found, factory.name, restoreRequest, met, [...differences, ...ignored]),
   }
 }
 
@@ -193,7 +194,7 @@ function planOf(
   connector: string,
   restoreRequest: RestoreRequest,
   met: RestoreTarget,
-  differences: readonly string[],
+  remarks: readonly string[],
 ): RestorePlan {
   const { manifest, storage, storedBytes } = found
   const { server } = met
@@ -218,7 +219,7 @@ function planOf(
       ...met.losses,
       ...(met.losses.length === 0 || manifest === undefined ? [] : lostByLeavingOut(manifest)),
     ],
-    warnings: [...met.warnings, ...differences, ...(found.warnings ?? [])],
+    warnings: [...met.warnings, ...remarks, ...(found.warnings ?? [])],
     tools: met.tools,
   }
 }

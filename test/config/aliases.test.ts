@@ -31,7 +31,7 @@ describe('names of drivers and ORMs mean their engine', () => {
     const shop = await settingsOf({ databases: { shop: url } })
     expect(shop.engine.name).toBe(name)
     expect(shop.connection.engine).toBe(name)
-    const named = await settingsOf({ databases: { shop: { engine: alias, name: 'x', host: 'db' } } })
+    const named = await settingsOf({ databases: { shop: { engine: alias, name: 'x' } } })
     expect(named.engine.name).toBe(name)
     expect(named.connector.name).toBe(shop.connector.name)
     const upper = await settingsOf({ databases: { shop: { engine: alias.toUpperCase(), name: 'x' } } })
