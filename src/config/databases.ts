@@ -4,7 +4,7 @@ import { Secret } from '../env/secret.js'
 import { HoldfastError } from '../errors.js'
 import { checkPolicy } from '../retention/policy.js'
 import { refuseImpossible } from './combinations.js'
-import type { ConnectionConfig, DatabaseConfig } from './config.js'
+import type { DatabaseConfig } from './config.js'
 import { asSecret, emptyConnection, parseUrl, schemeOf, withFields } from './connection.js'
 import type { ChosenEngine, EngineFinder } from './engines.js'
 import { checkTemplate } from './filename-template.js'
@@ -139,7 +139,7 @@ function chooseEngine(
 }
 
 function resolveConnection(
-  config: ConnectionConfig,
+  config: DatabaseConfig,
   chosen: ChosenEngine,
   prefix: string,
   { baseDirectory, origin }: DatabaseSurroundings,

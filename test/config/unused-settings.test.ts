@@ -90,6 +90,23 @@ describe('settings that a connector has no use for are refused before anything s
       expect(await refusal({ ...base, [setting]: values[setting] })).toBeUndefined()
   })
 
+  it.each(['authSource', 'objcheck'])(
+    '%s is for MongoDB alone, and is not there elsewhere',
+    async (setting) => {
+      const value = { [setting]: setting === 'objcheck' ? false : 'users' }
+      for (const [connector, base] of Object.entries(chooser)) {
+        const taken =
+          connector === 'mongodump' || (connector === 'mongodb-driver' && setting === 'authSource')
+        const why = await refusal({ ...base, ...value })
+        if (taken) expect(why).toBeUndefined()
+        else expect(why).toContain(`databases.shop.${setting} (${file}) does not go with databases.shop.`)
+      }
+      expect(await refusal({ url: 'pg://h/shop', backup: { authSource: 'users' } })).toContain(
+        'databases.shop.backup.authSource (',
+      )
+    },
+  )
+
   it('those of backups alone are named as such', async () => {
     expect(await refusal({ url: 'sqlite:./a.db', backup: { host: 'replica' } })).toBe(
       `usage.not-supported: databases.shop.backup.host (${file}) does not go with databases.shop.url (${file}): the connector sqlite-backup has no use for it: a SQLite database is a file, and has no accounts`,

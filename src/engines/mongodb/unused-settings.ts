@@ -13,4 +13,5 @@ export const unusedSettings: UnusedSettings = {
 export const unusedByDriver: UnusedSettings = {
   ...unusedSettings,
   ...unused([...commandSettings, 'toolArgs'], 'it runs no tool'),
+  objcheck: 'the server looks into every document itself',
 }

@@ -15,6 +15,7 @@ import type {
 import { unused } from '../../../engine/unused-settings.js'
 import type { Context } from '../../../env/context.js'
 import { HoldfastError } from '../../../errors.js'
+import { ofMongodbAlone } from '../../mongodb-settings.js'
 import { assertDumpable } from '../dumpable.js'
 import { planDump, type DumpPlan } from '../dump-plan.js'
 import { dumpStream, type DumpStream } from '../dump-stream.js'
@@ -40,6 +41,7 @@ const capabilities: ConnectorCapabilities = {
     ...unused(['noOwner', 'noPrivileges'], 'its dumps hold neither owners nor privileges'),
     ifExists: 'its dumps say it always',
     psqlCommand: 'it runs no psql',
+    ...ofMongodbAlone,
   },
 }
 
