@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { HoldfastConfig } from '../../src/config/config.js'
-import { ScratchDatabase } from '../../src/engines/mysql/scratch.js'
+import { ScratchDatabase } from '../../src/engines/mysql/test-database.js'
 import { TestDatabase } from '../../src/engines/postgres/test-fixture.js'
 import { contentOf, holdfastIn, makeShop, resultOf, testFolder } from '../flows/workbench.js'
 import { needsServer } from '../servers/needs.js'

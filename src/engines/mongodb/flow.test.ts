@@ -3,9 +3,9 @@ import { expect } from 'vitest'
 import { needsServer } from '../../../test/servers/needs.js'
 import type { ServerAddress } from '../../../test/servers/server.js'
 import { createHoldfast } from '../../holdfast.js'
-import { ScratchDatabase } from './scratch.js'
-import { scratchContext } from './scratch-connector.js'
-import { fillSample } from './scratch-sample.js'
+import { ScratchDatabase } from './test-database.js'
+import { scratchContext } from './test-connector.js'
+import { fillSample } from './test-sample.js'
 
 const server = needsServer('mongodb')
 
