@@ -72,6 +72,8 @@ export interface ConnectionConfig {
   readonly socket?: string
   /** The engine's own connection parameters: `{ sslmode: 'verify-full' }`. */
   readonly parameters?: Readonly<Record<string, string>>
+  /** MongoDB: the database that knows the user. Default `admin`. */
+  readonly authSource?: string
 }
 
 export interface DatabaseConfig extends ConnectionConfig, Omit<ConnectorOptions, 'toolArgs'> {
@@ -87,6 +89,8 @@ export interface DatabaseConfig extends ConnectionConfig, Omit<ConnectorOptions,
   readonly extension?: string
   readonly filename?: string | ((facts: FilenameFacts) => string)
   readonly retention?: RetentionPolicy
+  /** MongoDB: whether a restore looks into every document before it inserts it. Default true. */
+  readonly objcheck?: boolean
   /** A portable dump beside the native one, in the same backup. Not supported yet. */
   readonly alsoPortable?: boolean
   /** A restore over it wants its name typed. */

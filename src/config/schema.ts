@@ -72,6 +72,7 @@ const connectionShape = {
   name: filledText.optional(),
   socket: filledText.optional(),
   parameters: variables.optional(),
+  authSource: filledText.optional(),
 } satisfies Record<keyof Required<ConnectionConfig>, z.ZodType>
 
 const database = strict({
@@ -94,6 +95,7 @@ const database = strict({
   retention: retention.optional(),
   protected: z.boolean().optional(),
   alsoPortable: z.boolean().optional(),
+  objcheck: z.boolean().optional(),
   adminUser: filledText.optional(),
   adminPassword: secret.optional(),
   dumpCommand: command.optional(),

@@ -58,6 +58,8 @@ export interface DatabaseSettings {
   readonly filename?: string | ((facts: FilenameFacts) => string)
   readonly retention?: RetentionPolicy
   readonly protected: boolean
+  /** Names of the settings that the configuration gives it, those with an empty value left out: `dumpCommand`, `backup.host`. */
+  readonly given: readonly string[]
 }
 
 export interface StorageSettings {

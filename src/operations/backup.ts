@@ -120,6 +120,7 @@ function planBackup(workspace: Workspace, request: BackupRequest, database: Data
       connector: factory,
       options: connectorOptions,
       alsoPortable: request.alsoPortable ?? false,
+      given: database.given,
       ...options,
     },
     (setting) =>

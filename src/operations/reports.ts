@@ -69,6 +69,8 @@ export interface RestorePlan {
   readonly connector: string
   readonly exists: boolean
   readonly clean: 'none' | 'objects' | 'database'
+  /** The part of the backup that is restored, where it is not all: `schema shop`, `table orders`, `definitions without rows`. */
+  readonly only: readonly string[]
   readonly protected: boolean
   /** What is to be typed where the target is protected: the database's name, or the alias of a file. */
   readonly databaseName: string

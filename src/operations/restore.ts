@@ -16,9 +16,9 @@ import { describeForHooks } from './hook-facts.js'
 import { leftOut } from './left-out.js'
 import type { RestorePlan, RestoreReport } from './reports.js'
 import type { RestoreRequestOptions } from './requests.js'
-import { findSource, restoreTarget } from './restore-find.js'
+import { findSources, restoreTarget, type Candidate, type DisposableSource } from './restore-find.js'
 import { connectorFor, type FoundSource } from './restore-source.js'
-import { refuseUnsupported } from './restore-request.js'
+import { partOf, refuseUnsupported, schemasToRestore, withoutEffect } from './restore-request.js'
 import { withOrigins } from './setting-names.js'
 import { compareStates } from './state-comparison.js'
 import { contextOf, notice, type Workspace } from './workspace.js'
@@ -52,12 +52,14 @@ async function restoreOne(
   const target = restoreTarget(workspace, request)
   standing.database = describeForHooks(target.alias, target.connection)
   standing.phase = 'find'
-  const found = await findSource(cx, workspace, request, target)
-  try {
-    standing.phase = 'check'
-    const prepared = await prepare(cx, workspace, request, target, found).catch((thrown: unknown) => {
+  const candidates = await findSources(cx, workspace, request, target)
+  standing.phase = 'check'
+  const { found, prepared } = await firstUsable(cx, candidates, (source) =>
+    prepare(cx, workspace, request, target, source).catch((thrown: unknown) => {
       throw thrown instanceof HoldfastError ? withOrigins(workspace, target, thrown) : thrown
-    })
+    }),
+  )
+  try {
     const { plan } = prepared
     const seconds = () => (workspace.env.clock.now().getTime() - started) / 1000
     if (request.dryRun === true) return { plan, restored: false, seconds: seconds(), warnings: plan.warnings }
@@ -87,6 +89,47 @@ async function restoreOne(
   } finally {
     await found.dispose()
   }
+}
+
+/**
+ * The first source that is whole. A copy that its storage has lost, or that is damaged, is left for the next one.
+ * @throws what is wrong with the first where none can be used; what has nothing to do with a copy, at once
+ */
+async function firstUsable(
+  cx: Context,
+  candidates: readonly Candidate[],
+  prepareFrom: (source: DisposableSource) => Promise<Prepared>,
+): Promise<{ readonly found: DisposableSource; readonly prepared: Prepared }> {
+  const failures: HoldfastError[] = []
+  const told: string[] = []
+  for (const { name, warnings, open } of candidates) {
+    let opened: DisposableSource | undefined
+    try {
+      opened = await open()
+      const found = { ...opened, warnings: [...(opened.warnings ?? []), ...warnings, ...told] }
+      return { found, prepared: await prepareFrom(found) }
+    } catch (thrown) {
+      await opened?.dispose()
+      cx.signal.throwIfAborted()
+      const error = asHoldfastError(thrown)
+      if (candidates.length === 1 || !isOfOneCopy(error)) throw thrown
+      failures.push(error)
+      told.push(`${name} cannot be used: ${error.message}`)
+    }
+  }
+  const [first] = failures
+  if (first === undefined) throw new TypeError('there is always a source to try')
+  throw new HoldfastError(first.code, told.join('; '), {
+    cause: first,
+    hint: first.hint,
+    details: first.details,
+  })
+}
+
+/** A key that does not fit, and a stage that is not known here, are the same for every copy. */
+function isOfOneCopy({ code }: HoldfastError): boolean {
+  if (code === 'integrity.wrong-key' || code === 'integrity.newer-format') return false
+  return code.startsWith('storage.') || code.startsWith('integrity.')
 }
 
 /** Whoever interrupts a restore wants to know what is there now. */
@@ -125,7 +168,7 @@ async function prepare(
     clean: request.clean ?? defaultClean(factory.capabilities.clean),
     create: request.create ?? false,
     disconnect: request.disconnect ?? false,
-    schemas: request.schemas ?? [],
+    schemas: schemasToRestore(request, target, found),
     ...(request.tables === undefined ? {} : { tables: request.tables }),
     ...(request.schemaOnly === undefined ? {} : { schemaOnly: request.schemaOnly }),
     ...(request.dataOnly === undefined ? {} : { dataOnly: request.dataOnly }),
@@ -134,6 +177,7 @@ async function prepare(
   const connector = createConnector(factory, target, target.connection)
   const met = await connector.prepareRestore(cx, found.source, restoreRequest)
   await found.check(cx, factory.format)
+  const ignored = withoutEffect(workspace, request, target, factory)
   const differences = await stateDifferences(cx, workspace, found, met)
   if (request.requireSameRevision === true && differences.length > 0) {
     throw new HoldfastError('refused.revision', differences.join('; '))
@@ -142,7 +186,7 @@ async function prepare(
   return {
     connector,
     restoreRequest,
-    plan: planOf(target, found, factory.name, restoreRequest, met, differences),
+    plan: planOf(target, found, factory.name, restoreRequest, met, [...differences, ...ignored]),
   }
 }
 
@@ -191,9 +235,9 @@ function planOf(
   target: DatabaseSettings,
   found: FoundSource,
   connector: string,
-  { clean }: RestoreRequest,
+  restoreRequest: RestoreRequest,
   met: RestoreTarget,
-  differences: readonly string[],
+  remarks: readonly string[],
 ): RestorePlan {
   const { manifest, storage, storedBytes } = found
   const { server } = met
@@ -208,7 +252,8 @@ function planOf(
     engine: target.engine.name,
     connector,
     exists: met.exists,
-    clean,
+    clean: restoreRequest.clean,
+    only: partOf(restoreRequest),
     protected: target.protected,
     databaseName: target.engine.capabilities.server ? target.connection.name : target.alias,
     targetObjects: server?.objectCount ?? 0,
@@ -217,7 +262,7 @@ function planOf(
       ...met.losses,
       ...(met.losses.length === 0 || manifest === undefined ? [] : lostByLeavingOut(manifest)),
     ],
-    warnings: [...met.warnings, ...differences, ...(found.warnings ?? [])],
+    warnings: [...met.warnings, ...remarks, ...(found.warnings ?? [])],
     tools: met.tools,
   }
 }

@@ -84,6 +84,14 @@ describe.each(['linux', 'win32'] as const)('a program that is read, as on %s', (
     }
   })
 
+  it('the message is what was wrong, and not the hint after it', async () => {
+    const said = 'echo "x: unrecognized option --y" >&2; echo "x: hint: Try x --help" >&2; exit 1'
+    const { finished } = readTool(context(), { program: 'sh', args: ['-c', said] })
+    await expect(finished).rejects.toMatchObject({
+      message: 'sh ended with status 1: x: unrecognized option --y',
+    })
+  })
+
   it('FAILURES 1: a program killed midway is an error', async () => {
     const { stdout } = readTool(
       context(),

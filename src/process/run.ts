@@ -286,7 +286,11 @@ function failure(
 ): HoldfastError {
   const program = call.shell === true ? `the command ${call.program}` : call.program
   const how = signal === null ? `ended with status ${status}` : `was ended by ${signal}`
-  const said = messages.find((line) => /error|fatal/iu.test(line)) ?? messages.at(-1)
+  const said =
+    messages.find((line) => /error|fatal/iu.test(line)) ??
+    // PostgreSQL's programs end with a hint, after what was wrong.
+    messages.findLast((line) => !/\bhint: |^Try .* --help/iu.test(line)) ??
+    messages.at(-1)
   return new HoldfastError('tool.failed', `${program} ${how}${said === undefined ? '' : `: ${said}`}`, {
     details: { program: call.program, status, signal, messages },
   })
