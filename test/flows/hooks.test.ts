@@ -165,7 +165,7 @@ describe('onFailure', () => {
     const key = backup?.manifest.parts[0]?.stored.key ?? ''
     truncateSync(join(folder, 'backups', key), 100)
     await expect(hf.restore({ confirm: true })).rejects.toMatchObject({ code: 'integrity.truncated' })
-    expect(told).toMatchObject([{ operation: 'restore', phase: 'find', code: 'integrity.truncated' }])
+    expect(told).toMatchObject([{ operation: 'restore', phase: 'check', code: 'integrity.truncated' }])
   })
 
   it('that fails itself hides nothing', async () => {
