@@ -70,7 +70,7 @@ it('secrets are found in settings, by type, name and form', () => {
     connection: { password: new Secret('one'), host: 'h' },
     storages: [{ secretAccessKey: 'two', bucket: 'b' }],
     tools: { env: { PGPASSWORD: 'three' } },
-    url: new Secret('https://me:fo%2Fur@hooks.example.com/path'),
+    url: new Secret('https://me:fo%2Fur@hooks.example.com/T0/a-token-of-length?b=c'),
     place: 'ftp://me:five@host/x',
     driver: new (class {
       password = 'not looked into'
@@ -80,9 +80,10 @@ it('secrets are found in settings, by type, name and form', () => {
     'one',
     'two',
     'three',
-    'https://me:fo%2Fur@hooks.example.com/path',
+    'https://me:fo%2Fur@hooks.example.com/T0/a-token-of-length?b=c',
     'fo%2Fur',
     'fo/ur',
+    'a-token-of-length',
     'five',
   ])
 })

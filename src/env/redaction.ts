@@ -52,10 +52,10 @@ function spellings(value: string): readonly string[] {
 
 /**
  * Every secret in a value of plain objects, lists and texts: each `Secret`, each text under the name of a secret, the password
- * of each URL. Other objects are not looked into.
+ * of each URL, the tokens in one that is a `Secret`. Other objects are not looked into.
  */
 export function secretsIn(value: unknown): readonly Secret[] {
-  if (value instanceof Secret) return [value, ...passwordOf(value.reveal())]
+  if (value instanceof Secret) return [value, ...passwordOf(value.reveal()), ...tokensOf(value.reveal())]
   if (typeof value === 'string') return passwordOf(value)
   if (Array.isArray(value)) return value.flatMap(secretsIn)
   if (!isPlain(value)) return []
@@ -68,6 +68,16 @@ function isPlain(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null
+}
+
+const shortestToken = 16
+
+/** What is long in the path and query of a secret URL is what makes it one: `https://hooks.example.com/services/TOKEN`. */
+function tokensOf(url: string): readonly Secret[] {
+  if (!/^https?:/iu.test(url) || !URL.canParse(url)) return []
+  const { pathname, searchParams } = new URL(url)
+  const pieces = [...pathname.split('/'), ...searchParams.values()]
+  return pieces.filter((piece) => piece.length >= shortestToken).map((piece) => new Secret(piece))
 }
 
 /** The password of a URL, as it stands there and decoded. */
