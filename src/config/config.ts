@@ -3,6 +3,7 @@ import type { Engine } from '../engine/engine.js'
 import type { JsonObject } from '../env/json.js'
 import type { Secret } from '../env/secret.js'
 import type { HookConfig } from '../hooks/handlers.js'
+import type { NotifierConfig } from '../hooks/notifiers/settings.js'
 import type { Manifest } from '../catalog/manifest.js'
 import type { RetentionPolicy } from '../retention/policy.js'
 import type { StorageDriver } from '../storages/storage.js'
@@ -34,6 +35,10 @@ export interface HoldfastConfig {
   /** `YYYY MM DD HH mm ss SSS`, in UTC. Default `YYYY-MM-DD-HHmmss`. */
   readonly dateFormat?: string
   readonly hooks?: HookConfig
+  /** Who is told what became of a run, by a name of one's own: by e-mail, webhook, Slack or ping. */
+  readonly notify?: Readonly<Record<string, NotifierConfig>>
+  /** A text file for the node exporter of Prometheus, relative to the configuration file. It has to end in `.prom` there. */
+  readonly metricsFile?: string
   /** Fields of the user's own, kept in the manifest. */
   readonly metadata?: (backup: MetadataFacts) => JsonObject | Promise<JsonObject>
   /** Throws to refuse a restore, before anything is changed. */

@@ -3,20 +3,8 @@ import type { RetentionPolicy } from '../retention/policy.js'
 import type { HookConfig, HookPolicy, HookWithSettings } from '../hooks/handlers.js'
 import { HoldfastError } from '../errors.js'
 import type { ConnectionConfig, DatabaseConfig, EncryptConfig, HoldfastConfig } from './config.js'
-import { didYouMean } from './nearest.js'
-
-/** An object of exactly these keys; a message for each that is not among them, a line each. */
-function strict<Shape extends z.ZodRawShape>(shape: Shape) {
-  const known = Object.keys(shape)
-  return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys'
-        ? (issue.keys as readonly string[])
-            .map((key) => `${key} is not known${didYouMean(key, known)}`)
-            .join('\n')
-        : undefined,
-  })
-}
+import { notify } from './notify-schema.js'
+import { strict } from './strict.js'
 
 function isFunction(value: unknown): boolean {
   return typeof value === 'function'
@@ -154,6 +142,8 @@ const configSchema = strict({
   filename: template.optional(),
   dateFormat: filledText.optional(),
   hooks: hooks.optional(),
+  notify: notify.optional(),
+  metricsFile: filledText.optional(),
   metadata: callback.optional(),
   validateRestore: callback.optional(),
   connectors: z.record(filledText, connector).optional(),
@@ -191,7 +181,8 @@ function problemsOf(issue: z.core.$ZodIssue, parents: readonly PropertyKey[]): r
     const prefix = path.length === 0 ? '' : `${path.join('.')}.`
     return issue.message.split('\n').map((line) => ({ text: `${prefix}${line}`, unknownKey: true }))
   }
-  if (issue.code === 'invalid_union') {
+  // A union told apart by a word has no alternatives where the word is none of them.
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     // The alternative that fits best is the one of the value's own type: what is wrong lies inside it.
     const meant = issue.errors.find((errors) =>
       errors.every(

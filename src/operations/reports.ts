@@ -117,7 +117,15 @@ export interface VerifyResult {
 export interface VerifyReport {
   readonly results: readonly (
     | { readonly id: string; readonly ok: true; readonly result: VerifyResult }
-    | { readonly id: string; readonly ok: false; readonly error: HoldfastError }
+    | {
+        /** The key of the manifest where that cannot be read. */
+        readonly id: string
+        readonly ok: false
+        readonly error: HoldfastError
+        readonly storage: string
+        /** Absent where the manifest cannot be read. */
+        readonly backup?: StoredBackup
+      }
   )[]
 }
 
