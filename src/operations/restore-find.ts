@@ -43,17 +43,31 @@ export async function findSource(
   target: DatabaseSettings,
 ): Promise<DisposableSource> {
   const wanted = request.backup ?? 'latest'
+  const whom = typeof wanted === 'string' ? whose(workspace, wanted, request, target) : {}
+  return findSourceOf(cx, workspace, wanted, { kind: 'database', ...placesOf(request), ...whom })
+}
+
+/** Where a request looks for its backup. */
+export function placesOf({
+  storage,
+  fromServer,
+}: Pick<RestoreRequestOptions, 'storage' | 'fromServer'>): BackupFilter & { readonly storage?: string } {
+  return {
+    ...(storage === undefined ? {} : { storage }),
+    ...(fromServer === undefined ? {} : { server: fromServer }),
+  }
+}
+
+/** A stream, a local file, or a backup that the filter lets through. */
+export async function findSourceOf(
+  cx: Context,
+  workspace: Workspace,
+  wanted: string | Readable,
+  filter: BackupFilter & { readonly storage?: string },
+): Promise<DisposableSource> {
   const decoding = { kinds: workspace.registry.stages, keys: workspace.keys }
   if (typeof wanted !== 'string') return sourceOfStream(cx, workspace, wanted)
   if (await isLocalFile(cx, wanted)) return undisposed(await sourceOfLocal(cx, workspace, wanted, decoding))
-  const storage = request.storage === undefined ? {} : { storage: request.storage }
-  const server = request.fromServer === undefined ? {} : { server: request.fromServer }
-  const filter = {
-    kind: 'database' as const,
-    ...storage,
-    ...server,
-    ...whose(workspace, wanted, request, target),
-  }
   if (wanted === 'latest') await requireOneDatabase(cx, workspace, filter)
   const backup = await findBackup(workspace, wanted, filter, cx.signal)
   return undisposed(await sourceOfBackup(cx, await workspace.storages.get(backup.storage), backup, decoding))
@@ -82,8 +96,10 @@ async function requireOneDatabase(cx: Context, workspace: Workspace, filter: Bac
   if (databases.size < 2) return
   throw new HoldfastError(
     'usage.backup-ambiguous',
-    `there are backups of several databases: ${[...databases].slice(0, 8).join(', ')}`,
-    { hint: 'name one with --from-database, or name the backup' },
+    `there are backups of several ${filter.kind === 'files' ? 'sets of files' : 'databases'}: ${[...databases].slice(0, 8).join(', ')}`,
+    {
+      hint: `name one with ${filter.kind === 'files' ? '--set' : '--from-database'}, or name the backup`,
+    },
   )
 }
 
