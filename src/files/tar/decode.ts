@@ -2,18 +2,28 @@ import { HoldfastError } from '../../errors.js'
 import { checksum } from './encode.js'
 import { blockBytes, type EntryType } from './entry.js'
 
-/** A header block as it stands, with the records of extended headers not yet applied. */
+/** What a header block says of its entry's place in the archive. */
 export interface Header {
-  readonly path: Buffer
   /** The type flag's letter: `0`, `x`, `L`. */
   readonly flag: string
+  readonly type: EntryType
+  readonly size: number
+  /** Of the entry itself; absent where nobody wants to know. */
+  readonly about?: Description
+}
+
+/** The rest of a header block, with the records of extended headers not yet applied. */
+export interface Description {
+  readonly path: Buffer
   readonly mode: number
   readonly uid: number
   readonly gid: number
-  readonly size: number
   readonly seconds: number
   readonly link: Buffer
 }
+
+const nameBytes = 100
+const nothing = Buffer.alloc(0)
 
 const types: Readonly<Record<string, EntryType>> = {
   '\0': 'file',
@@ -30,10 +40,12 @@ const types: Readonly<Record<string, EntryType>> = {
   D: 'folder',
 }
 
-export function entryType({ flag, path }: Header): EntryType {
+function entryType(flag: string, block: Buffer): EntryType {
+  const type = types[flag] ?? 'other'
+  if (type !== 'file') return type
   // Before ustar a slash at the end was all that told a folder.
-  if (types[flag] === 'file' && path.at(-1) === 0x2f) return 'folder'
-  return types[flag] ?? 'other'
+  const end = block.indexOf(0)
+  return block[Math.min(end < 0 ? nameBytes : end, nameBytes) - 1] === 0x2f ? 'folder' : 'file'
 }
 
 export function isZeros(block: Uint8Array): boolean {
@@ -44,10 +56,8 @@ export function isZeros(block: Uint8Array): boolean {
 /** Whether a block is a header, by its checksum; some old programs have summed signed bytes. */
 export function isHeader(block: Uint8Array): boolean {
   if (block.length < blockBytes) return false
-  const digits = /^[ 0]*([0-7]+)[ \0]/u.exec(Buffer.from(block.subarray(148, 156)).toString('latin1'))?.[1]
-  if (digits === undefined) return false
-  const expected = Number.parseInt(digits, 8)
-  return checksum(block) === expected || signedChecksum(block) === expected
+  const expected = octalNumber(block, 148, 8)
+  return expected > 0 && (checksum(block) === expected || signedChecksum(block) === expected)
 }
 
 function signedChecksum(block: Uint8Array): number {
@@ -59,28 +69,31 @@ function signedChecksum(block: Uint8Array): number {
 }
 
 /** @throws integrity.format */
-export function decodeHeader(block: Buffer): Header {
+export function decodeHeader(block: Buffer, described: boolean): Header {
   if (!isHeader(block)) throw new HoldfastError('integrity.format', 'a header of the tar archive is damaged')
-  const name = textField(block, 0, 100)
+  const flag = String.fromCharCode(block[156] as number)
+  const layout = { flag, type: entryType(flag, block), size: sizeField(block, 124) }
+  return described ? { ...layout, about: description(block) } : layout
+}
+
+function description(block: Buffer): Description {
+  const name = textField(block, 0, nameBytes)
   // Only in ustar; GNU tar keeps other things there.
-  const prefix =
-    block.toString('latin1', 257, 263) === 'ustar\0' ? textField(block, 345, 155) : Buffer.alloc(0)
+  const prefix = block.toString('latin1', 257, 263) === 'ustar\0' ? textField(block, 345, 155) : nothing
   return {
     path: prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from('/'), name]),
-    flag: block.toString('latin1', 156, 157),
     mode: numberField(block, 100, 8) & 0o7777,
     uid: numberField(block, 108, 8),
     gid: numberField(block, 116, 8),
-    size: sizeField(block, 124),
     seconds: numberField(block, 136, 12),
     link: textField(block, 157, 100),
   }
 }
 
 function textField(block: Buffer, at: number, length: number): Buffer {
-  const field = block.subarray(at, at + length)
-  const end = field.indexOf(0)
-  return Buffer.from(end < 0 ? field : field.subarray(0, end))
+  if (block[at] === 0) return nothing
+  const end = block.indexOf(0, at)
+  return Buffer.from(block.subarray(at, end < 0 ? at + length : Math.min(end, at + length)))
 }
 
 /** A size or an offset, which is never negative. @throws integrity.format */
@@ -92,13 +105,23 @@ export function sizeField(block: Buffer, at: number): number {
 
 /** Octal digits; or, where they do not suffice, two's complement with the highest bit set (GNU tar, star). */
 function numberField(block: Buffer, at: number, length: number): number {
-  const field = block.subarray(at, at + length)
-  const first = field[0] as number
-  if ((first & 0x80) === 0) {
-    const digits = /^[ \0]*([0-7]*)[ \0]?/u.exec(field.toString('latin1'))?.[1] ?? ''
-    return digits === '' ? 0 : Number.parseInt(digits, 8)
-  }
+  const first = block[at] as number
+  if ((first & 0x80) === 0) return octalNumber(block, at, length)
   let value = BigInt(first & 0x7f)
-  for (const byte of field.subarray(1)) value = (value << 8n) | BigInt(byte)
+  for (const byte of block.subarray(at + 1, at + length)) value = (value << 8n) | BigInt(byte)
   return Number(BigInt.asIntN(length * 8 - 1, value))
+}
+
+/** Digits after spaces or NULs, up to whatever is no digit; 0 where there are none. */
+function octalNumber(block: Uint8Array, start: number, length: number): number {
+  let at = start
+  const end = start + length
+  while (at < end && (block[at] === 0x20 || block[at] === 0)) at++
+  let value = 0
+  for (; at < end; at++) {
+    const digit = (block[at] as number) - 0x30
+    if (digit < 0 || digit > 7) break
+    value = value * 8 + digit
+  }
+  return value
 }

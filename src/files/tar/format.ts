@@ -10,10 +10,10 @@ export const tarFormat = {
     return isHeader(head.subarray(0, blockBytes)) || (head.length >= 2 * blockBytes && isZeros(head))
   },
   checker() {
-    const scanner = new TarScanner()
+    const scanner = new TarScanner('structure')
     return {
       push(chunk: Uint8Array): void {
-        for (const _event of scanner.push(chunk));
+        scanner.push(chunk).next()
       },
       end: () => scanner.end(),
     }

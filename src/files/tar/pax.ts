@@ -17,17 +17,27 @@ export function formatPax(key: string, value: string): string {
 export function parsePax(bytes: Buffer): PaxRecord[] {
   const records: PaxRecord[] = []
   for (let at = 0; at < bytes.length && bytes[at] !== 0;) {
-    const space = bytes.indexOf(0x20, at)
-    const digits = space < 0 ? '' : bytes.toString('latin1', at, space)
-    const end = at + Number(digits)
+    const space = lengthEnd(bytes, at)
+    const end = at + Number(bytes.toString('latin1', at, space))
     const equals = bytes.indexOf(0x3d, space)
-    const whole = /^[1-9]\d{0,8}$/u.test(digits) && end <= bytes.length && bytes[end - 1] === 0x0a
+    const whole = space > at && end <= bytes.length && bytes[end - 1] === 0x0a
     if (!whole || equals < 0 || equals >= end)
       throw new HoldfastError('integrity.format', 'an extended header of the tar archive is damaged')
     records.push([bytes.toString('latin1', space + 1, equals), bytes.subarray(equals + 1, end - 1)])
     at = end
   }
   return records
+}
+
+/** Where the digits of a record's length end, which a space does; `start` where they do not. */
+function lengthEnd(bytes: Buffer, start: number): number {
+  let at = start
+  while (at < start + 9 && isDigit(bytes[at])) at++
+  return bytes[at] === 0x20 ? at : start
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x39
 }
 
 const nanosPerSecond = 1_000_000_000n

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../errors.js'
-import { decodeHeader, entryType, isZeros, type Header } from './decode.js'
+import { decodeHeader, isZeros, type Description, type Header } from './decode.js'
 import { blockBytes, paddingOf, type TarEntry } from './entry.js'
 import { parsePax, parseTime, type PaxRecord } from './pax.js'
 import { decimal, LeadingMap, OldGnuMap, paxMap, type SparseFile, type Stretch } from './sparse.js'
@@ -36,7 +36,13 @@ export class TarScanner {
   #globals: readonly PaxRecord[] = []
   #records: readonly PaxRecord[] = []
   #longName: Buffer | undefined
-  #longLink: Buffer | undefined;
+  #longLink: Buffer | undefined
+  readonly #described: boolean
+
+  /** @param wanted `structure` gives no events: whether the archive is whole is all that is asked */
+  constructor(wanted: 'entries' | 'structure' = 'entries') {
+    this.#described = wanted === 'entries'
+  }
 
   /** @throws integrity.format */
   *push(chunk: Uint8Array): Generator<TarEvent> {
@@ -44,9 +50,9 @@ export class TarScanner {
     for (let at = 0; at < bytes.length;) {
       const state = this.#state
       if (state.in === 'after') return
-      if (state.in === 'data') at += yield* this.#data(state, bytes.subarray(at))
+      if (state.in === 'data') at += yield* this.#data(state, bytes, at)
       else if (state.in === 'padding') at += this.#padding(state.left, bytes.length - at)
-      else if (state.in === 'meta') at += this.#meta(state, bytes.subarray(at))
+      else if (state.in === 'meta') at += this.#meta(state, bytes, at)
       else {
         const taken = bytes.copy(this.#block, this.#blockFilled, at)
         at += taken
@@ -83,7 +89,7 @@ export class TarScanner {
       return
     }
     this.#zeroBlocks = 0
-    const header = decodeHeader(this.#block)
+    const header = decodeHeader(this.#block, this.#described)
     if ('xgLK'.includes(header.flag)) {
       if (header.size > largestMeta) throw damaged('a name or extended header')
       this.#state = { in: 'meta', header, parts: [], left: header.size }
@@ -95,8 +101,8 @@ export class TarScanner {
     else yield* this.#entry(header)
   }
 
-  #meta(state: Extract<State, { in: 'meta' }>, bytes: Buffer): number {
-    const taken = bytes.subarray(0, state.left)
+  #meta(state: Extract<State, { in: 'meta' }>, bytes: Buffer, at: number): number {
+    const taken = bytes.subarray(at, at + state.left)
     // The chunk's memory is used again.
     state.parts.push(Buffer.from(taken))
     state.left -= taken.length
@@ -128,7 +134,7 @@ export class TarScanner {
       this.#state = { in: 'leading-map', header, map: new LeadingMap(), size: decimal(realSize.toString()) }
       return
     }
-    const stored = entryType(header) === 'file' || entryType(header) === 'other' ? header.size : 0
+    const stored = header.type === 'file' || header.type === 'other' ? header.size : 0
     yield* this.#begin(header, paxMap(this.#records) ?? wholeFile(stored), stored)
   }
 
@@ -137,14 +143,14 @@ export class TarScanner {
     const { stretches } = file
     if (stretches.reduce((sum, { length }) => sum + length, 0) !== stored)
       throw damaged('the map of a sparse file')
-    const entry = this.#described(header, file.size)
+    const entry = header.about === undefined ? undefined : this.#entryOf(header, header.about, file.size)
     this.#forget()
     this.#state = { in: 'data', left: stored, stretches, index: 0, done: 0 }
-    yield { kind: 'entry', entry }
+    if (entry !== undefined) yield { kind: 'entry', entry }
     if (stored === 0) yield* this.#ended(0)
   }
 
-  *#data(state: Extract<State, { in: 'data' }>, bytes: Buffer): Generator<TarEvent, number> {
+  *#data(state: Extract<State, { in: 'data' }>, bytes: Buffer, from: number): Generator<TarEvent, number> {
     let stretch = state.stretches[state.index]
     while (stretch !== undefined && stretch.length === state.done) {
       state.index += 1
@@ -152,21 +158,21 @@ export class TarScanner {
       stretch = state.stretches[state.index]
     }
     if (stretch === undefined) throw damaged('the map of a sparse file')
-    const taken = bytes.subarray(0, stretch.length - state.done)
+    const taken = Math.min(stretch.length - state.done, bytes.length - from)
     const at = stretch.offset + state.done
-    state.done += taken.length
-    state.left -= taken.length
-    yield { kind: 'data', bytes: taken, at }
+    state.done += taken
+    state.left -= taken
+    if (this.#described) yield { kind: 'data', bytes: bytes.subarray(from, from + taken), at }
     if (state.left === 0) {
       const stored = state.stretches.reduce((sum, { length }) => sum + length, 0)
       yield* this.#ended(paddingOf(stored))
     }
-    return taken.length
+    return taken
   }
 
   *#ended(padding: number): Generator<TarEvent> {
     this.#skip(padding)
-    yield { kind: 'end' }
+    if (this.#described) yield { kind: 'end' }
   }
 
   #padding(left: number, available: number): number {
@@ -185,24 +191,23 @@ export class TarScanner {
   }
 
   /** The header with what the extended ones say in its place. */
-  #described(header: Header, size: number): TarEntry {
-    const type = entryType(header)
+  #entryOf({ type }: Header, about: Description, size: number): TarEntry {
     const number = (key: string, fallback: number) => {
       const given = this.#record(key)
       return given === undefined ? fallback : decimal(given.toString('latin1'))
     }
-    const path = this.#record('GNU.sparse.name') ?? this.#record('path') ?? this.#longName ?? header.path
-    const link = this.#record('linkpath') ?? this.#longLink ?? header.link
+    const path = this.#record('GNU.sparse.name') ?? this.#record('path') ?? this.#longName ?? about.path
+    const link = this.#record('linkpath') ?? this.#longLink ?? about.link
     const time = this.#record('mtime')
     const modified = time === undefined ? undefined : parseTime(time.toString('latin1'))
     return {
       path: withoutSlash(path),
       type,
-      mode: header.mode,
-      uid: number('uid', header.uid),
-      gid: number('gid', header.gid),
+      mode: about.mode,
+      uid: number('uid', about.uid),
+      gid: number('gid', about.gid),
       size: type === 'file' ? size : 0,
-      modifiedNs: modified ?? BigInt(header.seconds) * 1_000_000_000n,
+      modifiedNs: modified ?? BigInt(about.seconds) * 1_000_000_000n,
       ...(type === 'symlink' || type === 'hardlink' ? { link } : {}),
     }
   }

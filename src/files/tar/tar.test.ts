@@ -189,7 +189,7 @@ describe('a header', () => {
     const sum = signed.reduce((total, at) => total + block.readInt8(at), 8 * 0x20)
     block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
     expect(isHeader(block)).toBe(true)
-    expect(decodeHeader(block)).toMatchObject({ size: 3 * 2 ** 32, uid: -1 })
+    expect(decodeHeader(block, true)).toMatchObject({ size: 3 * 2 ** 32, about: { uid: -1 } })
   })
 })
 
