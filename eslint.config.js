@@ -14,6 +14,10 @@ const rooms = {
   engine: { files: ['src/engine/**'], may: ['errors', 'env', 'engine'] },
   engines: { files: ['src/engines/**'], may: ['errors', 'env', 'process', 'streams', 'engine', 'engines'] },
   custom: { files: ['src/custom/**'], may: ['errors', 'env', 'process', 'streams', 'engine', 'custom'] },
+  files: {
+    files: ['src/files/**'],
+    may: ['errors', 'env', 'process', 'streams', 'files', 'storages/storage', 'storages/object-key'],
+  },
   catalog: {
     files: ['src/catalog/**'],
     may: ['errors', 'env', 'catalog', 'storages/storage', 'storages/object-key'],
@@ -49,6 +53,7 @@ const rooms = {
       'retention',
       'hooks',
       'config',
+      'files',
       'operations',
       'storages/storage',
       'storages/object-key',

@@ -7,6 +7,8 @@ export default defineConfig({
     'testing/index': 'src/testing/index.ts',
     // Run by Node as a program of its own: see docs/decisions/sqlite-program.md.
     'engines/sqlite/program/main': 'src/engines/sqlite/program/main.ts',
+    // Likewise: see docs/decisions/files-program.md.
+    'files/program/main': 'src/files/program/main.ts',
   },
   format: 'esm',
   target: 'node20.19',

@@ -7,13 +7,14 @@ import { parseArgs } from 'node:util'
 import { hasTool } from '../test/servers/tools.js'
 import type { Case } from './cases/case.js'
 import { commandLine } from './cases/command-line.js'
+import { files } from './cases/files.js'
 import { mariadb } from './cases/mariadb.js'
 import { postgresql } from './cases/postgresql.js'
 import { sqlite } from './cases/sqlite.js'
 import { built } from './holdfast.js'
 import { plain, table, targetLine } from './report.js'
 
-const cases: readonly Case[] = [postgresql, mariadb, sqlite, commandLine]
+const cases: readonly Case[] = [postgresql, mariadb, sqlite, files, commandLine]
 const sizes: Readonly<Record<string, number>> = { small: 300e6, full: 2e9 }
 const results = fileURLToPath(new URL('results', import.meta.url))
 

@@ -32,6 +32,12 @@ export const errorTable = {
     meaning: 'no database of that name is configured',
     hint: 'use one of the configured names, or a URL',
   },
+  'usage.unknown-files': {
+    exit: 2,
+    retryable: false,
+    meaning: 'no set of files of that name is configured',
+    hint: 'use one of the configured names',
+  },
   'usage.database-needed': {
     exit: 2,
     retryable: false,

@@ -14,6 +14,8 @@ import { OpenStorages } from './operations/open-storages.js'
 import type {
   BackupResult,
   DoctorReport,
+  FilesOutcome,
+  FilesRestoreReport,
   ListReport,
   Outcome,
   PruneReport,
@@ -24,6 +26,9 @@ import type {
 import type {
   BackupRequest,
   DoctorRequest,
+  FilesBackupRequest,
+  FilesListRequest,
+  FilesRestoreRequest,
   ListRequest,
   PruneRequest,
   RestoreRequestOptions,
@@ -53,6 +58,22 @@ export interface CreateOptions {
   readonly keys?: KeyRing
 }
 
+/** What can be done with files, as `hf.files`. */
+export interface HoldfastFiles {
+  /**
+   * Backs up sets of files. One that fails does not stop the others: look at each outcome.
+   * @throws usage.*, config.* before anything has started
+   */
+  backup(request?: FilesBackupRequest): Promise<readonly FilesOutcome[]>
+  /**
+   * Restores files into a folder after checking everything that can be checked. `confirm` must say yes.
+   * @throws refused.*, integrity.*, storage.*; only restore.incomplete means that the folder was left changed
+   */
+  restore(request?: FilesRestoreRequest): Promise<FilesRestoreReport>
+  /** The backups of files, newest first. @throws usage.unknown-files, storage.* */
+  list(request?: FilesListRequest): Promise<ListReport>
+}
+
 /**
  * Holdfast with a configuration: each command of the command line is one method here.
  *
@@ -63,12 +84,28 @@ export interface CreateOptions {
  */
 export class Holdfast {
   readonly settings: Settings
+  /** Sets of files: what `holdfast files` does. */
+  readonly files: HoldfastFiles
   readonly #workspace: Workspace
 
   /** Use {@link createHoldfast}. */
   constructor(workspace: Workspace) {
     this.#workspace = workspace
     this.settings = workspace.settings
+    this.files = {
+      backup: async (request = {}) => {
+        const { backupFiles } = await import('./operations/files-backup.js')
+        return this.#run('files-backup', request.signal, (each) => backupFiles(each, request))
+      },
+      restore: async (request = {}) => {
+        const { restoreFiles } = await import('./operations/files-restore.js')
+        return this.#run('files-restore', request.signal, (each) => restoreFiles(each, request))
+      },
+      list: async (request = {}) => {
+        const { listFiles } = await import('./operations/files-list.js')
+        return untilAborted(request.signal, () => listFiles(this.#workspace, request))
+      },
+    }
   }
 
   /**

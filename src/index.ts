@@ -1,4 +1,4 @@
-export { createHoldfast, Holdfast, type CreateOptions } from './holdfast.js'
+export { createHoldfast, Holdfast, type CreateOptions, type HoldfastFiles } from './holdfast.js'
 export { defineConfig } from './config/config.js'
 export type * from './config/config.js'
 export type * from './config/settings.js'

@@ -36,6 +36,18 @@ export interface Manifest {
     readonly encoding?: string | undefined
     readonly tables: number
   }
+  /** Of kind `files`: what the archive holds, and what could not be taken as it was. */
+  readonly files?:
+    | {
+        readonly entries: number
+        /** Of all files together. */
+        readonly bytes: number
+        /** Files that changed while they were read. */
+        readonly changed: number
+        /** Files and folders that could not be read, and are not there. */
+        readonly unreadable: number
+      }
+    | undefined
   readonly tools: readonly { readonly name: string; readonly version: string }[]
   /** The state of the working copy that made the backup; absent outside git. */
   readonly revision?:
@@ -47,6 +59,8 @@ export interface Manifest {
   }[]
   readonly schemaHash: string
   readonly options: {
+    /** Of kind `files`: all but these are left out; empty means none are. */
+    readonly include?: readonly string[] | undefined
     readonly exclude: readonly string[]
     readonly excludeData: readonly string[]
     readonly schemas: readonly string[]
@@ -97,11 +111,12 @@ const manifestSchema = z.object({
   connector: text,
   format: text,
   source: z.object({ product: text, version: text, encoding: text.optional(), tables: bytes }),
+  files: z.object({ entries: bytes, bytes, changed: bytes, unreadable: bytes }).optional(),
   tools: z.array(z.object({ name: text, version: text })).max(100),
   revision: z.object({ commit: text, branch: text.optional(), dirty: z.boolean() }).optional(),
   migrations: z.array(z.object({ tool: text, table: text, applied: names })).max(100),
   schemaHash: text,
-  options: z.object({ exclude: names, excludeData: names, schemas: names }),
+  options: z.object({ include: names.optional(), exclude: names, excludeData: names, schemas: names }),
   warnings: z.array(text).max(10_000),
   parts: z.array(partSchema).min(1).max(100_000),
   metadata: z.record(z.string(), jsonSchema),

@@ -10,6 +10,9 @@ import { backup } from './commands/backup.js'
 import { completion } from './commands/completion.js'
 import { config } from './commands/config.js'
 import { doctor } from './commands/doctor.js'
+import { filesBackup } from './commands/files-backup.js'
+import { filesList } from './commands/files-list.js'
+import { filesRestore } from './commands/files-restore.js'
 import { help } from './commands/help.js'
 import { init } from './commands/init.js'
 import { list } from './commands/list.js'
@@ -28,6 +31,9 @@ export const commands: readonly DocumentedCommand[] = [
   show,
   verify,
   prune,
+  filesBackup,
+  filesRestore,
+  filesList,
   doctor,
   config,
   completion,

@@ -38,16 +38,24 @@ async function proposalsFor(
   env: Env,
   commands: readonly DocumentedCommand[],
 ): Promise<readonly string[]> {
-  const command = commands.find(({ name }) => before.includes(name))
+  const group = commands.find(({ name }) => name.split(' ')[0] === before[0] && name.includes(' '))
+  const command = commands.find(({ name }) =>
+    group === undefined ? before.includes(name) : name === before.slice(0, 2).join(' '),
+  )
   const flag = before.at(-1)?.startsWith('--') === true ? before.at(-1)?.slice('--'.length) : undefined
   if (flag === 'progress') return progressModes
   if (flag === 'config') return []
   const [key, docs] = Object.entries(command?.flags ?? {}).find(([name]) => flagName(name) === flag) ?? []
   if (docs?.placeholder !== undefined) return docs.values ?? namesFor(key ?? '', env)
   if (partial.startsWith('-')) return flagsOf(command)
-  if (command === undefined) return commands.map(({ name }) => name)
+  if (command === undefined) {
+    const at = group === undefined ? 0 : 1
+    const inGroup = commands.filter(({ name }) => group === undefined || name.startsWith(`${before[0]} `))
+    return [...new Set(inGroup.map(({ name }) => name.split(' ')[at] ?? ''))]
+  }
   const [positional] = command.positional
-  if (positional?.placeholder === 'database') return namesFor('database', env)
+  if (positional?.placeholder === 'database' || positional?.placeholder === 'set')
+    return namesFor(positional.placeholder, env)
   if (positional?.placeholder === 'command') return commands.map(({ name }) => name)
   return positional?.placeholder === 'shell' ? Object.keys(completionScripts) : []
 }
@@ -62,7 +70,9 @@ function flagsOf(command: DocumentedCommand | undefined): readonly string[] {
 
 /** Names in the configuration; none where it cannot be loaded: a word that is being typed is no place for errors. */
 async function namesFor(flag: string, env: Env): Promise<readonly string[]> {
-  const section = { database: 'databases', fromDatabase: 'databases', storage: 'storages' }[flag]
+  const section = { database: 'databases', fromDatabase: 'databases', storage: 'storages', set: 'files' }[
+    flag
+  ]
   if (section === undefined) return []
   try {
     const { loadConfigFile } = await import('../config/load.js')

@@ -31,7 +31,7 @@ export async function run(argv: readonly string[], machine: CommandMachine): Pro
   const terminal = new Terminal(machine, { noColor: globals.noColor, variables: machine.env.variables })
   const progress = new ProgressDisplay(terminal, globals.progress, globals.quiet)
   const reporter = new Reporter(terminal, progress, globals)
-  const [name, ...words] = rest[0] === '--version' ? ['version', ...rest.slice(1)] : rest
+  const [name, ...words] = commandWords(rest)
   try {
     if (error !== undefined) throw error
     if (name === undefined) terminal.result(renderOverview(commands, terminal.style, terminal.columns))
@@ -46,9 +46,22 @@ export async function run(argv: readonly string[], machine: CommandMachine): Pro
   return reporter.exitCode
 }
 
+/** The command's name first: `files backup` is one. */
+function commandWords(rest: readonly string[]): readonly string[] {
+  const [first, second, ...others] = rest
+  if (first === '--version') return ['version', ...rest.slice(1)]
+  const isGroup = commands.some(({ name }) => name.startsWith(`${first} `))
+  return isGroup && second !== undefined ? [`${first} ${second}`, ...others] : rest
+}
+
 function commandNamed(name: string): DocumentedCommand {
   const command = commands.find((each) => each.name === name)
   if (command !== undefined) return command
+  const inGroup = commands.filter((each) => each.name.startsWith(`${name} `))
+  if (inGroup.length > 0)
+    throw new HoldfastError('usage.invalid', `${name} what? ${inGroup.map((each) => each.name).join(', ')}`, {
+      hint: `see holdfast help ${inGroup[0]?.name ?? ''}`,
+    })
   if (!name.startsWith('-')) throw unknownCommand(name, commands)
   throw new HoldfastError(
     'usage.invalid',

@@ -24,6 +24,8 @@ export interface HoldfastConfig {
   readonly databases?: Readonly<Record<string, DatabaseConfig | string>>
   /** By name. A backup goes to all of them at once, unless `storages` of its database names some. Default: `{ main: { driver: 'local', path: './backups' } }`. */
   readonly storages?: Readonly<Record<string, StorageConfig | string>>
+  /** Sets of files to back up, by name: a folder, or more of it. */
+  readonly files?: Readonly<Record<string, FilesConfig | string>>
   /** `zstd`, `zstd:LEVEL`, `gzip`, `gzip:LEVEL` or `none`. Default `zstd`. */
   readonly compress?: string
   readonly encrypt?: EncryptConfig | false
@@ -119,6 +121,19 @@ export interface DatabaseConfig extends ConnectionConfig, Omit<ConnectorOptions,
   readonly dumpEnv?: Readonly<Record<string, string>>
   readonly restoreEnv?: Readonly<Record<string, string>>
   readonly inheritEnv?: boolean
+}
+
+/** Files that are backed up together, such as the uploads of an application. */
+export interface FilesConfig {
+  /** A folder (relative to the configuration file), or a configured storage, whose objects are the files. */
+  readonly source: string | { readonly storage: string }
+  /** Patterns with `*` and `**`; without a slash they mean a name at any depth. Default: everything. */
+  readonly include?: readonly string[]
+  readonly exclude?: readonly string[]
+  /** Names of the storages that its backups go to. Default: every configured storage that is no source itself. */
+  readonly storages?: readonly string[]
+  readonly filename?: string | ((facts: FilenameFacts) => string)
+  readonly retention?: RetentionPolicy
 }
 
 /** A storage: its driver's name, and the driver's own settings beside it. */

@@ -8,6 +8,7 @@ import type { EncryptConfig, HoldfastConfig } from './config.js'
 import { asSecret } from './connection.js'
 import { databaseOfUrl, resolveDatabase } from './databases.js'
 import { EngineFinder } from './engines.js'
+import { resolveFiles, withSources } from './files.js'
 import { checkTemplate } from './filename-template.js'
 import { shownPath } from './load.js'
 import { resolveNotifiers } from './notify.js'
@@ -57,13 +58,17 @@ export function resolveSettings(input: ResolveInput): Settings {
   if (chosen[0] !== undefined) origins.set('storage', chosen[0].origin)
 
   const databases = resolveDatabases(input, config, origins, source)
-  const storages = resolveStorages({
-    configured: config.storages,
-    drivers: registry.storageDrivers,
-    origin: config.storages === undefined ? 'default' : source,
-    chosen,
-    workingDirectory: env.workingDirectory,
-  })
+  const storages = withSources(
+    resolveStorages({
+      configured: config.storages,
+      drivers: registry.storageDrivers,
+      origin: config.storages === undefined ? 'default' : source,
+      chosen,
+      workingDirectory: env.workingDirectory,
+    }),
+    config,
+  )
+  const files = resolveFiles(config, { env, baseDirectory, origin: source, storages })
   for (const { alias, storages: names = [] } of databases.values())
     checkStorageNames(names, [...storages.keys()], `databases.${alias}.storages (${source})`)
   return {
@@ -71,6 +76,7 @@ export function resolveSettings(input: ResolveInput): Settings {
     baseDirectory,
     databases,
     storages,
+    files,
     chosenStorages: chosen.map(({ value }) => value),
     stages: [
       ...checked(parseNamed(compress, registry), `compress (${compress.origin})`),
@@ -121,7 +127,7 @@ class Origins {
     this.#config = config
     this.#source = source
     for (const [key, value] of Object.entries(config)) {
-      if (key !== 'databases' && key !== 'storages') this.set(key, source)
+      if (key !== 'databases' && key !== 'storages' && key !== 'files') this.set(key, source)
       else for (const [name, each] of Object.entries(value as object)) this.#setAll(`${key}.${name}`, each)
     }
   }

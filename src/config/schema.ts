@@ -2,7 +2,13 @@ import { z } from 'zod'
 import type { RetentionPolicy } from '../retention/policy.js'
 import type { HookConfig, HookPolicy, HookWithSettings } from '../hooks/handlers.js'
 import { HoldfastError } from '../errors.js'
-import type { ConnectionConfig, DatabaseConfig, EncryptConfig, HoldfastConfig } from './config.js'
+import type {
+  ConnectionConfig,
+  DatabaseConfig,
+  EncryptConfig,
+  FilesConfig,
+  HoldfastConfig,
+} from './config.js'
 import { notify } from './notify-schema.js'
 import { strict } from './strict.js'
 
@@ -99,6 +105,15 @@ const database = strict({
   inheritEnv: z.boolean().optional(),
 } satisfies Record<keyof Required<DatabaseConfig>, z.ZodType>)
 
+const files = strict({
+  source: z.union([filledText, strict({ storage: filledText })]),
+  include: texts.optional(),
+  exclude: texts.optional(),
+  storages: texts.min(1, 'is empty').optional(),
+  filename: template.optional(),
+  retention: retention.optional(),
+} satisfies Record<keyof Required<FilesConfig>, z.ZodType>)
+
 const action = z.custom(
   (value) => isFunction(value) || (typeof value === 'string' && value !== ''),
   'expected a function or a command',
@@ -135,6 +150,7 @@ const configSchema = strict({
   databases: z.record(filledText, z.union([filledText, database])).optional(),
   // The driver checks its own settings.
   storages: z.record(filledText, z.union([filledText, z.looseObject({ driver: filledText })])).optional(),
+  files: z.record(filledText, z.union([filledText, files])).optional(),
   compress: filledText.optional(),
   encrypt: z.union([z.literal(false), encrypt]).optional(),
   retention: retention.optional(),

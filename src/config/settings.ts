@@ -22,6 +22,8 @@ export interface Settings {
   readonly baseDirectory: string
   readonly databases: ReadonlyMap<string, DatabaseSettings>
   readonly storages: ReadonlyMap<string, StorageSettings>
+  /** Sets of files, by name. */
+  readonly files: ReadonlyMap<string, FilesSettings>
   /** The names that `--storage` or `HOLDFAST_STORAGE` gives; they win over those of a database. */
   readonly chosenStorages: readonly string[]
   /** Compression first, encryption after it; empty means the plain dump. */
@@ -71,6 +73,21 @@ export interface StorageSettings {
   readonly driver: StorageDriver
   /** The driver's own settings, as configured. */
   readonly settings: Readonly<Record<string, unknown>>
+  /** Holds files that are backed up: backups go to it, and are looked for in it, only where it is named. */
+  readonly source?: true
+}
+
+/** Files that are backed up together. */
+export interface FilesSettings {
+  readonly alias: string
+  /** A folder by its absolute path, or a storage by its name. */
+  readonly source: { readonly folder: string } | { readonly storage: string }
+  readonly include: readonly string[]
+  readonly exclude: readonly string[]
+  /** Where its backups go; all configured storages but those that are sources where absent. */
+  readonly storages?: readonly string[]
+  readonly filename?: string | ((facts: FilenameFacts) => string)
+  readonly retention?: RetentionPolicy
 }
 
 export interface StageSettings {

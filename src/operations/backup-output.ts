@@ -32,7 +32,7 @@ export async function writeToOutput(
       part.bytes.destroy()
       throw new HoldfastError(
         'usage.not-supported',
-        `the connector ${target.database.connector.name} makes several artifacts; output takes one`,
+        `the dump of ${target.alias} makes several artifacts; output takes one`,
       )
     }
     const encoded = await writeArtifact(
@@ -41,7 +41,7 @@ export async function writeToOutput(
       target.format,
       target.stages.map(({ stage }) => stage),
       {
-        subject: target.database.alias,
+        subject: target.alias,
         ...(target.totalBytes === undefined ? {} : { totalBytes: target.totalBytes }),
       },
       (bytes) =>
@@ -54,7 +54,7 @@ export async function writeToOutput(
     }
   }
   if (written === undefined)
-    throw new HoldfastError('integrity.empty', `the dump of ${target.database.alias} has no parts`)
+    throw new HoldfastError('integrity.empty', `the dump of ${target.alias} has no parts`)
   return { ...written, warnings: (await dump.facts()).warnings }
 }
 

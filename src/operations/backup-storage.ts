@@ -2,7 +2,6 @@ import type { Readable } from 'node:stream'
 import { artifactKey } from '../catalog/keys.js'
 import type { Manifest, ManifestPart } from '../catalog/manifest.js'
 import type { PendingRecord } from '../catalog/pending.js'
-import type { DatabaseSettings } from '../config/settings.js'
 import type { Dump, DumpFacts, DumpFormat, DumpPart } from '../engine/connector.js'
 import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
@@ -16,7 +15,8 @@ import type { FailedStorage } from './reports.js'
 
 export interface BackupTarget {
   readonly id: string
-  readonly database: DatabaseSettings
+  /** Of the database, or of the set of files. */
+  readonly alias: string
   readonly format: DumpFormat
   readonly stages: readonly NamedStage[]
   readonly totalBytes?: number
@@ -87,8 +87,7 @@ export async function storeParts(
       await dropFailed()
       parts++
     }
-    if (parts === 0)
-      throw new HoldfastError('integrity.empty', `the dump of ${target.database.alias} has no parts`)
+    if (parts === 0) throw new HoldfastError('integrity.empty', `the dump of ${target.alias} has no parts`)
     const facts = await manifestOf(await dump.facts())
     const stored: StoredCopy[] = []
     for (const copy of [...copies]) {
@@ -142,7 +141,7 @@ function recordOf(
   { name, keys }: { readonly name: string; readonly keys: readonly ObjectKey[] },
 ): PendingRecord {
   const started = cx.env.clock.now().toISOString()
-  return { formatVersion: 1, name, id: target.id, alias: target.database.alias, started, keys }
+  return { formatVersion: 1, name, id: target.id, alias: target.alias, started, keys }
 }
 
 /** A dump of one part is one file; each of several parts has its own in a folder. */
@@ -158,7 +157,7 @@ async function storePart(
 ): Promise<void> {
   const keys = new Map<Copy, ObjectKey>()
   for (const copy of copies) {
-    const key = artifactKey(target.database.alias, copy.name, keyPart(part))
+    const key = artifactKey(target.alias, copy.name, keyPart(part))
     copy.keys.push(key)
     keys.set(copy, key)
     await trying(cx, copy, () => copy.open.catalog.announce(cx, recordOf(cx, target, copy)))
@@ -174,7 +173,7 @@ async function storePart(
     target.format,
     target.stages.map(({ stage }) => stage),
     {
-      subject: target.database.alias,
+      subject: target.alias,
       ...(target.totalBytes === undefined ? {} : { totalBytes: target.totalBytes }),
     },
     (bytes) =>

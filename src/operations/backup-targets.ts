@@ -1,4 +1,3 @@
-import type { DatabaseSettings } from '../config/settings.js'
 import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import type { OpenStorage } from './open-storages.js'
@@ -7,13 +6,14 @@ import type { BackupRequest } from './requests.js'
 import type { Workspace } from './workspace.js'
 
 /**
- * The storages that a backup goes to: what the call says, else a flag or `HOLDFAST_STORAGE`, else the database's own, else all.
+ * The storages that a backup goes to: what the call says, else a flag or `HOLDFAST_STORAGE`, else the database's or set's own, else all but those that
+ * are themselves backed up.
  * @throws usage.unknown-storage before anything starts
  */
 export function backupStorages(
   { settings }: Workspace,
-  { storage, storages }: BackupRequest,
-  database: DatabaseSettings,
+  { storage, storages }: Pick<BackupRequest, 'storage' | 'storages'>,
+  { storages: own }: { readonly storages?: readonly string[] },
 ): readonly string[] {
   if (storage !== undefined && storages !== undefined) {
     throw new HoldfastError('usage.invalid', 'storage and storages are both given', {
@@ -22,8 +22,10 @@ export function backupStorages(
   }
   const known = [...settings.storages.keys()]
   const asked = storages ?? (storage === undefined ? undefined : [storage])
-  const chosen = settings.chosenStorages.length > 0 ? settings.chosenStorages : database.storages
-  const names = [...new Set(asked ?? chosen ?? known)]
+  const chosen = settings.chosenStorages.length > 0 ? settings.chosenStorages : own
+  const names = [
+    ...new Set(asked ?? chosen ?? known.filter((name) => settings.storages.get(name)?.source !== true)),
+  ]
   if (names.length === 0) throw new HoldfastError('usage.invalid', 'storages names no storage')
   const unknown = names.find((name) => !known.includes(name))
   if (unknown === undefined) return names

@@ -3,20 +3,18 @@ import type { Manifest } from '../catalog/manifest.js'
 import { refuseImpossible } from '../config/combinations.js'
 import type { DatabaseSettings } from '../config/settings.js'
 import type { Connector, ConnectorFacts } from '../engine/connector.js'
-import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
-import type { Phase } from '../hooks/events.js'
 import { holdfastVersion } from '../version.js'
+import { afterBackup, shortcoming } from './after-backup.js'
 import { codeRevision } from './code-revision.js'
 import { createConnector } from './create-connector.js'
 import { tellFailure, type Standing } from './failure-hooks.js'
 import { describeForHooks } from './hook-facts.js'
 import { writeToOutput } from './backup-output.js'
-import { storeParts, type StoredCopy } from './backup-storage.js'
+import { storeParts } from './backup-storage.js'
 import { backupStorages, openEach } from './backup-targets.js'
 import { encodingStages, type NamedStage } from './encoding.js'
 import { formatDatetime, renderFilename } from './filename.js'
-import { pruneDatabases } from './prune.js'
 import type { BackupResult, Outcome } from './reports.js'
 import type { BackupRequest } from './requests.js'
 import { requestName, settingName, withOrigins } from './setting-names.js'
@@ -64,29 +62,6 @@ export async function backup(
     }
   }
   return outcomes
-}
-
-/** What a run has not done although there is a backup. */
-function shortcoming(result: BackupResult): HoldfastError | undefined {
-  return result.failedStorages.length > 0 ? partialError(result) : result.failedAfter
-}
-
-/** A backup that not every storage has is one, and the run has not done all that it was to do. */
-function partialError({ copies, failedStorages }: BackupResult): HoldfastError {
-  const [first] = failedStorages
-  const done = copies.map(({ storage }) => storage).join(', ')
-  const missing = failedStorages.map(
-    ({ storage, error }) => `not in ${storage}: ${error.message} [${error.code}]`,
-  )
-  return new HoldfastError(
-    'backup.partial',
-    `the backup is whole in ${done}, and ${missing.join(', and ')}`,
-    {
-      cause: first?.error,
-      ...(first === undefined ? {} : { hint: first.error.hint }),
-      details: { storages: failedStorages.map(({ storage, error }) => ({ storage, code: error.code })) },
-    },
-  )
 }
 
 interface BackupPlan {
@@ -163,7 +138,13 @@ async function backupOne(
 
   standing.phase = 'dump'
   const start = () => connector.dump(cx, plan.options)
-  const target = { id, database, format: database.connector.format, stages: plan.stages, ...sizeOf(facts) }
+  const target = {
+    id,
+    alias: database.alias,
+    format: database.connector.format,
+    stages: plan.stages,
+    ...sizeOf(facts),
+  }
   if (request.output !== undefined) {
     const { warnings, ...written } = await writeToOutput(cx, request.output, target, await start())
     return {
@@ -212,54 +193,16 @@ async function backupOne(
   }))
   const [{ open, manifest, storedName }] = stored
   const event = { ...hookFacts, filename: storedName, storage: open.name, manifest }
-  // From here on there is a backup, whatever fails.
-  let failedAfter: HoldfastError | undefined
-  let pruned: readonly string[] | undefined
-  try {
-    standing.phase = 'after'
-    await workspace.hooks.run(cx, 'backup', 'afterBackup', event)
-    standing.phase = 'retention'
-    if (request.prune === true) pruned = await pruneCopies(cx, workspace, stored, database.alias)
-  } catch (thrown) {
-    cx.signal.throwIfAborted()
-    failedAfter = afterBackup(asHoldfastError(thrown), standing.phase, request)
-  }
-  const copies = stored.map((copy) => ({ storage: copy.open.name, manifest: copy.manifest }))
-  return {
-    backup: { storage: open.name, manifest },
-    copies,
-    failedStorages: [...unopened, ...failed],
-    id,
-    filename: storedName,
-    plainBytes: sum(manifest.parts.map((part) => part.plain.bytes)),
-    storedBytes: sum(manifest.parts.map((part) => part.stored.bytes)),
-    seconds: secondsSince(workspace, started),
-    warnings: manifest.warnings,
-    ...(pruned === undefined ? {} : { pruned }),
-    ...(failedAfter === undefined ? {} : { failedAfter }),
-  }
-}
-
-/** Says that the backup is there; old ones are not removed when a hook has found fault with the new one. */
-function afterBackup(error: HoldfastError, phase: Phase, { prune }: BackupRequest): HoldfastError {
-  const { code, message, hint, details } = error
-  const kept = phase === 'after' && prune === true ? ', and no old one was removed' : ''
-  const what = phase === 'retention' ? `retention failed: ${message}` : message
-  return new HoldfastError(code, `the backup is complete${kept}; ${what}`, { cause: error, hint, details })
-}
-
-/** Applies retention in every storage that has the new backup; the ids that were removed from any. */
-async function pruneCopies(
-  cx: Context,
-  workspace: Workspace,
-  stored: readonly StoredCopy[],
-  alias: string,
-): Promise<readonly string[]> {
-  const removed = new Set<string>()
-  for (const { open } of stored) {
-    for (const id of await pruneDatabases(cx, workspace, open, [alias])) removed.add(id)
-  }
-  return [...removed]
+  return afterBackup(cx, workspace, {
+    stored,
+    failed,
+    unopened,
+    alias: database.alias,
+    started,
+    standing,
+    prune: request.prune === true,
+    tell: () => workspace.hooks.run(cx, 'backup', 'afterBackup', event),
+  })
 }
 
 /** A database that lost its disk, or the wrong one, looks like this. */
@@ -290,8 +233,4 @@ function sizeOf({ server }: ConnectorFacts): { readonly totalBytes?: number } {
 
 function secondsSince(workspace: Workspace, started: Date): number {
   return (workspace.env.clock.now().getTime() - started.getTime()) / 1000
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, each) => total + each, 0)
 }

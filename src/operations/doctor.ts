@@ -2,6 +2,7 @@ import type { DatabaseSettings } from '../config/settings.js'
 import type { Context } from '../env/context.js'
 import { createConnector } from './create-connector.js'
 import { attempt } from './doctor-check.js'
+import { checkFiles } from './doctor-files.js'
 import { checkStages } from './doctor-stages.js'
 import { checkStorage } from './doctor-storage.js'
 import type { DoctorCheck, DoctorReport } from './reports.js'
@@ -16,11 +17,16 @@ import { contextOf, type Workspace } from './workspace.js'
 export async function doctor(workspace: Workspace, request: DoctorRequest): Promise<DoctorReport> {
   const cx = contextOf(workspace, request.signal)
   const checks: DoctorCheck[] = [...checkConfiguration(workspace)]
-  for (const database of selectDatabases(workspace, request.databases)) {
+  const { files, databases: configured, storages } = workspace.settings
+  const onlyFiles = configured.size === 0 && files.size > 0 && (request.databases ?? []).length === 0
+  for (const database of onlyFiles ? [] : selectDatabases(workspace, request.databases)) {
     cx.signal.throwIfAborted()
     checks.push(...(await checkDatabase(cx, database)))
   }
-  const names = request.storage === undefined ? [...workspace.settings.storages.keys()] : [request.storage]
+  for (const set of files.values()) checks.push(await checkFiles(cx, workspace, set))
+  // What holds the files of an application is read, and nothing is written to it.
+  const ofBackups = [...storages.values()].filter(({ source }) => source !== true).map(({ name }) => name)
+  const names = request.storage === undefined ? ofBackups : [request.storage]
   for (const name of names) checks.push(...(await checkStorage(cx, workspace, name)))
   checks.push(...(await checkStages(cx, workspace)))
   return { checks }
@@ -38,7 +44,8 @@ function checkConfiguration(workspace: Workspace): readonly DoctorCheck[] {
     },
     { subject, name: 'server name', status: 'ok', message: settings.serverName },
   ]
-  const templates = [settings.filename, ...[...settings.databases.values()].map(({ filename }) => filename)]
+  const subjects = [...settings.databases.values(), ...settings.files.values()]
+  const templates = [settings.filename, ...subjects.map(({ filename }) => filename)]
   if (templates.some((template) => typeof template === 'string' && !template.includes('{datetime}'))) {
     checks.push({
       subject,
@@ -63,7 +70,7 @@ function checkConfiguration(workspace: Workspace): readonly DoctorCheck[] {
 function retains({ settings }: Workspace): boolean {
   const policies = [
     settings.retention,
-    ...[...settings.databases.values()].map(({ retention }) => retention ?? {}),
+    ...[...settings.databases.values(), ...settings.files.values()].map(({ retention }) => retention ?? {}),
   ]
   return policies.some((policy) => Object.keys(policy).some((key) => key !== 'timeZone'))
 }

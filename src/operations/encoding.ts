@@ -11,7 +11,10 @@ export interface NamedStage {
 }
 
 /** The stages of a backup: as configured, with what the request says in their place. */
-export function encodingStages(workspace: Workspace, request: BackupRequest): readonly NamedStage[] {
+export function encodingStages(
+  workspace: Workspace,
+  request: Pick<BackupRequest, 'compress' | 'encrypt'>,
+): readonly NamedStage[] {
   const configured = workspace.settings.stages
   const compress: readonly StageSettings[] =
     request.compress === undefined

@@ -86,7 +86,7 @@ function requireKnown(
   found: readonly StoredBackup[],
   stored: readonly string[],
 ): void {
-  const known = new Set([...settings.databases.keys(), ...stored])
+  const known = new Set([...settings.databases.keys(), ...settings.files.keys(), ...stored])
   if (database === undefined || found.length > 0 || known.size === 0 || known.has(database)) return
   const names = [...settings.databases.values()].map(({ connection }) => connection.name)
   if (names.includes(database)) return

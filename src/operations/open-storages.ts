@@ -22,7 +22,7 @@ export class OpenStorages {
   /** @param name the first configured storage where absent. @throws usage.unknown-storage, config.invalid */
   get(name?: string): Promise<OpenStorage> {
     const known = [...this.#settings.storages.keys()]
-    const wanted = name ?? known[0]
+    const wanted = name ?? this.#ofBackups()[0]
     if (wanted === undefined || !known.includes(wanted)) {
       throw new HoldfastError(
         'usage.unknown-storage',
@@ -34,9 +34,9 @@ export class OpenStorages {
     return open
   }
 
-  /** The one named, or every configured storage. */
+  /** The one named, or every configured storage that holds no files to back up. */
   async all(name?: string): Promise<readonly OpenStorage[]> {
-    const names = name === undefined ? [...this.#settings.storages.keys()] : [name]
+    const names = name === undefined ? this.#ofBackups() : [name]
     return Promise.all(names.map((each) => this.get(each)))
   }
 
@@ -44,6 +44,12 @@ export class OpenStorages {
     const open = await Promise.allSettled(this.#open.values())
     this.#open.clear()
     for (const result of open) if (result.status === 'fulfilled') await result.value.storage.close()
+  }
+
+  #ofBackups(): readonly string[] {
+    return [...this.#settings.storages.values()]
+      .filter(({ source }) => source !== true)
+      .map(({ name }) => name)
   }
 
   async #openStorage(name: string): Promise<OpenStorage> {

@@ -58,7 +58,7 @@ function checkNames(
   listings: readonly { readonly listing: CatalogListing }[],
 ): void {
   const stored = listings.flatMap(({ listing }) => listing.manifests.map(({ database }) => database.alias))
-  const known = new Set([...settings.databases.keys(), ...stored])
+  const known = new Set([...settings.databases.keys(), ...settings.files.keys(), ...stored])
   const unknown = databases.find((name) => !known.has(name))
   if (unknown === undefined) return
   throw new HoldfastError(
@@ -124,7 +124,9 @@ function planGroup(
   sizes: CatalogListing['sizes'],
 ): readonly PruneDecision[] {
   const alias = group[0]?.database.alias ?? ''
-  const policy = workspace.settings.databases.get(alias)?.retention ?? workspace.settings.retention
+  const { settings } = workspace
+  const own = group[0]?.kind === 'files' ? settings.files.get(alias) : settings.databases.get(alias)
+  const policy = own?.retention ?? settings.retention
   const byId = new Map(group.map((manifest) => [manifest.id, manifest]))
   const subjects = group.map((manifest) => ({
     id: manifest.id,

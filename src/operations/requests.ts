@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
 import type { CleanMode } from '../engine/connector.js'
-import type { RestorePlan } from './reports.js'
+import type { FilesRestorePlan, RestorePlan } from './reports.js'
 
 /** Every request takes a signal; aborting it undoes what can be undone and rejects with the signal's reason. */
 export interface Cancellable {
@@ -31,6 +31,40 @@ export interface BackupRequest extends Cancellable {
   readonly alsoPortable?: boolean
   /** Applies retention to the databases that were backed up without error. */
   readonly prune?: boolean
+}
+
+export interface FilesBackupRequest
+  extends Cancellable, Pick<BackupRequest, 'storage' | 'storages' | 'compress' | 'encrypt' | 'prune'> {
+  /** Names of sets; every configured one where absent. */
+  readonly sets?: readonly string[]
+}
+
+export interface FilesRestoreRequest extends Cancellable {
+  /** `latest` (the default), an id or unique prefix, a file name in the storage, a local path of a tar archive, or a stream. */
+  readonly backup?: string | Readable
+  /** The set whose backup is restored, into its source; needed where several are configured. */
+  readonly set?: string
+  /** Another folder to restore into; it is made where it is not there. */
+  readonly to?: string
+  readonly storage?: string
+  readonly fromServer?: string
+  /**
+   * What becomes of a file that is in the target already: the backup's takes its place, it stays, or nothing at all is restored.
+   * Default `error`.
+   */
+  readonly onConflict?: 'replace' | 'skip' | 'error'
+  /** All that the target holds gives way to the backup, in one step when everything is there. */
+  readonly replace?: boolean
+  /** Only what these patterns mean. */
+  readonly only?: readonly string[]
+  readonly dryRun?: boolean
+  /** Asked once, with the plan, before the first change. Absent or false: `refused.not-confirmed`. */
+  readonly confirm?: boolean | ((plan: FilesRestorePlan) => boolean | Promise<boolean>)
+}
+
+export interface FilesListRequest extends Omit<ListRequest, 'kind' | 'database'> {
+  /** Of this set. */
+  readonly set?: string
 }
 
 export interface BackupFilter {

@@ -56,20 +56,34 @@ export async function findSources(
   target: DatabaseSettings,
 ): Promise<readonly [Candidate, ...Candidate[]]> {
   const wanted = request.backup ?? 'latest'
+  const whom = typeof wanted === 'string' ? whose(workspace, wanted, request, target) : {}
+  return findSourcesOf(cx, workspace, wanted, { kind: 'database', ...placesOf(request), ...whom })
+}
+
+/** Where a request looks for its backup. */
+export function placesOf({
+  storage,
+  fromServer,
+}: Pick<RestoreRequestOptions, 'storage' | 'fromServer'>): BackupFilter & { readonly storage?: string } {
+  return {
+    ...(storage === undefined ? {} : { storage }),
+    ...(fromServer === undefined ? {} : { server: fromServer }),
+  }
+}
+
+/** A stream, a local file, or a backup that the filter lets through, in each storage that has it. */
+export async function findSourcesOf(
+  cx: Context,
+  workspace: Workspace,
+  wanted: string | Readable,
+  filter: BackupFilter & { readonly storage?: string },
+): Promise<readonly [Candidate, ...Candidate[]]> {
   const decoding = { kinds: workspace.registry.stages, keys: workspace.keys }
   if (typeof wanted !== 'string')
     return [{ name: 'the input', warnings: [], open: () => sourceOfStream(cx, workspace, wanted) }]
   if (await isLocalFile(cx, wanted)) {
     const open = async () => undisposed(await sourceOfLocal(cx, workspace, wanted, decoding))
     return [{ name: wanted, warnings: [], open }]
-  }
-  const storage = request.storage === undefined ? {} : { storage: request.storage }
-  const server = request.fromServer === undefined ? {} : { server: request.fromServer }
-  const filter = {
-    kind: 'database' as const,
-    ...storage,
-    ...server,
-    ...whose(workspace, wanted, request, target),
   }
   const { unreachable, ...listing } = await listReachable(workspace, { ...filter, signal: cx.signal })
   if (wanted === 'latest') requireOneDatabase(listing, filter)
@@ -130,8 +144,10 @@ function requireOneDatabase({ backups }: ListReport, filter: BackupFilter): void
   if (databases.size < 2) return
   throw new HoldfastError(
     'usage.backup-ambiguous',
-    `there are backups of several databases: ${[...databases].slice(0, 8).join(', ')}`,
-    { hint: 'name one with --from-database, or name the backup' },
+    `there are backups of several ${filter.kind === 'files' ? 'sets of files' : 'databases'}: ${[...databases].slice(0, 8).join(', ')}`,
+    {
+      hint: `name one with ${filter.kind === 'files' ? '--set' : '--from-database'}, or name the backup`,
+    },
   )
 }
 

@@ -33,6 +33,8 @@ export interface FoundSource {
   readonly head: Uint8Array
   /** For the person who is to confirm. */
   readonly warnings?: readonly string[]
+  /** A part to be looked at before anything is changed; as `source.open`, but for what it tells of its progress. */
+  examine(part: RestorePart): Promise<Readable>
   /** Reads the artifact once, to its end, before anything is changed. @throws integrity.* */
   check(cx: Context, format: DumpFormat): Promise<void>
 }
@@ -55,6 +57,14 @@ export async function sourceOfBackup(
   }
   const first = manifest.parts[0]
   if (first === undefined) throw new HoldfastError('integrity.manifest', `${manifest.id} has no parts`)
+  const openPart = (part: RestorePart, phase: 'restore' | 'check') =>
+    readArtifact(
+      cx,
+      open.storage,
+      partOf(part.name),
+      decoding,
+      progressObserver(cx, manifest.id, phase, total),
+    )
   const source: RestoreSource = {
     parts: manifest.parts.map(({ name, role, table, plain }) => ({
       name,
@@ -62,14 +72,7 @@ export async function sourceOfBackup(
       plainBytes: plain.bytes,
       ...(table === undefined ? {} : { table }),
     })),
-    open: (part) =>
-      readArtifact(
-        cx,
-        open.storage,
-        partOf(part.name),
-        decoding,
-        progressObserver(cx, manifest.id, 'restore', total),
-      ),
+    open: (part) => openPart(part, 'restore'),
   }
   return {
     name: manifest.id,
@@ -79,6 +82,7 @@ export async function sourceOfBackup(
     storedBytes: manifest.parts.reduce((sum, part) => sum + part.stored.bytes, 0),
     source,
     head: await headOf(await readArtifact(cx, open.storage, first, decoding), headBytes),
+    examine: (part) => openPart(part, 'check'),
     async check() {
       for (const part of manifest.parts) {
         await drain(
@@ -121,6 +125,8 @@ export async function sourceOfFile(
         Promise.resolve(openDecoded(cx, path, kinds, decoding, progressObserver(cx, name, 'restore'))),
     },
     head,
+    examine: () =>
+      Promise.resolve(openDecoded(cx, path, kinds, decoding, progressObserver(cx, name, 'check'))),
     async check(_cx, format) {
       const checker = format.checker()
       const structure = { push: (chunk: Uint8Array) => checker.push(chunk), end: () => checker.end() }

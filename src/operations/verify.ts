@@ -2,6 +2,7 @@ import type { DumpFormat } from '../engine/connector.js'
 import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import type { ManifestPart } from '../catalog/manifest.js'
+import { tarFormat } from '../files/tar/format.js'
 import type { Observer } from '../streams/measure.js'
 import { drain, progressObserver, readArtifact, readStored } from './artifact-reader.js'
 import { tellFailure, type Standing } from './failure-hooks.js'
@@ -127,8 +128,9 @@ function structureOf(part: ManifestPart, format: DumpFormat | undefined): readon
   return [{ push: (chunk) => checker.push(chunk), end: () => checker.end() }]
 }
 
-/** The format of that name among all connectors; `undefined` for a connector of the user's that is not configured here. */
+/** The format of that name: of files, or among all connectors; `undefined` for a connector of the user's that is not configured here. */
 export function formatOf(workspace: Workspace, name: string): DumpFormat | undefined {
+  if (name === tarFormat.name) return tarFormat
   const builtIn = workspace.registry.engines.flatMap((engine) => Object.values(engine.connectors))
   const configured = [...workspace.settings.databases.values()].map(({ connector }) => connector)
   const mapped = Object.values(workspace.settings.connectors ?? {}).filter((each) => typeof each !== 'string')

@@ -77,3 +77,12 @@ export async function project(config: Readonly<Record<string, unknown>> = {}): P
   writeFileSync(join(folder, 'holdfast.config.json'), JSON.stringify(whole))
   return folder
 }
+
+/** Waits until a running program has done something. */
+export async function until(child: ChildProcess, condition: () => boolean): Promise<void> {
+  while (!condition()) {
+    if (child.exitCode !== null)
+      throw new Error(`the backup ended with ${child.exitCode} before it was interrupted`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}

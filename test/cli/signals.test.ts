@@ -1,9 +1,8 @@
-import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { filesBelow, makeShop, testFolder } from '../flows/workbench.js'
-import { built, collect, holdfast, project, start } from './command-line.js'
+import { built, collect, holdfast, project, start, until } from './command-line.js'
 
 /** Starts a backup to stdout that nobody reads: it works until the pipe is full, and then waits for ever. */
 async function stuck(cwd: string, temporary: string) {
@@ -61,13 +60,5 @@ function below(folder: string): readonly string[] {
     return filesBelow(folder)
   } catch {
     return []
-  }
-}
-
-async function until(child: ChildProcess, condition: () => boolean): Promise<void> {
-  while (!condition()) {
-    if (child.exitCode !== null)
-      throw new Error(`the backup ended with ${child.exitCode} before it was interrupted`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

@@ -11,6 +11,7 @@ const guides = join(root, 'docs/guides')
 /** Programs that a guide uses beside Node and Holdfast. */
 const tools: Readonly<Record<string, readonly string[]>> = {
   'connectors.md': ['sqlite3'],
+  'files.md': ['tar', 'zstd', 'diff'],
   'recover-by-hand.md': ['age', 'age-keygen', 'zstd', 'sqlite3'],
 }
 /** Packages that a guide imports beside Holdfast. */

@@ -4,23 +4,25 @@ import { unknownCommand } from '../usage-error.js'
 
 /** @param all every command, this one too: asked for when it is run */
 export function help(all: () => readonly DocumentedCommand[]): DocumentedCommand {
-  return command<Record<never, never>, [command?: string]>({
+  return command<Record<never, never>, readonly string[]>({
     name: 'help',
     brief: 'explain a command',
     description: ['Explains a command, or lists all of them.'],
     examples: [
       { line: 'holdfast help', meaning: 'all commands' },
       { line: 'holdfast help restore', meaning: 'one of them' },
+      { line: 'holdfast help files backup', meaning: 'one of two words' },
     ],
     parameters: {
       positional: {
-        kind: 'tuple',
-        parameters: [{ brief: 'name of a command', placeholder: 'command', parse: String, optional: true }],
+        kind: 'array',
+        parameter: { brief: 'name of a command', placeholder: 'command', parse: String },
       },
     },
-    run(_flags, name) {
+    run(_flags, ...words) {
       const { terminal } = this.reporter
-      if (name === undefined) {
+      const name = words.join(' ')
+      if (name === '') {
         terminal.result(renderOverview(all(), terminal.style, terminal.columns))
         return
       }

@@ -50,7 +50,7 @@ export function backupDocument(outcomes: readonly Outcome<BackupResult>[]): Back
   }
 }
 
-function doneDocument(result: BackupResult): BackupDoneDocument {
+export function doneDocument(result: BackupResult): BackupDoneDocument {
   const { backup, copies, failedStorages, pruned } = result
   const { id, filename, plainBytes, storedBytes, seconds, warnings } = result
   return {

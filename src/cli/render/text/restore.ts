@@ -42,7 +42,17 @@ export function renderPlan(plan: RestorePlan, style: Style, now: Date): string {
   return `${style('bold', 'Restore')}\n${facts}`
 }
 
-function sourceText({ source, storage, filename, storedBytes, manifest }: RestorePlan, now: Date): string {
+/** Where a backup is, when it was made, and how large it is. */
+export function sourceText(
+  {
+    source,
+    storage,
+    filename,
+    storedBytes,
+    manifest,
+  }: Pick<RestorePlan, 'source' | 'storage' | 'filename' | 'storedBytes' | 'manifest'>,
+  now: Date,
+): string {
   const size = storedBytes === undefined ? undefined : humanBytes(storedBytes)
   if (manifest === undefined)
     return [printable(filename), size].filter((each) => each !== undefined).join(', ')

@@ -10,11 +10,17 @@ export function renderShow(stored: StoredBackup, style: Style, now: Date): strin
   const { source, revision, migrations, options, tools, warnings, parts } = manifest
   const facts = renderFacts(
     [
-      ['database', `${printable(manifest.database.alias)} (${printable(manifest.database.name)})`],
+      [
+        manifest.kind === 'files' ? 'files' : 'database',
+        `${printable(manifest.database.alias)} (${printable(manifest.database.name)})`,
+      ],
       ['created', `${localTime(created)}, ${relativeAge(created, now)}, on ${printable(manifest.server)}`],
+      ['holds', manifest.files === undefined ? undefined : filesText(manifest.files)],
       [
         'source',
-        `${printable(source.product)} ${printable(source.version)}, ${counted(source.tables, 'table')}${source.encoding === undefined ? '' : `, ${printable(source.encoding)}`}`,
+        manifest.kind === 'files'
+          ? undefined
+          : `${printable(source.product)} ${printable(source.version)}, ${counted(source.tables, 'table')}${source.encoding === undefined ? '' : `, ${printable(source.encoding)}`}`,
       ],
       [
         'size',
@@ -27,12 +33,13 @@ export function renderShow(stored: StoredBackup, style: Style, now: Date): strin
           ? undefined
           : tools.map(({ name, version }) => printable(`${name} ${version}`)).join('\n'),
       ],
+      ['only', listed(options.include ?? [])],
       ['left out', listed(options.exclude)],
       ['without rows', listed(options.excludeData)],
       ['only schemas', listed(options.schemas)],
       ['revision', revision === undefined ? undefined : printable(revisionText(revision))],
       ['migrations', migrations.length === 0 ? undefined : migrations.map(migrationText).join('\n')],
-      ['schema hash', printable(manifest.schemaHash)],
+      ['schema hash', printable(manifest.schemaHash) || undefined],
       [
         'stored in',
         parts.map(({ stored: { key } }) => `${printable(storage)}: ${printable(key)}`).join('\n'),
@@ -55,6 +62,19 @@ export function renderShow(stored: StoredBackup, style: Style, now: Date): strin
     style,
   )
   return `${style('green', style('bold', manifest.id))}\n${facts}`
+}
+
+function filesText({
+  entries,
+  bytes,
+  changed,
+  unreadable,
+}: NonNullable<StoredBackup['manifest']['files']>): string {
+  return [
+    `${entries} entries, ${humanBytes(bytes)}`,
+    ...(changed === 0 ? [] : [`${changed} changed while they were read`]),
+    ...(unreadable === 0 ? [] : [`without ${unreadable} that could not be read`]),
+  ].join(', ')
 }
 
 function listed(names: readonly string[]): string | undefined {

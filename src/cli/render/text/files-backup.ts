@@ -1,0 +1,37 @@
+import type { FilesOutcome } from '../../../operations/reports.js'
+import { printable, type Style } from '../../terminal.js'
+import { table } from './table.js'
+import { counted, humanBytes, humanSeconds } from './units.js'
+
+/** What was backed up, a line each; failures are shown apart. */
+export function renderFilesBackup(
+  outcomes: readonly FilesOutcome[],
+  style: Style,
+  columns: number | undefined,
+): string {
+  const done = outcomes.flatMap((outcome) => {
+    const result = outcome.ok ? outcome.result : outcome.partial
+    return result === undefined ? [] : [{ set: outcome.set, result }]
+  })
+  const shown = table(
+    done,
+    [
+      { title: 'files', cell: ({ set }) => printable(set) },
+      { title: 'backup', cell: ({ result }) => style('green', printable(result.filename)) },
+      {
+        title: 'storage',
+        cell: ({ result }) => printable(result.copies.map(({ storage }) => storage).join(', ')),
+        importance: 3,
+      },
+      { title: 'entries', cell: ({ result }) => String(result.files.entries), right: true, importance: 2 },
+      { title: 'size', cell: ({ result }) => humanBytes(result.files.bytes), right: true, importance: 2 },
+      { title: 'stored', cell: ({ result }) => humanBytes(result.storedBytes), right: true },
+      { title: 'time', cell: ({ result }) => humanSeconds(result.seconds), right: true, importance: 1 },
+    ],
+    style,
+    columns,
+  )
+  const pruned = done.flatMap(({ result }) => result.pruned ?? [])
+  const withPrune = done.some(({ result }) => result.pruned !== undefined)
+  return withPrune ? `${shown}\n${style('dim', `${counted(pruned.length, 'old backup')} removed`)}` : shown
+}

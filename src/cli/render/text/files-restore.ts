@@ -1,0 +1,47 @@
+import type { FilesRestorePlan, FilesRestoreReport } from '../../../operations/reports.js'
+import { printable, type Look, type Style } from '../../terminal.js'
+import { renderFacts } from './facts.js'
+import { sourceText } from './restore.js'
+import { counted, humanBytes, humanSeconds } from './units.js'
+
+const modes: Readonly<Record<FilesRestorePlan['mode'], string>> = {
+  'empty-first': 'the folder is made anew, and takes the place of the one that is there',
+  replace: 'files that the backup has too are replaced, the others stay',
+  skip: 'files that are there stay as they are',
+  error: 'none of the files is there yet',
+}
+
+/** What a restore did, or with `--dry-run` would do. */
+export function renderFilesRestore(report: FilesRestoreReport, style: Style, now: Date): string {
+  if (!report.restored)
+    return `${renderFilesPlan(report.plan, style, now)}\n${style('dim', 'dry run: nothing was changed')}`
+  const { files, links, bytes, skipped, seconds, plan } = report
+  const what = [
+    `${counted(files, 'file')} (${humanBytes(bytes)})`,
+    ...(links === 0 ? [] : [counted(links, 'link')]),
+    ...(skipped === 0 ? [] : [`${skipped} left as they were`]),
+  ]
+  return `${style('green', 'restored')} ${what.join(', ')} into ${printable(plan.place)} from ${printable(plan.source)} in ${humanSeconds(seconds)}`
+}
+
+/** Source, target, and what will be lost. */
+export function renderFilesPlan(plan: FilesRestorePlan, style: Style, now: Date): string {
+  const { place, exists, present, mode, only, entries, bytes, conflicts, losses, warnings } = plan
+  const several = (texts: readonly string[], look: Look) =>
+    texts.length === 0 ? undefined : texts.map((text) => style(look, printable(text))).join('\n')
+  const facts = renderFacts(
+    [
+      ['from', sourceText(plan, now)],
+      ['into', style('bold', printable(place))],
+      ['now', exists ? `holds ${counted(present, 'file')}` : 'does not exist; it will be made'],
+      ['restores', `${entries === 1 ? '1 entry' : `${entries} entries`}, ${humanBytes(bytes)}`],
+      ['only', only.length === 0 ? undefined : printable(only.join(', '))],
+      ['there', conflicts === 0 ? undefined : `${counted(conflicts, 'file')} that the backup has too`],
+      ['mode', exists ? modes[mode] : undefined],
+      ['lost', several(losses, 'red')],
+      ['warning', several(warnings, 'yellow')],
+    ],
+    style,
+  )
+  return `${style('bold', 'Restore files')}\n${facts}`
+}

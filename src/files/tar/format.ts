@@ -1,0 +1,21 @@
+import { blockBytes } from './entry.js'
+import { isHeader, isZeros } from './decode.js'
+import { TarScanner } from './scanner.js'
+
+/** How a whole tar archive is told: every header has its checksum, every file its bytes, and two blocks of zeros are the end. */
+export const tarFormat = {
+  name: 'tar',
+  recognises(head: Uint8Array): boolean {
+    // An archive of nothing is two blocks of zeros.
+    return isHeader(head.subarray(0, blockBytes)) || (head.length >= 2 * blockBytes && isZeros(head))
+  },
+  checker() {
+    const scanner = new TarScanner('structure')
+    return {
+      push(chunk: Uint8Array): void {
+        scanner.push(chunk).next()
+      },
+      end: () => scanner.end(),
+    }
+  },
+}
