@@ -44,8 +44,10 @@ function subjectOf({ operation, result, subjects, error }: RunReport): string {
   const verb = verbs[operation]
   const failed = subjects.filter((subject) => subject.result !== 'success')
   const interrupted = error?.code.startsWith('interrupted.') === true
-  const how = result === 'success' ? 'done' : result === 'partial' ? 'partly failed' : 'failed'
-  return `${verb} ${interrupted ? 'interrupted' : how}${countText(operation, result === 'success' ? subjects : failed, subjects)}`
+  if (interrupted) return `${verb} interrupted${countText(operation, failed, subjects)} not done`
+  if (result === 'success') return `${verb} done${countText(operation, subjects, subjects)}`
+  const how = result === 'partial' ? 'partly failed' : 'failed'
+  return `${verb} ${how}${countText(operation, failed, subjects)}`
 }
 
 function countText(operation: Operation, counted: readonly RunSubject[], all: readonly RunSubject[]): string {

@@ -98,6 +98,7 @@ export class Notifications {
     work: (cx: NotifierContext) => Promise<void>,
   ): Promise<void> {
     const { signal } = limit
+    signal.throwIfAborted()
     const ends = performance.now() + ms
     const timer = setTimeout(() => limit.abort(tooLong(ms)), ms)
     const over = new Promise<never>((_resolve, reject) => {
