@@ -131,18 +131,27 @@ export function verifySubjects(report: VerifyReport | undefined, intended: Inten
   })
 }
 
-/** A subject for each database of each storage. */
+/** A subject for each database, with every storage that was looked at. */
 export function pruneSubjects(report: PruneReport | undefined, intended: Intended): readonly RunSubject[] {
   if (report === undefined) return untouched(intended)
-  const subjects = new Map<string, RunSubject & { readonly removed: number }>()
-  for (const { backup, keep } of report.decisions) {
-    const subject = subjectOf(backup.manifest)
-    const key = JSON.stringify([subject, backup.storage])
-    const removed = (subjects.get(key)?.removed ?? 0) + (keep ? 0 : 1)
-    const storages = [{ name: backup.storage, ok: true }]
-    subjects.set(key, { ...subject, result: 'success', storages, removed, warnings: [] })
-  }
-  return [...subjects.values()]
+  const subjects = new Map(
+    report.decisions.map(({ backup: { manifest } }) => [subjectKey(manifest), subjectOf(manifest)]),
+  )
+  return [...subjects].map(([key, subject]) => {
+    const decisions = report.decisions.filter(({ backup }) => subjectKey(backup.manifest) === key)
+    const storages = new Set(decisions.map(({ backup }) => backup.storage))
+    return {
+      ...subject,
+      result: 'success',
+      storages: [...storages].map((name) => ({ name, ok: true })),
+      removed: decisions.filter(({ keep }) => !keep).length,
+      warnings: [],
+    }
+  })
+}
+
+function subjectKey({ kind, database }: Manifest): string {
+  return JSON.stringify([kind, database.alias])
 }
 
 function subjectOf({ kind, database }: Manifest): Pick<RunSubject, 'kind' | 'name'> {
