@@ -1,11 +1,9 @@
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import type { Context } from '../env/context.js'
-import { asHoldfastError, HoldfastError } from '../errors.js'
+import { HoldfastError } from '../errors.js'
+import { ownProgramCall, programError, programLines, programWarnings } from '../process/own-program.js'
 import { filterTool, readTool, runTool } from '../process/run.js'
-import type { ToolCall, ToolReport } from '../process/tool.js'
+import type { ToolCall } from '../process/tool.js'
 import { connect } from '../streams/connect.js'
 import type {
   CommandName,
@@ -31,14 +29,13 @@ export interface ArchiveFacts extends PackFacts {
   readonly warnings: readonly string[]
 }
 
-/** A folder as a tar archive. @throws (its stream) storage.not-found, storage.denied; see {@link explained} */
+/** A folder as a tar archive. @throws (its stream) storage.not-found, storage.denied; see `programError` */
 export function packFolder(cx: Context, input: PackInput): Archive {
   const { stdout, finished } = readTool(cx, programCall('pack', input))
   const facts = finished.then(({ messages }) => {
-    const lines = parsed(messages)
-    const said = lines.find((line) => 'facts' in line)
+    const said = programLines<MessageLine>(messages).find((line) => 'facts' in line)
     if (said === undefined) throw new HoldfastError('internal.unexpected', 'the archive has no facts')
-    return { ...said.facts, warnings: lines.flatMap((line) => ('warning' in line ? [line.warning] : [])) }
+    return { ...said.facts, warnings: programWarnings(messages) }
   })
   facts.catch(() => undefined)
   return { bytes: stdout, facts }
@@ -74,7 +71,7 @@ async function feed<Name extends 'examine' | 'unpack'>(
   } catch (error) {
     // Before the caller looks at the target, the program must be gone.
     await finished.catch(() => undefined)
-    throw explained(error)
+    throw programError(error)
   }
 }
 
@@ -84,36 +81,7 @@ async function textOf(stdout: Readable): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/**
- * The program is a part of this package, run by the Node that runs us. From source, as in tests, it is run through the loader that
- * also reads configurations written in TypeScript.
- */
 function programCall<Name extends CommandName>(name: Name, input: Commands[Name]['input']): ToolCall {
-  const require = createRequire(import.meta.url)
-  const besides = (module: string, ...path: string[]) =>
-    join(dirname(require.resolve(`${module}/package.json`)), ...path)
-  const file = import.meta.url.endsWith('.ts')
-    ? [besides('jiti', 'lib', 'jiti-cli.mjs'), fileURLToPath(new URL('program/main.ts', import.meta.url))]
-    : [besides('holdfast', 'dist', 'files', 'program', 'main.js')]
-  // Options for this process, such as a debugger's port, are not for the program.
-  return {
-    program: process.execPath,
-    args: [...file, name, JSON.stringify(input)],
-    env: { NODE_OPTIONS: '' },
-  }
-}
-
-function parsed(messages: ToolReport['messages']): MessageLine[] {
-  return messages.filter((line) => line.startsWith('{"')).map((line) => JSON.parse(line) as MessageLine)
-}
-
-/** The error that the program has said, where an error is that it has ended with one. */
-export function explained(thrown: unknown): HoldfastError {
-  const error = asHoldfastError(thrown)
-  const { messages } = error.details
-  if (error.code !== 'tool.failed' || !Array.isArray(messages)) return error
-  const said = parsed(messages as string[]).find((line) => 'error' in line)
-  return said === undefined
-    ? error
-    : new HoldfastError(said.error.code, said.error.message, { cause: error, hint: said.error.hint })
+  const source = new URL('program/main.ts', import.meta.url)
+  return ownProgramCall(source, ['dist', 'files', 'program', 'main.js'], name, input)
 }

@@ -5,10 +5,11 @@ import type { Manifest } from '../catalog/manifest.js'
 import type { FilesSettings } from '../config/settings.js'
 import type { Dump } from '../engine/connector.js'
 import type { Context } from '../env/context.js'
-import { asHoldfastError, HoldfastError } from '../errors.js'
+import { HoldfastError } from '../errors.js'
 import { archiveStorage } from '../files/storage-archive.js'
 import { tarFormat } from '../files/tar/format.js'
-import { explained, packFolder, type Archive, type ArchiveFacts } from '../files/tools.js'
+import { packFolder, type Archive, type ArchiveFacts } from '../files/tools.js'
+import { programError } from '../process/own-program.js'
 import { holdfastVersion } from '../version.js'
 import { afterBackup, shortcoming } from './after-backup.js'
 import { storeParts } from './backup-storage.js'
@@ -49,7 +50,7 @@ export async function backupFiles(
         outcomes.push({ set: alias, ok: false, error, partial: result })
       }
     } catch (thrown) {
-      const error = explained(asHoldfastError(thrown))
+      const error = programError(thrown)
       await tellFailure(workspace, standing, request.signal?.aborted === true ? thrown : error)
       request.signal?.throwIfAborted()
       outcomes.push({ set: alias, ok: false, error })

@@ -1,6 +1,7 @@
 import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import type { Examined, ExtractInput, Unpacked } from '../files/program/protocol.js'
+import { newToken } from '../files/remains.js'
 import { tarFormat } from '../files/tar/format.js'
 import { examineArchive } from '../files/tools.js'
 import { firstUsable } from './first-usable.js'
@@ -157,7 +158,7 @@ function extractInput(
     // What is in the user's own backup is as it was; an archive from elsewhere could place a link for others to follow.
     linksOut: manifest !== undefined,
     fresh,
-    token: Buffer.from(cx.env.randomBytes(6)).toString('hex'),
+    token: newToken(cx.env.randomBytes(6)),
   }
 }
 

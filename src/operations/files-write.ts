@@ -1,9 +1,10 @@
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import type { ExtractInput, Unpacked } from '../files/program/protocol.js'
+import { folderBeside, isDeadFolder } from '../files/remains.js'
 import { sweepTarget, unpackArchive } from '../files/tools.js'
 import type { FolderTarget } from './files-target.js'
 
@@ -19,8 +20,10 @@ export async function restoreBeside(
   archive: () => Promise<Readable>,
   warn: (message: string) => void,
 ): Promise<Unpacked> {
-  const beside = join(dirname(path), `.${basename(path)}.holdfast-${input.token}`)
-  const [partial, old] = [`${beside}.partial`, `${beside}.old`]
+  const [parent, name] = [dirname(path), basename(path)]
+  const partial = join(parent, folderBeside(name, input.token, 'partial'))
+  const old = join(parent, folderBeside(name, input.token, 'old'))
+  await removeRemains(parent, name, exists, warn)
   let done: Unpacked
   try {
     await mkdir(partial)
@@ -48,6 +51,7 @@ export async function restoreInto(
   input: ExtractInput,
   archive: () => Promise<Readable>,
 ): Promise<Unpacked> {
+  await sweepTarget(cx, input.target, input.token)
   const bytes = await archive()
   try {
     return await unpackArchive(cx, input, bytes)
@@ -68,6 +72,21 @@ export async function restoreInto(
 function asItWas(thrown: unknown, path: string): HoldfastError {
   const { code, message, hint, details } = asHoldfastError(thrown, 'storage.failed')
   return new HoldfastError(code, `${message}; ${path} is as it was`, { cause: thrown, hint, details })
+}
+
+/** What killed restores have left. Where the target is gone, what a killed one has put aside is all there is, and stays. */
+async function removeRemains(
+  parent: string,
+  name: string,
+  exists: boolean,
+  warn: (message: string) => void,
+): Promise<void> {
+  for (const entry of await readdir(parent)) {
+    const place = join(parent, entry)
+    const isOld = isDeadFolder(entry, name, 'old')
+    if (isDeadFolder(entry, name, 'partial') || (isOld && exists)) await removeTree(place, warn)
+    else if (isOld) warn(`${place} is what an interrupted restore has put aside; it stays there`)
+  }
 }
 
 async function removeTree(path: string, warn: (message: string) => void): Promise<void> {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
@@ -12,7 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { HoldfastError } from '../../src/errors.js'
 import { testContext, treeOf } from '../../src/files/test-trees.js'
 import type { FilesBackupResult, FilesOutcome } from '../../src/operations/reports.js'
@@ -264,6 +265,8 @@ describe('what cannot be taken as it is', () => {
   })
 })
 
+const canMount = process.platform === 'linux' && process.getuid?.() === 0
+
 describe('restores that fail', () => {
   it('FAILURES 16: a damaged artifact is found before anything is changed', async () => {
     const { folder, uploads, hf, tree, result } = await backedUp()
@@ -304,6 +307,47 @@ describe('restores that fail', () => {
       expect(readdirSync(folder).sort()).toEqual(['backups', 'uploads'])
     }
   })
+
+  it('FAILURES 7: what killed restores have left is removed by the next', async () => {
+    const { folder, uploads, hf, tree } = await backedUp()
+    // No process has this id: it is above the largest that Linux gives.
+    const dead = '4194999-0123456789ab'
+    mkdirSync(join(folder, `.uploads.holdfast-${dead}.partial`))
+    mkdirSync(join(folder, `.uploads.holdfast-${dead}.old`))
+    mkdirSync(join(folder, `.uploads.holdfast-${process.pid}-0123456789ab.partial`))
+    await hf.files.restore({ replace: true, confirm: true })
+    expect(readdirSync(folder).sort()).toEqual([
+      `.uploads.holdfast-${process.pid}-0123456789ab.partial`,
+      'backups',
+      'uploads',
+    ])
+    writeFileSync(join(uploads, `avatars/.holdfast-${dead}.partial`), 'half')
+    await hf.files.restore({ onConflict: 'replace', confirm: true })
+    expect(treeOf(uploads)).toEqual(tree)
+  })
+
+  it.skipIf(!canMount)(
+    `${canMount ? '' : '[needs root and mount] '}FAILURES 5: a full disk is seen before, and where it fills up nothing half stays`,
+    async () => {
+      const folder = await testFolder()
+      const uploads = makeUploads(folder)
+      writeFileSync(join(uploads, 'large'), Buffer.alloc(300_000, 'x'))
+      const disk = join(folder, 'disk')
+      mkdirSync(disk)
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', disk])
+      onTestFinished(() => void execFileSync('umount', [disk]))
+      const hf = await holdfastIn(folder, { files: { media: './uploads' } })
+      await hf.files.backup()
+      writeFileSync(join(disk, 'mine'), Buffer.alloc(400_000))
+      const restore = () => hf.files.restore({ to: disk, confirm: true })
+      await expect(restore()).rejects.toMatchObject({ code: 'storage.full' })
+      expect(filesBelow(disk)).toEqual(['mine'])
+      truncateSync(join(disk, 'mine'), 0)
+      hf.on('beforeFilesRestore', () => writeFileSync(join(disk, 'mine'), Buffer.alloc(400_000)))
+      await expect(restore()).rejects.toMatchObject({ code: 'restore.incomplete' })
+      expect(filesBelow(disk)).toEqual(['avatars/a.png', 'avatars/b.png', 'mine'])
+    },
+  )
 
   it('a validateRestore that refuses changes nothing', async () => {
     const { folder, uploads, tree } = await backedUp()

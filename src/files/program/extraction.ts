@@ -15,11 +15,11 @@ import {
   writeSync,
 } from 'node:fs'
 import { HoldfastError } from '../../errors.js'
+import { partialFile } from '../remains.js'
 import type { TarEntry } from '../tar/entry.js'
 import { shownPath, unsafeEntry, type PathNames } from './entry-path.js'
 import type { ExtractInput, Unpacked } from './protocol.js'
 import type { SafeEntry } from './selected.js'
-import { partialName } from './sweep.js'
 import { statsOf, TargetTree } from './target-tree.js'
 
 const slash = Buffer.from('/')
@@ -56,7 +56,7 @@ export class Extraction {
     this.#input = input
     this.#tree = new TargetTree(input.target)
     this.#linkTree = new TargetTree(input.target)
-    this.#partial = Buffer.from(partialName(input.token))
+    this.#partial = Buffer.from(partialFile(input.token))
   }
 
   /** @param safe undefined for an entry that was not asked for */

@@ -19,7 +19,13 @@ import { say, sayWarning } from './stdio.js'
 
 /** The reader keeps some hundreds of lines; the rest is counted. */
 const mostWarnings = 400
-const slash = Buffer.from('/')
+
+/**
+ * A path as the characters of Latin-1, one for each of its bytes: a name may be any bytes, and a hundred thousand small buffers keep the
+ * garbage collector busy.
+ */
+type BytePath = string
+
 // A link in a file's place is not followed; a named pipe in it is not waited for. Windows has neither.
 const openFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
@@ -32,7 +38,7 @@ export function pack(input: PackInput): void {
 
 /** A folder that holds something that was asked for, or may yet. */
 interface OpenFolder {
-  readonly path: Buffer
+  readonly path: BytePath
   readonly stats: BigIntStats
   readonly parent: OpenFolder | undefined
   written: boolean
@@ -43,7 +49,7 @@ class Packer {
   readonly #included: PathTest | undefined
   readonly #excluded: PathTest | undefined
   /** Of files with several names: device and number, and the first of the names. */
-  readonly #linked = new Map<string, Buffer>()
+  readonly #linked = new Map<string, BytePath>()
   readonly #counts = { entries: 0, bytes: 0, changed: 0, unreadable: 0 }
   #warnings = 0
 
@@ -58,17 +64,17 @@ class Packer {
 
   /** @throws storage.not-found, storage.denied for the source itself */
   run(source: string): void {
-    const root = Buffer.from(source)
+    const root = Buffer.from(source).toString('latin1')
     let stats: BigIntStats
-    let names: Buffer[]
+    let names: BytePath[]
     try {
       // The source itself may be a link to the folder.
-      stats = lstatSync(Buffer.concat([root, slash]), { bigint: true })
+      stats = lstatSync(bytesOf(`${root}/`), { bigint: true })
       names = sortedNames(root)
     } catch (error) {
       throw sourceError(source, error)
     }
-    const folder: OpenFolder = { path: Buffer.from('.'), stats, parent: undefined, written: false }
+    const folder: OpenFolder = { path: '.', stats, parent: undefined, written: false }
     if (this.#included === undefined) this.#writeFolder(folder)
     this.#walk(root, folder, names)
     this.#output.write(endOfArchive)
@@ -77,25 +83,24 @@ class Packer {
       sayWarning(`… and ${this.#warnings - mostWarnings} more files like these`)
   }
 
-  #walk(at: Buffer, folder: OpenFolder, names: readonly Buffer[]): void {
+  #walk(at: BytePath, folder: OpenFolder, names: readonly BytePath[]): void {
     for (const name of names) {
-      const place = Buffer.concat([at, slash, name])
-      const path = folder.parent === undefined ? name : Buffer.concat([folder.path, slash, name])
-      const shown = path.toString()
-      if (this.#excluded?.(shown) === true) continue
+      const path = folder.parent === undefined ? name : `${folder.path}/${name}`
+      if (this.#excluded?.(shown(path)) === true) continue
+      const place = `${at}/${name}`
       try {
-        const stats = lstatSync(place, { bigint: true })
+        const stats = lstatSync(bytesOf(place), { bigint: true })
         if (stats.isDirectory()) this.#enter(place, { path, stats, parent: folder, written: false })
-        else if (this.#included?.(shown) !== false) this.#pack(place, path, stats, folder)
+        else if (this.#included?.(shown(path)) !== false) this.#pack(place, path, stats, folder)
       } catch (error) {
-        this.#amiss(shown, error)
+        this.#amiss(path, error)
       }
     }
   }
 
-  #enter(place: Buffer, folder: OpenFolder): void {
+  #enter(place: BytePath, folder: OpenFolder): void {
     const names = sortedNames(place)
-    if (this.#included?.(folder.path.toString()) !== false) this.#writeFolder(folder)
+    if (this.#included?.(shown(folder.path)) !== false) this.#writeFolder(folder)
     this.#walk(place, folder, names)
   }
 
@@ -107,30 +112,30 @@ class Packer {
     this.#write({ ...described(folder.path, folder.stats), type: 'folder', size: 0 })
   }
 
-  #pack(place: Buffer, path: Buffer, stats: BigIntStats, folder: OpenFolder): void {
+  #pack(place: BytePath, path: BytePath, stats: BigIntStats, folder: OpenFolder): void {
     if (stats.isFile()) {
       if (this.#packLink(path, stats, folder)) return
       this.#packFile(place, path, stats, folder)
     } else if (stats.isSymbolicLink()) {
-      const link = readlinkSync(place, { encoding: 'buffer' })
+      const link = readlinkSync(bytesOf(place), { encoding: 'buffer' })
       this.#writeFolder(folder)
       this.#write({ ...described(path, stats), type: 'symlink', size: 0, link })
-    } else this.#warn(`${path.toString()} is a socket, pipe or device, and is left out`)
+    } else this.#warn(`${shown(path)} is a socket, pipe or device, and is left out`)
   }
 
   /** Another name of a file that is in the archive already. */
-  #packLink(path: Buffer, stats: BigIntStats, folder: OpenFolder): boolean {
+  #packLink(path: BytePath, stats: BigIntStats, folder: OpenFolder): boolean {
     if (stats.nlink < 2n) return false
     const file = `${stats.dev}:${stats.ino}`
     const link = this.#linked.get(file)
     if (link === undefined) return false
     this.#writeFolder(folder)
-    this.#write({ ...described(path, stats), type: 'hardlink', size: 0, link })
+    this.#write({ ...described(path, stats), type: 'hardlink', size: 0, link: bytesOf(link) })
     return true
   }
 
-  #packFile(place: Buffer, path: Buffer, stats: BigIntStats, folder: OpenFolder): void {
-    const file = openSync(place, openFlags)
+  #packFile(place: BytePath, path: BytePath, stats: BigIntStats, folder: OpenFolder): void {
+    const file = openSync(bytesOf(place), openFlags)
     try {
       this.#writeFolder(folder)
       const entry = { ...described(path, stats), type: 'file', size: Number(stats.size) } as const
@@ -138,10 +143,10 @@ class Packer {
       this.#counts.bytes += entry.size
       const { missing, error } = this.#copy(file, entry.size)
       if (stats.nlink > 1n) this.#linked.set(`${stats.dev}:${stats.ino}`, path)
-      if (error !== undefined) this.#amiss(path.toString(), error)
+      if (error !== undefined) this.#amiss(path, error)
       else if (missing > 0 || isOther(stats, fstatSync(file, { bigint: true }))) {
         this.#counts.changed += 1
-        this.#warn(`${path.toString()} changed while it was read`)
+        this.#warn(`${shown(path)} changed while it was read`)
       }
     } finally {
       closeSync(file)
@@ -174,15 +179,15 @@ class Packer {
     this.#counts.entries += 1
   }
 
-  #amiss(shown: string, error: unknown): void {
+  #amiss(path: BytePath, error: unknown): void {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'EPIPE') throw error
     if (code === 'ENOENT') {
       this.#counts.changed += 1
-      this.#warn(`${shown} was removed while the folder was read`)
+      this.#warn(`${shown(path)} was removed while the folder was read`)
     } else {
       this.#counts.unreadable += 1
-      this.#warn(`${shown} cannot be read: ${reasons[code ?? ''] ?? message}`)
+      this.#warn(`${shown(path)} cannot be read: ${reasons[code ?? ''] ?? message}`)
     }
   }
 
@@ -204,14 +209,23 @@ function zeros(buffer: Buffer, at: number, length: number): number {
   return length
 }
 
-/** By bytes, so that the same folder gives the same archive. */
-function sortedNames(folder: Buffer): Buffer[] {
-  return readdirSync(folder, { encoding: 'buffer' }).sort((a, b) => Buffer.compare(a, b))
+/** In the order of their bytes, so that the same folder gives the same archive. */
+function sortedNames(folder: BytePath): BytePath[] {
+  return readdirSync(bytesOf(folder), { encoding: 'latin1' }).sort()
 }
 
-function described(path: Buffer, stats: BigIntStats): Omit<TarEntry, 'type' | 'size'> {
+function bytesOf(path: BytePath): Buffer {
+  return Buffer.from(path, 'latin1')
+}
+
+/** For messages, and for patterns. */
+function shown(path: BytePath): string {
+  return bytesOf(path).toString()
+}
+
+function described(path: BytePath, stats: BigIntStats): Omit<TarEntry, 'type' | 'size'> {
   return {
-    path,
+    path: bytesOf(path),
     mode: Number(stats.mode) & 0o7777,
     uid: Number(stats.uid),
     gid: Number(stats.gid),

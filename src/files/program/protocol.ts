@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../errors.js'
+import type { ProgramLine } from '../../process/own-program.js'
 
 /**
  * The commands of Holdfast's own program for files: what each is told (as JSON, its second argument) and what it answers. `pack`
@@ -79,8 +79,5 @@ export interface SweepInput {
   readonly token: string
 }
 
-/** A line on stderr. Anything else there is not the program's own. */
-export type MessageLine =
-  | { readonly warning: string }
-  | { readonly facts: PackFacts }
-  | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string } }
+/** A line on stderr. */
+export type MessageLine = ProgramLine | { readonly facts: PackFacts }

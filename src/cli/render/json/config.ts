@@ -22,7 +22,12 @@ export type SettingDocument = {
 
 export function configDocument(settings: Settings): ConfigDocument {
   const { file, baseDirectory, origins } = settings
-  const named = [...generalValues(settings), ...storageValues(settings), ...databaseValues(settings)]
+  const named = [
+    ...generalValues(settings),
+    ...storageValues(settings),
+    ...databaseValues(settings),
+    ...filesValues(settings),
+  ]
   return {
     ...(file === undefined ? {} : { file }),
     baseDirectory,
@@ -65,6 +70,20 @@ function generalValues(settings: Settings): Named {
     ),
     ...(settings.metricsFile === undefined ? [] : [['metricsFile', settings.metricsFile] as const]),
   ]
+}
+
+function filesValues({ files }: Settings): Named {
+  return [...files.values()].flatMap(({ alias, source, include, exclude, storages, filename, retention }) => {
+    const values: Readonly<Record<string, JsonField>> = {
+      source: 'folder' in source ? source.folder : { storage: source.storage },
+      include,
+      exclude,
+      ...(storages === undefined ? {} : { storages }),
+      ...(filename === undefined ? {} : { filename: typeof filename === 'string' ? filename : 'a function' }),
+      ...(retention === undefined ? {} : { retention: withoutSecrets(retention) }),
+    }
+    return Object.entries(values).map(([name, value]) => [`files.${alias}.${name}`, value] as const)
+  })
 }
 
 function storageValues({ storages }: Settings): Named {

@@ -1,5 +1,5 @@
 import type { HoldfastError } from '../../../errors.js'
-import type { MessageLine } from './protocol.js'
+import type { ProgramLine } from '../../../process/own-program.js'
 
 /** Longer lines are cut by the reader, and would not be JSON any more. */
 const longestMessage = 600
@@ -21,6 +21,6 @@ export function sayError({ code, message, hint }: HoldfastError): void {
   say({ error: { code, message: message.slice(0, longestMessage), hint: hint.slice(0, longestMessage) } })
 }
 
-function say(line: MessageLine): void {
+function say(line: ProgramLine): void {
   process.stderr.write(`${JSON.stringify(line)}\n`)
 }

@@ -1,5 +1,4 @@
 import type { ServerFacts } from '../../../engine/engine.js'
-import type { ErrorCode } from '../../../errors.js'
 
 /**
  * The commands of Holdfast's own SQLite program: what each is told (as JSON, its second argument) and what it answers (as
@@ -64,11 +63,6 @@ export interface InstallInput {
   /** The same bytes were checked when the backup was made: that need not be done again. */
   readonly checked: boolean
 }
-
-/** A line on stderr. Anything else there is not the program's own. */
-export type MessageLine =
-  | { readonly warning: string }
-  | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string } }
 
 /**
  * Closes the SQL on the stdin of `load`: NUL never stands in SQL text. Without it, the end of a caller that was killed would
