@@ -9,7 +9,14 @@ import type { HookName, Operation } from './hooks/events.js'
 import type { HookAction, HookHandler, HookSettings } from './hooks/handlers.js'
 import { ProgressFeed } from './hooks/progress.js'
 import { HookRunner } from './hooks/runner.js'
-import { intendedBackup, intendedPrune, intendedRestore, intendedVerify } from './operations/intended.js'
+import {
+  intendedBackup,
+  intendedFilesBackup,
+  intendedFilesRestore,
+  intendedPrune,
+  intendedRestore,
+  intendedVerify,
+} from './operations/intended.js'
 import { OpenStorages } from './operations/open-storages.js'
 import type {
   BackupResult,
@@ -95,11 +102,17 @@ export class Holdfast {
     this.files = {
       backup: async (request = {}) => {
         const { backupFiles } = await import('./operations/files-backup.js')
-        return this.#run('files-backup', request.signal, (each) => backupFiles(each, request))
+        const outcomes: FilesOutcome[] = []
+        const subjects = () => backupSubjects(outcomes, intendedFilesBackup(this.#workspace, request))
+        const told = { request, subjects }
+        return this.#run('files-backup', request.signal, (each) => backupFiles(each, request, outcomes), told)
       },
       restore: async (request = {}) => {
         const { restoreFiles } = await import('./operations/files-restore.js')
-        return this.#run('files-restore', request.signal, (each) => restoreFiles(each, request))
+        const subjects = (report?: FilesRestoreReport) =>
+          restoreSubjects(report, intendedFilesRestore(this.#workspace, request))
+        const told = request.dryRun === true ? undefined : { request, subjects }
+        return this.#run('files-restore', request.signal, (each) => restoreFiles(each, request), told)
       },
       list: async (request = {}) => {
         const { listFiles } = await import('./operations/files-list.js')

@@ -1,5 +1,12 @@
 import type { Settings } from '../config/settings.js'
-import type { BackupRequest, PruneRequest, RestoreRequestOptions, VerifyRequest } from './requests.js'
+import type {
+  BackupRequest,
+  FilesBackupRequest,
+  FilesRestoreRequest,
+  PruneRequest,
+  RestoreRequestOptions,
+  VerifyRequest,
+} from './requests.js'
 import type { Intended } from './run-report.js'
 import type { Workspace } from './workspace.js'
 
@@ -8,6 +15,7 @@ export function intendedBackup({ settings }: Workspace, request: BackupRequest):
   const { databases, storage, storages, output } = request
   const asked = storages ?? (storage === undefined ? settings.chosenStorages : [storage])
   return {
+    kind: 'database',
     names: databasesOf(settings, databases),
     storagesOf: (name) =>
       output === undefined ? storagesOf(settings, asked, settings.databases.get(name)?.storages) : [],
@@ -18,7 +26,29 @@ export function intendedRestore({ settings }: Workspace, request: RestoreRequest
   const [only, ...others] = settings.databases.keys()
   const target = request.to ?? request.database ?? (others.length === 0 ? only : undefined)
   return {
+    kind: 'database',
     names: target === undefined ? [] : [target],
+    storagesOf: () => (request.storage === undefined ? [] : [request.storage]),
+  }
+}
+
+export function intendedFilesBackup({ settings }: Workspace, request: FilesBackupRequest): Intended {
+  const { sets = [], storage, storages } = request
+  const asked = storages ?? (storage === undefined ? settings.chosenStorages : [storage])
+  const known = [...settings.files.keys()]
+  return {
+    kind: 'files',
+    names: sets.length === 0 ? known : known.filter((name) => sets.includes(name)),
+    storagesOf: (name) => storagesOf(settings, asked, settings.files.get(name)?.storages),
+  }
+}
+
+export function intendedFilesRestore({ settings }: Workspace, request: FilesRestoreRequest): Intended {
+  const [only, ...others] = settings.files.keys()
+  const name = request.set ?? (others.length === 0 ? only : undefined)
+  return {
+    kind: 'files',
+    names: name === undefined ? [] : [name],
     storagesOf: () => (request.storage === undefined ? [] : [request.storage]),
   }
 }
@@ -37,7 +67,11 @@ function inStorages(
   storage: string | undefined,
 ): Intended {
   const asked = storage === undefined ? [] : [storage]
-  return { names: databasesOf(settings, databases), storagesOf: () => storagesOf(settings, asked) }
+  return {
+    kind: 'database',
+    names: databasesOf(settings, databases),
+    storagesOf: () => storagesOf(settings, asked),
+  }
 }
 
 function databasesOf({ databases }: Settings, asked: readonly string[] = []): readonly string[] {

@@ -2,10 +2,19 @@ import { dirname } from 'node:path/posix'
 import type { Manifest } from '../catalog/manifest.js'
 import type { HoldfastError } from '../errors.js'
 import type { RunError, RunReport, RunResult, RunStart, RunStorage, RunSubject } from '../hooks/run-report.js'
-import type { BackupResult, Outcome, PruneReport, RestoreReport, VerifyReport } from './reports.js'
+import type {
+  BackupResult,
+  FilesOutcome,
+  FilesRestoreReport,
+  Outcome,
+  PruneReport,
+  RestoreReport,
+  VerifyReport,
+} from './reports.js'
 
 /** What a run was to work on, for those that it did not come to. */
 export interface Intended {
+  readonly kind: RunSubject['kind']
   readonly names: readonly string[]
   readonly storagesOf: (name: string) => readonly string[]
 }
@@ -39,22 +48,26 @@ function runError({ code, message, hint }: HoldfastError): RunError {
 
 /** @param outcomes what there was when the run ended, which may be before its end */
 export function backupSubjects(
-  outcomes: readonly Outcome<BackupResult>[],
+  outcomes: readonly (Outcome<BackupResult> | FilesOutcome)[],
   intended: Intended,
 ): readonly RunSubject[] {
-  const done = new Set(outcomes.map(({ database }) => database))
+  const done = new Set(outcomes.map(nameOf))
   return [
     ...outcomes.map((outcome) => backupSubject(outcome, intended)),
     ...untouched(intended).filter(({ name }) => !done.has(name)),
   ]
 }
 
-function backupSubject(outcome: Outcome<BackupResult>, intended: Intended): RunSubject {
-  const subject = { kind: 'database', name: outcome.database } as const
+function nameOf(outcome: Outcome<BackupResult> | FilesOutcome): string {
+  return 'set' in outcome ? outcome.set : outcome.database
+}
+
+function backupSubject(outcome: Outcome<BackupResult> | FilesOutcome, intended: Intended): RunSubject {
+  const subject = { kind: intended.kind, name: nameOf(outcome) }
   const result = outcome.ok ? outcome.result : outcome.partial
   const error = outcome.ok ? {} : { error: runError(outcome.error) }
   if (result === undefined) {
-    const storages = intended.storagesOf(outcome.database).map((name) => ({ name, ok: false }))
+    const storages = intended.storagesOf(subject.name).map((name) => ({ name, ok: false }))
     return { ...subject, result: 'failure', storages, warnings: [], ...error }
   }
   const { id, filename, plainBytes, storedBytes, seconds, warnings, pruned } = result
@@ -82,15 +95,15 @@ function backupSubject(outcome: Outcome<BackupResult>, intended: Intended): RunS
 }
 
 export function restoreSubjects(
-  report: RestoreReport | undefined,
+  report: RestoreReport | FilesRestoreReport | undefined,
   intended: Intended,
 ): readonly RunSubject[] {
   if (report === undefined) return untouched(intended)
   const { plan, seconds, warnings } = report
   return [
     {
-      kind: 'database',
-      name: plan.target,
+      kind: intended.kind,
+      name: 'target' in plan ? plan.target : (intended.names[0] ?? plan.place),
       result: 'success',
       storages: plan.storage === undefined ? [] : [{ name: plan.storage, ok: true }],
       ...(plan.manifest === undefined ? {} : { id: plan.manifest.id }),
@@ -159,9 +172,9 @@ function subjectOf({ kind, database }: Manifest): Pick<RunSubject, 'kind' | 'nam
 }
 
 /** What the run ended before. */
-function untouched({ names, storagesOf }: Intended): readonly RunSubject[] {
+function untouched({ kind, names, storagesOf }: Intended): readonly RunSubject[] {
   return names.map((name) => ({
-    kind: 'database',
+    kind,
     name,
     result: 'failure',
     storages: storagesOf(name).map((storage) => ({ name: storage, ok: false })),
