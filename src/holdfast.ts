@@ -9,6 +9,14 @@ import type { HookName, Operation } from './hooks/events.js'
 import type { HookAction, HookHandler, HookSettings } from './hooks/handlers.js'
 import { ProgressFeed } from './hooks/progress.js'
 import { HookRunner } from './hooks/runner.js'
+import {
+  intendedBackup,
+  intendedFilesBackup,
+  intendedFilesRestore,
+  intendedPrune,
+  intendedRestore,
+  intendedVerify,
+} from './operations/intended.js'
 import { OpenStorages } from './operations/open-storages.js'
 import type {
   BackupResult,
@@ -34,6 +42,15 @@ import type {
   ShowRequest,
   VerifyRequest,
 } from './operations/requests.js'
+import {
+  backupSubjects,
+  filesBackupSubjects,
+  filesRestoreSubjects,
+  pruneSubjects,
+  restoreSubjects,
+  verifySubjects,
+} from './operations/run-report.js'
+import { tellRun, type ToldRun } from './operations/tell-run.js'
 import type { Workspace } from './operations/workspace.js'
 import type { KeyRing } from './stages/stage.js'
 
@@ -92,11 +109,17 @@ export class Holdfast {
     this.files = {
       backup: async (request = {}) => {
         const { backupFiles } = await import('./operations/files-backup.js')
-        return this.#run('files-backup', request.signal, (each) => backupFiles(each, request))
+        const outcomes: FilesOutcome[] = []
+        const subjects = () => filesBackupSubjects(outcomes, intendedFilesBackup(workspace, request))
+        const told = { request, subjects }
+        return this.#run('files-backup', request.signal, (each) => backupFiles(each, request, outcomes), told)
       },
       restore: async (request = {}) => {
         const { restoreFiles } = await import('./operations/files-restore.js')
-        return this.#run('files-restore', request.signal, (each) => restoreFiles(each, request))
+        const subjects = (report?: FilesRestoreReport) =>
+          filesRestoreSubjects(report, intendedFilesRestore(workspace, request))
+        const told = request.dryRun === true ? undefined : { request, subjects }
+        return this.#run('files-restore', request.signal, (each) => restoreFiles(each, request), told)
       },
       list: async (request = {}) => {
         const { listFiles } = await import('./operations/files-list.js')
@@ -111,7 +134,10 @@ export class Holdfast {
    */
   async backup(request: BackupRequest = {}): Promise<readonly Outcome<BackupResult>[]> {
     const { backup } = await import('./operations/backup.js')
-    return this.#run('backup', request.signal, (workspace) => backup(workspace, request))
+    const outcomes: Outcome<BackupResult>[] = []
+    const subjects = () => backupSubjects(outcomes, intendedBackup(this.#workspace, request))
+    const told = { request, subjects }
+    return this.#run('backup', request.signal, (workspace) => backup(workspace, request, outcomes), told)
   }
 
   /**
@@ -120,7 +146,10 @@ export class Holdfast {
    */
   async restore(request: RestoreRequestOptions = {}): Promise<RestoreReport> {
     const { restore } = await import('./operations/restore.js')
-    return this.#run('restore', request.signal, (workspace) => restore(workspace, request))
+    const subjects = (report?: RestoreReport) =>
+      restoreSubjects(report, intendedRestore(this.#workspace, request))
+    const told = request.dryRun === true ? undefined : { request, subjects }
+    return this.#run('restore', request.signal, (workspace) => restore(workspace, request), told)
   }
 
   /** The backups of all storages, newest first. @throws storage.* */
@@ -138,13 +167,18 @@ export class Holdfast {
   /** Reads every byte of backups and says of each whether it is whole. @throws usage.backup-not-found, storage.* */
   async verify(request: VerifyRequest = {}): Promise<VerifyReport> {
     const { verify } = await import('./operations/verify.js')
-    return this.#run('verify', request.signal, (workspace) => verify(workspace, request))
+    const subjects = (report?: VerifyReport) =>
+      verifySubjects(report, intendedVerify(this.#workspace, request))
+    const told = { request, subjects }
+    return this.#run('verify', request.signal, (workspace) => verify(workspace, request), told)
   }
 
   /** Applies retention and removes what interrupted runs left. @throws storage.* */
   async prune(request: PruneRequest = {}): Promise<PruneReport> {
     const { prune } = await import('./operations/prune.js')
-    return this.#run('prune', request.signal, (workspace) => prune(workspace, request))
+    const subjects = (report?: PruneReport) => pruneSubjects(report, intendedPrune(this.#workspace, request))
+    const told = request.dryRun === true ? undefined : { request, subjects }
+    return this.#run('prune', request.signal, (workspace) => prune(workspace, request), told)
   }
 
   /** Checks configuration, databases, tools, storages and keys. */
@@ -168,15 +202,20 @@ export class Holdfast {
     await this.#workspace.storages.close()
   }
 
-  /** One operation, with its progress told to the handlers of `onProgress` as well. */
+  /**
+   * One operation, with its progress told to the handlers of `onProgress` as well.
+   * @param told how notifiers and metrics hear of it; absent where nobody is to be told
+   */
   async #run<Result>(
     operation: Operation,
     signal: AbortSignal | undefined,
     work: (workspace: Workspace) => Promise<Result>,
+    told?: Omit<ToldRun<Result>, 'operation'>,
   ): Promise<Result> {
     const progress = new ProgressFeed(this.#workspace, operation)
+    const run = () => untilAborted(signal, () => work({ ...this.#workspace, emit: progress.emit }))
     try {
-      return await untilAborted(signal, () => work({ ...this.#workspace, emit: progress.emit }))
+      return await (told === undefined ? run() : tellRun(this.#workspace, { operation, ...told }, run))
     } finally {
       await progress.settled()
     }

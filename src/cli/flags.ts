@@ -58,3 +58,9 @@ export function parseDate(given: string): Date {
 export function oneOf<Value extends string>(values: readonly Value[], brief: string) {
   return { kind: 'enum', values, optional: true, placeholder: values.join('|'), brief } as const
 }
+
+/** Of every command that does something worth watching. */
+export const metricsFile = text(
+  'PATH',
+  'update a text file of metrics for Prometheus  [HOLDFAST_METRICS_FILE]',
+)

@@ -11,6 +11,7 @@ export interface SettingFlags {
   /** Several where the command goes to several. */
   readonly storage?: string | readonly string[]
   readonly compress?: string
+  readonly metricsFile?: string
 }
 
 /** The one storage to use, where a flag or `HOLDFAST_STORAGE` names it; several are the configuration's to know. */
@@ -73,11 +74,12 @@ function whereOf({ env }: CommandLine, flags: SettingFlags): Where {
 }
 
 function overridesOf(flags: SettingFlags): Overrides {
-  const { compress } = flags
+  const { compress, metricsFile } = flags
   const storages = storagesOf(flags).map((value) => ({ value, origin: '--storage' }))
   return {
     ...(storages.length === 0 ? {} : { storages }),
     ...(compress === undefined ? {} : { compress: { value: compress, origin: '--compress' } }),
+    ...(metricsFile === undefined ? {} : { metricsFile: { value: metricsFile, origin: '--metrics-file' } }),
   }
 }
 

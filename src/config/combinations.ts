@@ -11,17 +11,9 @@ export interface Combination {
   readonly schemas: readonly string[]
   readonly options: ConnectorOptions
   readonly alsoPortable: boolean
+  /** See {@link DatabaseSettings.given}. */
+  readonly given: readonly string[]
 }
-
-export type CombinedSetting =
-  | 'engine'
-  | 'connector'
-  | 'exclude'
-  | 'excludeData'
-  | 'schemas'
-  | 'jobs'
-  | 'singleTransaction'
-  | 'alsoPortable'
 
 const cannot = {
   exclude: 'leave out tables',
@@ -34,7 +26,7 @@ const cannot = {
  * @param named a setting with where it came from: `databases.shop.exclude (holdfast.config.ts)`, `--exclude`
  * @throws usage.not-supported, naming both settings
  */
-export function refuseImpossible(asked: Combination, named: (setting: CombinedSetting) => string): void {
+export function refuseImpossible(asked: Combination, named: (setting: string) => string): void {
   const { engine, connector, options } = asked
   if (asked.alsoPortable) {
     throw new HoldfastError(
@@ -54,6 +46,15 @@ export function refuseImpossible(asked: Combination, named: (setting: CombinedSe
       ', or choose another connector',
     )
   }
+  for (const setting of asked.given) {
+    const why = unusedBy(connector, setting)
+    if (why === undefined) continue
+    throw impossible(
+      named(setting),
+      named('connector'),
+      `the connector ${connector.name} has no use for it: ${why}`,
+    )
+  }
   const { jobs = 1, singleTransaction } = options
   if (jobs === 1) return
   if (singleTransaction === true)
@@ -65,6 +66,11 @@ export function refuseImpossible(asked: Combination, named: (setting: CombinedSe
       `the connector ${connector.name} works with one connection`,
     )
   }
+}
+
+/** Why a connector has no use for a setting; those of `backup` are meant as well. `undefined` where it has one. */
+export function unusedBy({ capabilities }: ConnectorFactory, setting: string): string | undefined {
+  return capabilities.unused?.[setting.replace(/^backup\./u, '')]
 }
 
 function impossible(setting: string, other: string, why: string, orElse = ''): HoldfastError {

@@ -3,6 +3,7 @@ import type { Engine } from '../engine/engine.js'
 import type { JsonObject } from '../env/json.js'
 import type { Secret } from '../env/secret.js'
 import type { HookConfig } from '../hooks/handlers.js'
+import type { NotifierConfig } from '../hooks/notifiers/settings.js'
 import type { Manifest } from '../catalog/manifest.js'
 import type { RetentionPolicy } from '../retention/policy.js'
 import type { StorageDriver } from '../storages/storage.js'
@@ -36,6 +37,10 @@ export interface HoldfastConfig {
   /** `YYYY MM DD HH mm ss SSS`, in UTC. Default `YYYY-MM-DD-HHmmss`. */
   readonly dateFormat?: string
   readonly hooks?: HookConfig
+  /** Who is told what became of a run, by a name of one's own: by e-mail, webhook, Slack or ping. */
+  readonly notify?: Readonly<Record<string, NotifierConfig>>
+  /** A text file for the node exporter of Prometheus, relative to the configuration file. It has to end in `.prom` there. */
+  readonly metricsFile?: string
   /** Fields of the user's own, kept in the manifest. */
   readonly metadata?: (backup: MetadataFacts) => JsonObject | Promise<JsonObject>
   /** Throws to refuse a restore, before anything is changed. */
@@ -74,6 +79,8 @@ export interface ConnectionConfig {
   readonly socket?: string
   /** The engine's own connection parameters: `{ sslmode: 'verify-full' }`. */
   readonly parameters?: Readonly<Record<string, string>>
+  /** MongoDB: the database that knows the user. Default `admin`. */
+  readonly authSource?: string
 }
 
 export interface DatabaseConfig extends ConnectionConfig, Omit<ConnectorOptions, 'toolArgs'> {
@@ -89,6 +96,8 @@ export interface DatabaseConfig extends ConnectionConfig, Omit<ConnectorOptions,
   readonly extension?: string
   readonly filename?: string | ((facts: FilenameFacts) => string)
   readonly retention?: RetentionPolicy
+  /** MongoDB: whether a restore looks into every document before it inserts it. Default true. */
+  readonly objcheck?: boolean
   /** A portable dump beside the native one, in the same backup. Not supported yet. */
   readonly alsoPortable?: boolean
   /** A restore over it wants its name typed. */

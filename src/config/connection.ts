@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { ConnectionSettings, Engine } from '../engine/engine.js'
 import { Secret } from '../env/secret.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
-import type { ConnectionConfig } from './config.js'
+import type { ConnectionConfig, DatabaseConfig } from './config.js'
 import type { ChosenEngine } from './engines.js'
 
 /** A password of the configuration; an empty one is none. */
@@ -39,11 +39,16 @@ export function parseUrl(
 /** A connection with the fields of a configuration in place of its own. */
 export function withFields(
   base: ConnectionSettings,
-  fields: ConnectionConfig,
+  fields: ConnectionConfig & Pick<DatabaseConfig, 'objcheck'>,
   engine: Engine,
   baseDirectory: string,
 ): ConnectionSettings {
-  const { host, port, user, name, socket, parameters } = fields
+  const { host, port, user, name, socket, parameters, authSource, objcheck } = fields
+  const asParameters = {
+    ...(authSource === undefined ? {} : { authSource }),
+    ...(objcheck === undefined ? {} : { objcheck: String(objcheck) }),
+  }
+  const sameParameters = parameters === undefined && Object.keys(asParameters).length === 0
   const password = asSecret(fields.password)
   // A host given beside a URL with a socket means that host.
   const { socket: baseSocket, ...rest } = base
@@ -56,8 +61,22 @@ export function withFields(
     ...(password === undefined ? {} : { password }),
     ...(socket === undefined ? {} : { socket }),
     ...(name === undefined ? {} : { name: engine.capabilities.server ? name : resolve(baseDirectory, name) }),
-    ...(parameters === undefined ? {} : { parameters: { ...base.parameters, ...parameters } }),
+    ...(sameParameters
+      ? {}
+      : { parameters: withParameters(base.parameters, parameters ?? {}, asParameters) }),
   }
+}
+
+/** The parameters of both; a URL may write those that are settings, too, in other letters. */
+function withParameters(
+  base: Readonly<Record<string, string>>,
+  parameters: Readonly<Record<string, string>>,
+  settings: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const names = Object.keys(settings).map((name) => name.toLowerCase())
+  const others = Object.entries({ ...base, ...parameters })
+  const kept = others.filter(([name]) => !names.includes(name.toLowerCase()))
+  return { ...Object.fromEntries(kept), ...settings }
 }
 
 /** A connection of which nothing is known but its engine. */

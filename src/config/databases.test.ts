@@ -31,6 +31,20 @@ describe('databases', () => {
     expect(connection.password?.reveal()).toBe('two')
   })
 
+  it('authSource and objcheck stand among the parameters, in place of those of the URL', async () => {
+    const { connection, backupConnection } = await database({
+      url: 'postgres://h/shop?AuthSource=a&objCheck=false&tls=true',
+      authSource: 'users',
+      objcheck: true,
+      backup: { authSource: 'others' },
+    })
+    expect(connection.parameters).toEqual({ tls: 'true', authSource: 'users', objcheck: 'true' })
+    expect(backupConnection.parameters).toEqual({ ...connection.parameters, authSource: 'others' })
+    const plain = await database({ url: 'postgres://h/shop?AuthSource=a', backup: { host: 'b' } })
+    expect(plain.connection.parameters).toEqual({ AuthSource: 'a' })
+    expect(plain.backupConnection.parameters).toBe(plain.connection.parameters)
+  })
+
   it('backup overrides any field, and only for backups', async () => {
     const { connection, backupConnection } = await database({
       url: 'postgres://me:one@a/shop',

@@ -1,9 +1,10 @@
 import { basename, extname } from 'node:path'
 import type { ConnectionSettings, Engine } from '../engine/engine.js'
+import { Secret } from '../env/secret.js'
 import { HoldfastError } from '../errors.js'
 import { checkPolicy } from '../retention/policy.js'
-import { refuseImpossible, type CombinedSetting } from './combinations.js'
-import type { ConnectionConfig, DatabaseConfig } from './config.js'
+import { refuseImpossible } from './combinations.js'
+import type { DatabaseConfig } from './config.js'
 import { asSecret, emptyConnection, parseUrl, schemeOf, withFields } from './connection.js'
 import type { ChosenEngine, EngineFinder } from './engines.js'
 import { checkTemplate } from './filename-template.js'
@@ -55,6 +56,7 @@ export function resolveDatabase(
     ...(config.filename === undefined ? {} : { filename: config.filename }),
     ...(config.retention === undefined ? {} : { retention: config.retention }),
     protected: config.protected ?? false,
+    given: [...givenIn(config), ...givenIn(config.backup ?? {}).map((name) => `backup.${name}`)],
   }
   refuseImpossible(
     { ...settings, alsoPortable: config.alsoPortable ?? false },
@@ -85,7 +87,23 @@ export function databaseOfUrl(
     excludeData: [],
     schemas: [],
     protected: false,
+    given: [],
   }
+}
+
+/** What inheriting is by default, an empty list and an empty text ask for nothing. */
+function givenIn(config: DatabaseConfig): readonly string[] {
+  const asks = ([name, value]: readonly [string, unknown]) =>
+    value !== undefined &&
+    (typeof value !== 'object' ||
+      value === null ||
+      value instanceof Secret ||
+      Object.keys(value).length > 0) &&
+    (typeof value !== 'string' || value.trim() !== '') &&
+    !(name === 'inheritEnv' && value === true)
+  return Object.entries(config)
+    .filter(asks)
+    .map(([name]) => name)
 }
 
 function aliasOf(engine: Engine, { name }: ConnectionSettings): string {
@@ -121,7 +139,7 @@ function chooseEngine(
 }
 
 function resolveConnection(
-  config: ConnectionConfig,
+  config: DatabaseConfig,
   chosen: ChosenEngine,
   prefix: string,
   { baseDirectory, origin }: DatabaseSurroundings,
@@ -179,7 +197,7 @@ function namedIn(
   { url, connector }: DatabaseConfig,
   prefix: string,
   origin: string,
-): (setting: CombinedSetting) => string {
+): (setting: string) => string {
   const chooser = url === undefined ? 'engine' : 'url'
   return (setting) => {
     const own = setting === 'engine' || (setting === 'connector' && connector === undefined)

@@ -23,6 +23,9 @@ ${findings.length === 0 ? nothingFound : findings.map(databaseLines).join('\n')}
   // What holdfast prune and holdfast backup --prune keep. The newest good backup always stays.
   retention: { last: 7, daily: 14, weekly: 8, monthly: 12 },
 
+  // Who is told what became of a run; also email, webhook and ping.
+  // notify: { team: { kind: 'slack', url: env('SLACK_WEBHOOK_URL'), on: ['failure'] } },
+
   // hooks: {
   //   afterBackup: ({ database, filename }) => console.error(\`\${database.name} is safe in \${filename}\`),
   // },

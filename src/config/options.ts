@@ -31,6 +31,11 @@ export const scalarOptions = {
     flag: undefined,
     meaning: 'the format of {datetime} in file names',
   },
+  metricsFile: {
+    variable: 'HOLDFAST_METRICS_FILE',
+    flag: '--metrics-file',
+    meaning: 'a text file of metrics for Prometheus',
+  },
 } as const satisfies Record<string, { variable: string; flag: string | undefined; meaning: string }>
 
 export type ScalarOption = keyof typeof scalarOptions

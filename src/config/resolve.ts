@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Env } from '../env/env.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import { checkPolicy } from '../retention/policy.js'
@@ -10,6 +11,7 @@ import { EngineFinder } from './engines.js'
 import { resolveFiles, withSources } from './files.js'
 import { checkTemplate } from './filename-template.js'
 import { shownPath } from './load.js'
+import { resolveNotifiers } from './notify.js'
 import { givenOption, type Overrides, type ScalarOption } from './options.js'
 import { checkedConfig } from './schema.js'
 import type { DatabaseSettings, Registry, Settings, StageSettings } from './settings.js'
@@ -51,6 +53,7 @@ export function resolveSettings(input: ResolveInput): Settings {
   const serverName = choose('serverName', env.hostName)
   const dateFormat = choose('dateFormat', defaults.dateFormat)
   const filename = chooseFilename(input, config, choose)
+  const metricsFile = chooseMetricsFile(input, config, origins)
   const chosen = chosenStorages(input)
   if (chosen[0] !== undefined) origins.set('storage', chosen[0].origin)
 
@@ -84,6 +87,8 @@ export function resolveSettings(input: ResolveInput): Settings {
     filename,
     dateFormat: dateFormat.value,
     hooks: config.hooks ?? {},
+    notifiers: resolveNotifiers(config.notify, source, baseDirectory),
+    ...(metricsFile === undefined ? {} : { metricsFile }),
     ...(config.metadata === undefined ? {} : { metadata: config.metadata }),
     ...(config.validateRestore === undefined ? {} : { validateRestore: config.validateRestore }),
     ...(config.connectors === undefined ? {} : { connectors: config.connectors }),
@@ -160,6 +165,18 @@ function chooseFilename(
   const { value, origin } = choose('filename', defaults.filename)
   checkTemplate(value, `filename (${origin})`)
   return value
+}
+
+/** A path that was typed, or set for the process, is relative to the working directory. */
+function chooseMetricsFile(
+  { overrides = {}, env, baseDirectory }: ResolveInput,
+  { metricsFile }: HoldfastConfig,
+  origins: Origins,
+): string | undefined {
+  const given = givenOption('metricsFile', overrides, env.variables)
+  if (given === undefined) return metricsFile === undefined ? undefined : resolve(baseDirectory, metricsFile)
+  origins.set('metricsFile', given.origin)
+  return resolve(env.workingDirectory, given.value)
 }
 
 function resolveDatabases(

@@ -9,20 +9,8 @@ import type {
   FilesConfig,
   HoldfastConfig,
 } from './config.js'
-import { didYouMean } from './nearest.js'
-
-/** An object of exactly these keys; a message for each that is not among them, a line each. */
-function strict<Shape extends z.ZodRawShape>(shape: Shape) {
-  const known = Object.keys(shape)
-  return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys'
-        ? (issue.keys as readonly string[])
-            .map((key) => `${key} is not known${didYouMean(key, known)}`)
-            .join('\n')
-        : undefined,
-  })
-}
+import { notify } from './notify-schema.js'
+import { strict } from './strict.js'
 
 function isFunction(value: unknown): boolean {
   return typeof value === 'function'
@@ -78,6 +66,7 @@ const connectionShape = {
   name: filledText.optional(),
   socket: filledText.optional(),
   parameters: variables.optional(),
+  authSource: filledText.optional(),
 } satisfies Record<keyof Required<ConnectionConfig>, z.ZodType>
 
 const database = strict({
@@ -100,6 +89,7 @@ const database = strict({
   retention: retention.optional(),
   protected: z.boolean().optional(),
   alsoPortable: z.boolean().optional(),
+  objcheck: z.boolean().optional(),
   adminUser: filledText.optional(),
   adminPassword: secret.optional(),
   dumpCommand: command.optional(),
@@ -168,6 +158,8 @@ const configSchema = strict({
   filename: template.optional(),
   dateFormat: filledText.optional(),
   hooks: hooks.optional(),
+  notify: notify.optional(),
+  metricsFile: filledText.optional(),
   metadata: callback.optional(),
   validateRestore: callback.optional(),
   connectors: z.record(filledText, connector).optional(),
@@ -205,7 +197,8 @@ function problemsOf(issue: z.core.$ZodIssue, parents: readonly PropertyKey[]): r
     const prefix = path.length === 0 ? '' : `${path.join('.')}.`
     return issue.message.split('\n').map((line) => ({ text: `${prefix}${line}`, unknownKey: true }))
   }
-  if (issue.code === 'invalid_union') {
+  // A union told apart by a word has no alternatives where the word is none of them.
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     // The alternative that fits best is the one of the value's own type: what is wrong lies inside it.
     const meant = issue.errors.find((errors) =>
       errors.every(

@@ -1,6 +1,7 @@
 import type { ConnectorFactory, ConnectorOptions, ToolSettings } from '../engine/connector.js'
 import type { ConnectionSettings, Engine } from '../engine/engine.js'
 import type { Secret } from '../env/secret.js'
+import type { NotifierSettings } from '../hooks/notifiers/settings.js'
 import type { RetentionPolicy } from '../retention/policy.js'
 import type { StageKind } from '../stages/stage.js'
 import type { StorageDriver } from '../storages/storage.js'
@@ -32,6 +33,9 @@ export interface Settings {
   readonly filename: string | ((facts: FilenameFacts) => string)
   readonly dateFormat: string
   readonly hooks: NonNullable<HoldfastConfig['hooks']>
+  readonly notifiers: readonly NotifierSettings[]
+  /** Absolute; absent where no metrics are wanted. */
+  readonly metricsFile?: string
   readonly metadata?: HoldfastConfig['metadata']
   readonly validateRestore?: HoldfastConfig['validateRestore']
   /** Connectors by the name of an engine, for databases that are given by their URL. */
@@ -60,6 +64,8 @@ export interface DatabaseSettings {
   readonly filename?: string | ((facts: FilenameFacts) => string)
   readonly retention?: RetentionPolicy
   readonly protected: boolean
+  /** Names of the settings that the configuration gives it, those with an empty value left out: `dumpCommand`, `backup.host`. */
+  readonly given: readonly string[]
 }
 
 export interface StorageSettings {

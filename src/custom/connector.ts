@@ -15,6 +15,7 @@ import type {
   RestoreTarget,
 } from '../engine/connector.js'
 import { selectTables } from '../engine/selection.js'
+import type { UnusedSettings } from '../engine/unused-settings.js'
 import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
 import type { ConnectorDescription, CustomDatabase, DatabaseToDump, DatabaseToRestore } from './definition.js'
@@ -44,9 +45,13 @@ export interface CustomWork {
 }
 
 /** The factory of a connector of the user's own. */
-export function customConnector(description: ConnectorDescription, work: CustomWork): ConnectorFactory {
+export function customConnector(
+  description: ConnectorDescription,
+  work: CustomWork,
+  unused: UnusedSettings = {},
+): ConnectorFactory {
   const { name, engine, extension } = description
-  const capabilities = capabilitiesOf(description)
+  const capabilities = { ...capabilitiesOf(description), unused }
   const factory: ConnectorFactory = {
     name,
     engine,

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { ConnectorFactory } from '../engine/connector.js'
-import { customConnector } from './connector.js'
+import { commandSettings, unused } from '../engine/unused-settings.js'
+import { customConnector, type CustomWork } from './connector.js'
 import type { ConnectorDefinition } from './definition.js'
 import { namedError, ofUser } from './user-error.js'
 
@@ -20,7 +21,7 @@ import { namedError, ofUser } from './user-error.js'
  */
 export function defineConnector(definition: ConnectorDefinition): ConnectorFactory {
   const { name } = definition
-  return customConnector(definition, {
+  const work: CustomWork = {
     tools: () => Promise.resolve([]),
     async *dump(cx, _settings, database) {
       const made = await ofUser(name, cx, async () => definition.dump(database, cx))
@@ -33,7 +34,8 @@ export function defineConnector(definition: ConnectorDefinition): ConnectorFacto
       await definition.restore(database, dump, cx)
       return []
     },
-  })
+  }
+  return customConnector(definition, work, unused(commandSettings, 'it is code, and not given them'))
 }
 
 /** The same bytes, with errors that say whose they are. A stream that is closed before its end is an error, too. */

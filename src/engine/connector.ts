@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { Context } from '../env/context.js'
 import type { Secret } from '../env/secret.js'
 import type { ConnectionSettings, Engine, ServerFacts } from './engine.js'
+import type { UnusedSettings } from './unused-settings.js'
 
 /** One way to dump and restore an engine's databases: `pg-dump-custom`, `sqlite-backup`. */
 export interface ConnectorFactory {
@@ -26,12 +27,16 @@ export interface ConnectorCapabilities {
   readonly transactionalRestore: boolean
   /** Can restore a part of a dump: `tables`, `schemaOnly` and `dataOnly` of a {@link RestoreRequest}. Default false. */
   readonly partialRestore?: boolean
+  /** `false` where `schemas` picks what is dumped, and a restore takes a dump as a whole. */
+  readonly restoreSchemas?: false
   /** Works with several connections at once, as many as `jobs` says. Default: with one. */
   readonly parallel?: true
   /** Which `clean` modes restore can do. */
   readonly clean: readonly CleanMode[]
   /** `false` where restore cannot make a database that does not exist. */
   readonly create?: false
+  /** Settings that are refused, with the reason: `{ psqlCommand: 'it runs no psql' }`. Absent: it heeds them all. */
+  readonly unused?: UnusedSettings
   /** Needs a temporary file on the machine that runs Holdfast, and why; absent where all streams. */
   readonly temporaryFile?: string
 }

@@ -23,11 +23,13 @@ import { contextOf, notice, type Workspace } from './workspace.js'
 
 /**
  * Backs up databases one after the other. One that fails does not stop the others: each has its outcome.
+ * @param outcomes filled as the work goes on: who interrupts it can see what is done
  * @throws usage.*, config.* before anything starts; the signal's reason when aborted
  */
 export async function backup(
   workspace: Workspace,
   request: BackupRequest,
+  outcomes: Outcome<BackupResult>[] = [],
 ): Promise<readonly Outcome<BackupResult>[]> {
   const databases = selectDatabases(workspace, request.databases)
   if (request.output !== undefined && databases.length > 1) {
@@ -36,7 +38,6 @@ export async function backup(
     })
   }
   const plans = databases.map((database) => planBackup(workspace, request, database))
-  const outcomes: Outcome<BackupResult>[] = []
   for (const plan of plans) {
     request.signal?.throwIfAborted()
     const database = plan.database.alias
@@ -95,6 +96,7 @@ function planBackup(workspace: Workspace, request: BackupRequest, database: Data
       connector: factory,
       options: connectorOptions,
       alsoPortable: request.alsoPortable ?? false,
+      given: database.given,
       ...options,
     },
     (setting) =>

@@ -25,18 +25,19 @@ import { contextOf, notice, type Workspace } from './workspace.js'
 
 /**
  * Backs up sets of files one after the other. One that fails does not stop the others: each has its outcome.
+ * @param outcomes each is added as it comes, for those who want to know of a run that did not end well
  * @throws usage.*, config.* before anything starts; the signal's reason when aborted
  */
 export async function backupFiles(
   workspace: Workspace,
   request: FilesBackupRequest,
+  outcomes: FilesOutcome[] = [],
 ): Promise<readonly FilesOutcome[]> {
   const plans = selectFiles(workspace, request.sets).map((set): FilesPlan => ({
     set: withoutBackups(workspace, set),
     stages: encodingStages(workspace, request),
     storages: backupStorages(workspace, request, set),
   }))
-  const outcomes: FilesOutcome[] = []
   for (const plan of plans) {
     request.signal?.throwIfAborted()
     const { alias } = plan.set

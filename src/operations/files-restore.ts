@@ -4,12 +4,13 @@ import type { Examined, ExtractInput, Unpacked } from '../files/program/protocol
 import { newToken } from '../files/remains.js'
 import { tarFormat } from '../files/tar/format.js'
 import { examineArchive } from '../files/tools.js'
+import { firstUsable } from './first-usable.js'
 import { tellFailure, type Standing } from './failure-hooks.js'
 import { checkRoom, checkSwap, folderTarget, type FolderTarget } from './files-target.js'
 import { restoreBeside, restoreInto } from './files-write.js'
 import type { FilesRestorePlan, FilesRestoreReport } from './reports.js'
 import type { FilesRestoreRequest } from './requests.js'
-import { findSourceOf, placesOf, type DisposableSource } from './restore-find.js'
+import { findSourcesOf, placesOf, type DisposableSource } from './restore-find.js'
 import type { FoundSource } from './restore-source.js'
 import { oneSet } from './select-files.js'
 import { contextOf, notice, type Workspace } from './workspace.js'
@@ -26,13 +27,20 @@ export async function restoreFiles(
 ): Promise<FilesRestoreReport> {
   const cx = contextOf(workspace, request.signal)
   const standing: Standing = { operation: 'files-restore', phase: 'plan' }
+  const started = workspace.env.clock.now().getTime()
   try {
     refuseCombinations(request)
     const target = await targetOf(cx, workspace, request)
     standing.phase = 'find'
-    const found = await findSourceOf(cx, workspace, request.backup ?? 'latest', filterOf(workspace, request))
+    const wanted = request.backup ?? 'latest'
+    const candidates = await findSourcesOf(cx, workspace, wanted, filterOf(workspace, request))
+    standing.phase = 'check'
+    const { found, prepared } = await firstUsable(cx, candidates, async (source) => {
+      const input = extractInput(cx, request, target, source)
+      return { input, plan: await prepare(cx, workspace, request, target, source, input) }
+    })
     try {
-      return await restoreFound(cx, workspace, request, target, found, standing)
+      return await restoreFound(cx, workspace, request, { ...prepared, target, found, started }, standing)
     } finally {
       await found.dispose()
     }
@@ -43,18 +51,22 @@ export async function restoreFiles(
   }
 }
 
+interface Prepared {
+  readonly target: FolderTarget
+  readonly found: DisposableSource
+  readonly input: ExtractInput
+  readonly plan: FilesRestorePlan
+  /** Milliseconds of the clock. */
+  readonly started: number
+}
+
 async function restoreFound(
   cx: Context,
   workspace: Workspace,
   request: FilesRestoreRequest,
-  target: FolderTarget,
-  found: DisposableSource,
+  { target, found, input, plan, started }: Prepared,
   standing: Standing,
 ): Promise<FilesRestoreReport> {
-  const started = workspace.env.clock.now().getTime()
-  standing.phase = 'check'
-  const input = extractInput(cx, request, target, found)
-  const plan = await prepare(cx, workspace, request, target, found, input)
   const report = (restored: boolean, done: Unpacked): FilesRestoreReport => ({
     plan,
     restored,

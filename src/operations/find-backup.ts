@@ -1,6 +1,6 @@
 import { HoldfastError } from '../errors.js'
 import { listManifests } from './list.js'
-import type { StoredBackup } from './reports.js'
+import type { ListReport, StoredBackup } from './reports.js'
 import type { BackupFilter, ShowRequest } from './requests.js'
 import { notice, type Workspace } from './workspace.js'
 
@@ -25,7 +25,16 @@ export async function findCopies(
   filter: BackupFilter & { readonly storage?: string },
   signal: AbortSignal,
 ): Promise<readonly [StoredBackup, ...StoredBackup[]]> {
-  const { backups, damaged } = await listManifests(workspace, { ...filter, signal })
+  return copiesAmong(workspace, await listManifests(workspace, { ...filter, signal }), wanted, filter)
+}
+
+/** The same among backups that have been listed. @throws usage.backup-not-found, usage.backup-ambiguous */
+export function copiesAmong(
+  workspace: Workspace,
+  { backups, damaged }: ListReport,
+  wanted: string,
+  filter: BackupFilter,
+): readonly [StoredBackup, ...StoredBackup[]] {
   for (const { storage, key, error } of damaged) {
     notice(workspace, 'warning', `${storage}: ${key} cannot be read: ${error.message}`)
   }

@@ -1,7 +1,7 @@
 import type { Manifest } from '../catalog/manifest.js'
-import { HoldfastError } from '../errors.js'
+import { asHoldfastError, HoldfastError } from '../errors.js'
 import type { StageKind } from '../stages/stage.js'
-import type { ListReport, StoredBackup } from './reports.js'
+import type { FailedStorage, ListReport, StoredBackup } from './reports.js'
 import type { BackupFilter, ListRequest } from './requests.js'
 import { contextOf, type Workspace } from './workspace.js'
 
@@ -19,6 +19,34 @@ export async function list(workspace: Workspace, request: ListRequest): Promise<
 export async function listManifests(workspace: Workspace, request: ListRequest): Promise<ListReport> {
   const { backups, damaged } = await listAll(workspace, request)
   return { backups, damaged }
+}
+
+/**
+ * The same of every storage that answers, for those who need one backup and not a picture of all.
+ * @throws what the first storage answers where none can be listed; usage.unknown-storage
+ */
+export async function listReachable(
+  workspace: Workspace,
+  request: ListRequest,
+): Promise<ListReport & { readonly unreachable: readonly FailedStorage[] }> {
+  const names = request.storage === undefined ? [...workspace.settings.storages.keys()] : [request.storage]
+  const unreachable: FailedStorage[] = []
+  const listings: ListReport[] = []
+  for (const storage of names) {
+    try {
+      listings.push(await listManifests(workspace, { ...request, storage }))
+    } catch (thrown) {
+      request.signal?.throwIfAborted()
+      unreachable.push({ storage, error: asHoldfastError(thrown) })
+    }
+  }
+  const [first] = unreachable
+  if (listings.length === 0 && first !== undefined) throw first.error
+  return {
+    backups: listings.flatMap(({ backups }) => backups).sort(newestFirst),
+    damaged: listings.flatMap(({ damaged }) => damaged),
+    unreachable,
+  }
 }
 
 interface Listed extends ListReport {
@@ -42,8 +70,13 @@ async function listAll(workspace: Workspace, request: ListRequest): Promise<List
     amiss.push(...found.flatMap((manifest) => artifactsAmiss(name, manifest, sizes)))
     aliases.push(...manifests.map(({ database }) => database.alias))
   }
-  backups.sort((a, b) => (a.manifest.id < b.manifest.id ? 1 : a.manifest.id > b.manifest.id ? -1 : 0))
+  backups.sort(newestFirst)
   return { backups, damaged, amiss, aliases }
+}
+
+/** Copies of one backup stay in the order of their storages. */
+function newestFirst(a: StoredBackup, b: StoredBackup): number {
+  return a.manifest.id < b.manifest.id ? 1 : a.manifest.id > b.manifest.id ? -1 : 0
 }
 
 /** A misspelt name must not look like a database without backups. @throws usage.unknown-database */

@@ -124,6 +124,8 @@ export interface RestorePlan {
   readonly connector: string
   readonly exists: boolean
   readonly clean: 'none' | 'objects' | 'database'
+  /** The part of the backup that is restored, where it is not all: `schema shop`, `table orders`, `definitions without rows`. */
+  readonly only: readonly string[]
   readonly protected: boolean
   /** What is to be typed where the target is protected: the database's name, or the alias of a file. */
   readonly databaseName: string
@@ -170,7 +172,15 @@ export interface VerifyResult {
 export interface VerifyReport {
   readonly results: readonly (
     | { readonly id: string; readonly ok: true; readonly result: VerifyResult }
-    | { readonly id: string; readonly ok: false; readonly error: HoldfastError }
+    | {
+        /** The key of the manifest where that cannot be read. */
+        readonly id: string
+        readonly ok: false
+        readonly error: HoldfastError
+        readonly storage: string
+        /** Absent where the manifest cannot be read. */
+        readonly backup?: StoredBackup
+      }
   )[]
 }
 

@@ -6,10 +6,11 @@ import { adHocDatabase } from '../config/resolve.js'
 import type { DatabaseSettings } from '../config/settings.js'
 import type { Context } from '../env/context.js'
 import { connect } from '../streams/connect.js'
-import { HoldfastError } from '../errors.js'
+import { asHoldfastError, HoldfastError } from '../errors.js'
 import { backupBeside } from './backup-beside.js'
-import { findBackup } from './find-backup.js'
-import { listManifests } from './list.js'
+import { copiesAmong } from './find-backup.js'
+import { listReachable } from './list.js'
+import type { FailedStorage, ListReport, StoredBackup } from './reports.js'
 import type { BackupFilter, RestoreRequestOptions } from './requests.js'
 import type { Decoding } from './artifact-reader.js'
 import { sourceOfBackup, sourceOfFile, type FoundSource } from './restore-source.js'
@@ -35,16 +36,28 @@ export function restoreTarget(workspace: Workspace, request: RestoreRequestOptio
 /** A source that may hold a temporary file until it is disposed of. */
 export type DisposableSource = FoundSource & { dispose(): Promise<void> }
 
-/** Finds what to restore: a stream, a local file, or a backup in a storage. */
-export async function findSource(
+/** One of the places that what is wanted can be taken from. */
+export interface Candidate {
+  /** For messages: `the copy in main`. */
+  readonly name: string
+  /** What the person who is to confirm should know. */
+  readonly warnings: readonly string[]
+  readonly open: () => Promise<DisposableSource>
+}
+
+/**
+ * Finds what to restore: a stream, a local file, or a backup in one or several storages, in the order to try them.
+ * @throws usage.*, storage.* where nothing is found
+ */
+export async function findSources(
   cx: Context,
   workspace: Workspace,
   request: RestoreRequestOptions,
   target: DatabaseSettings,
-): Promise<DisposableSource> {
+): Promise<readonly [Candidate, ...Candidate[]]> {
   const wanted = request.backup ?? 'latest'
   const whom = typeof wanted === 'string' ? whose(workspace, wanted, request, target) : {}
-  return findSourceOf(cx, workspace, wanted, { kind: 'database', ...placesOf(request), ...whom })
+  return findSourcesOf(cx, workspace, wanted, { kind: 'database', ...placesOf(request), ...whom })
 }
 
 /** Where a request looks for its backup. */
@@ -58,19 +71,55 @@ export function placesOf({
   }
 }
 
-/** A stream, a local file, or a backup that the filter lets through. */
-export async function findSourceOf(
+/** A stream, a local file, or a backup that the filter lets through, in each storage that has it. */
+export async function findSourcesOf(
   cx: Context,
   workspace: Workspace,
   wanted: string | Readable,
   filter: BackupFilter & { readonly storage?: string },
-): Promise<DisposableSource> {
+): Promise<readonly [Candidate, ...Candidate[]]> {
   const decoding = { kinds: workspace.registry.stages, keys: workspace.keys }
-  if (typeof wanted !== 'string') return sourceOfStream(cx, workspace, wanted)
-  if (await isLocalFile(cx, wanted)) return undisposed(await sourceOfLocal(cx, workspace, wanted, decoding))
-  if (wanted === 'latest') await requireOneDatabase(cx, workspace, filter)
-  const backup = await findBackup(workspace, wanted, filter, cx.signal)
-  return undisposed(await sourceOfBackup(cx, await workspace.storages.get(backup.storage), backup, decoding))
+  if (typeof wanted !== 'string')
+    return [{ name: 'the input', warnings: [], open: () => sourceOfStream(cx, workspace, wanted) }]
+  if (await isLocalFile(cx, wanted)) {
+    const open = async () => undisposed(await sourceOfLocal(cx, workspace, wanted, decoding))
+    return [{ name: wanted, warnings: [], open }]
+  }
+  const { unreachable, ...listing } = await listReachable(workspace, { ...filter, signal: cx.signal })
+  if (wanted === 'latest') requireOneDatabase(listing, filter)
+  const [first, ...others] = copiesFound(workspace, listing, unreachable, wanted, filter)
+  const warnings = unreachable.map(
+    ({ storage: name, error }) =>
+      `${name} could not be asked: ${error.message}${wanted === 'latest' ? '; a newer backup may be there' : ''}`,
+  )
+  const candidate = (backup: StoredBackup): Candidate => ({
+    name: `the copy in ${backup.storage}`,
+    warnings,
+    open: async () =>
+      undisposed(await sourceOfBackup(cx, await workspace.storages.get(backup.storage), backup, decoding)),
+  })
+  return [candidate(first), ...others.map(candidate)]
+}
+
+/** A backup that is not among those found may be where nobody could look. */
+function copiesFound(
+  workspace: Workspace,
+  listing: ListReport,
+  [silent]: readonly FailedStorage[],
+  wanted: string,
+  filter: BackupFilter,
+): readonly [StoredBackup, ...StoredBackup[]] {
+  try {
+    return copiesAmong(workspace, listing, wanted, filter)
+  } catch (thrown) {
+    const error = asHoldfastError(thrown)
+    if (silent === undefined || error.code !== 'usage.backup-not-found') throw error
+    const { code, message, hint } = silent.error
+    throw new HoldfastError(code, `${error.message}, and ${silent.storage} could not be asked: ${message}`, {
+      cause: silent.error,
+      hint,
+    })
+  }
 }
 
 /** `latest` means the latest of the target's own database, unless another is named; an id means itself. */
@@ -89,9 +138,8 @@ function whose(
 }
 
 /** The latest of any database would be a guess. @throws usage.backup-ambiguous */
-async function requireOneDatabase(cx: Context, workspace: Workspace, filter: BackupFilter): Promise<void> {
+function requireOneDatabase({ backups }: ListReport, filter: BackupFilter): void {
   if (filter.database !== undefined) return
-  const { backups } = await listManifests(workspace, { ...filter, signal: cx.signal })
   const databases = new Set(backups.map(({ manifest }) => manifest.database.alias))
   if (databases.size < 2) return
   throw new HoldfastError(

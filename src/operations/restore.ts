@@ -16,9 +16,10 @@ import { describeForHooks } from './hook-facts.js'
 import { leftOut } from './left-out.js'
 import type { RestorePlan, RestoreReport } from './reports.js'
 import type { RestoreRequestOptions } from './requests.js'
-import { findSource, restoreTarget } from './restore-find.js'
+import { firstUsable } from './first-usable.js'
+import { findSources, restoreTarget } from './restore-find.js'
 import { connectorFor, type FoundSource } from './restore-source.js'
-import { refuseUnsupported } from './restore-request.js'
+import { partOf, refuseUnsupported, schemasToRestore, withoutEffect } from './restore-request.js'
 import { withOrigins } from './setting-names.js'
 import { compareStates } from './state-comparison.js'
 import { contextOf, notice, type Workspace } from './workspace.js'
@@ -52,12 +53,14 @@ async function restoreOne(
   const target = restoreTarget(workspace, request)
   standing.database = describeForHooks(target.alias, target.connection)
   standing.phase = 'find'
-  const found = await findSource(cx, workspace, request, target)
-  try {
-    standing.phase = 'check'
-    const prepared = await prepare(cx, workspace, request, target, found).catch((thrown: unknown) => {
+  const candidates = await findSources(cx, workspace, request, target)
+  standing.phase = 'check'
+  const { found, prepared } = await firstUsable(cx, candidates, (source) =>
+    prepare(cx, workspace, request, target, source).catch((thrown: unknown) => {
       throw thrown instanceof HoldfastError ? withOrigins(workspace, target, thrown) : thrown
-    })
+    }),
+  )
+  try {
     const { plan } = prepared
     const seconds = () => (workspace.env.clock.now().getTime() - started) / 1000
     if (request.dryRun === true) return { plan, restored: false, seconds: seconds(), warnings: plan.warnings }
@@ -125,7 +128,7 @@ async function prepare(
     clean: request.clean ?? defaultClean(factory.capabilities.clean),
     create: request.create ?? false,
     disconnect: request.disconnect ?? false,
-    schemas: request.schemas ?? [],
+    schemas: schemasToRestore(request, target, found),
     ...(request.tables === undefined ? {} : { tables: request.tables }),
     ...(request.schemaOnly === undefined ? {} : { schemaOnly: request.schemaOnly }),
     ...(request.dataOnly === undefined ? {} : { dataOnly: request.dataOnly }),
@@ -134,6 +137,7 @@ async function prepare(
   const connector = createConnector(factory, target, target.connection)
   const met = await connector.prepareRestore(cx, found.source, restoreRequest)
   await found.check(cx, factory.format)
+  const ignored = withoutEffect(workspace, request, target, factory)
   const differences = await stateDifferences(cx, workspace, found, met)
   if (request.requireSameRevision === true && differences.length > 0) {
     throw new HoldfastError('refused.revision', differences.join('; '))
@@ -142,7 +146,7 @@ async function prepare(
   return {
     connector,
     restoreRequest,
-    plan: planOf(target, found, factory.name, restoreRequest, met, differences),
+    plan: planOf(target, found, factory.name, restoreRequest, met, [...differences, ...ignored]),
   }
 }
 
@@ -191,9 +195,9 @@ function planOf(
   target: DatabaseSettings,
   found: FoundSource,
   connector: string,
-  { clean }: RestoreRequest,
+  restoreRequest: RestoreRequest,
   met: RestoreTarget,
-  differences: readonly string[],
+  remarks: readonly string[],
 ): RestorePlan {
   const { manifest, storage, storedBytes } = found
   const { server } = met
@@ -208,7 +212,8 @@ function planOf(
     engine: target.engine.name,
     connector,
     exists: met.exists,
-    clean,
+    clean: restoreRequest.clean,
+    only: partOf(restoreRequest),
     protected: target.protected,
     databaseName: target.engine.capabilities.server ? target.connection.name : target.alias,
     targetObjects: server?.objectCount ?? 0,
@@ -217,7 +222,7 @@ function planOf(
       ...met.losses,
       ...(met.losses.length === 0 || manifest === undefined ? [] : lostByLeavingOut(manifest)),
     ],
-    warnings: [...met.warnings, ...differences, ...(found.warnings ?? [])],
+    warnings: [...met.warnings, ...remarks, ...(found.warnings ?? [])],
     tools: met.tools,
   }
 }

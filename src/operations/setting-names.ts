@@ -1,4 +1,3 @@
-import type { CombinedSetting } from '../config/combinations.js'
 import type { DatabaseSettings } from '../config/settings.js'
 import { HoldfastError } from '../errors.js'
 import type { Workspace } from './workspace.js'
@@ -26,7 +25,7 @@ export function requestName({ commandLine }: Workspace, setting: string): string
 export function settingName(
   { settings }: Workspace,
   { alias, connection }: DatabaseSettings,
-  setting: CombinedSetting,
+  setting: string,
 ): string {
   // A URL's database may have the name of a configured one.
   if (settings.databases.get(alias)?.connection !== connection) return 'the URL given'
@@ -35,7 +34,7 @@ export function settingName(
   const candidates = {
     connector: ['connector', 'engine', 'url'],
     engine: ['engine', 'url'],
-  }[setting as string] ?? [setting]
+  }[setting] ?? [setting]
   for (const candidate of candidates) {
     const origin = settings.origins.get(`${prefix}.${candidate}`)
     if (origin !== undefined) return `${prefix}.${candidate} (${origin})`

@@ -21,10 +21,11 @@ export async function verify(workspace: Workspace, request: VerifyRequest): Prom
   const cx = contextOf(workspace, request.signal)
   const { signal } = cx
   const { backups, damaged } = await chosenBackups(workspace, request, signal)
-  const results: VerifyReport['results'][number][] = damaged.map(({ key, error }) => ({
+  const results: VerifyReport['results'][number][] = damaged.map(({ key, storage, error }) => ({
     id: key,
     ok: false,
     error,
+    storage,
   }))
   for (const backup of backups) {
     const { id } = backup.manifest
@@ -39,7 +40,7 @@ export async function verify(workspace: Workspace, request: VerifyRequest): Prom
       if (standing.phase === 'verify') await tellVerified(workspace, cx, backup, error)
       await tellFailure(workspace, standing, error)
       signal.throwIfAborted()
-      results.push({ id, ok: false, error })
+      results.push({ id, ok: false, error, storage: backup.storage, backup })
     }
   }
   return { results }

@@ -1,6 +1,7 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { Readable, Writable } from 'node:stream'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Context } from '../env/context.js'
 import { nodeEnv } from '../env/node-env.js'
 import { Secret } from '../env/secret.js'
@@ -9,8 +10,10 @@ import { connect } from '../streams/connect.js'
 import { feedTool, readTool, runTool } from './run.js'
 
 const node = process.execPath
+/** On Windows, output comes through a pipe of Node's; elsewhere through a connection of our own. */
+let platform = process.platform
 const context = (signal = new AbortController().signal): Context => ({
-  env: nodeEnv(),
+  env: { ...nodeEnv(), platform },
   signal,
   emit: () => undefined,
 })
@@ -22,7 +25,14 @@ async function readAll(stream: Readable): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-describe('a program that is read', () => {
+describe.each(['linux', 'win32'] as const)('a program that is read, as on %s', (as) => {
+  beforeAll(() => {
+    platform = as
+  })
+  afterAll(() => {
+    platform = process.platform
+  })
+
   it('gives all bytes, in large chunks', async () => {
     const { stdout, finished } = readTool(
       context(),
@@ -33,6 +43,32 @@ describe('a program that is read', () => {
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(4_000_000)
     expect(sizes.length).toBeLessThan(6)
     expect((await finished).messages).toEqual([])
+  })
+
+  it('gives what came before its end, however late it is read', async () => {
+    const { stdout, finished } = readTool(context(), {
+      program: 'sh',
+      args: ['-c', 'head -c 150000 /dev/zero'],
+    })
+    await finished
+    expect((await readAll(stdout)).length).toBe(150_000)
+  })
+
+  it('ends when nobody reads it any more', async () => {
+    const { stdout, finished } = readTool(
+      context(),
+      script(`console.log('x'.repeat(5e6)); setInterval(() => {}, 1000)`),
+    )
+    await once(stdout, 'readable')
+    stdout.destroy()
+    await expect(finished).rejects.toMatchObject({ code: 'tool.failed' })
+  })
+
+  it('that has ended is no reason to wait when nobody reads what it said', async () => {
+    const { stdout, finished } = readTool(context(), { program: 'sh', args: ['-c', 'echo done'] })
+    await finished
+    stdout.destroy()
+    await once(stdout, 'close')
   })
 
   it('FAILURES 2: never ends cleanly when the status is 1 after plausible output', async () => {
@@ -46,6 +82,14 @@ describe('a program that is read', () => {
         message: 'sh ended with status 1: error: disk on fire',
       })
     }
+  })
+
+  it('the message is what was wrong, and not the hint after it', async () => {
+    const said = 'echo "x: unrecognized option --y" >&2; echo "x: hint: Try x --help" >&2; exit 1'
+    const { finished } = readTool(context(), { program: 'sh', args: ['-c', said] })
+    await expect(finished).rejects.toMatchObject({
+      message: 'sh ended with status 1: x: unrecognized option --y',
+    })
   })
 
   it('FAILURES 1: a program killed midway is an error', async () => {

@@ -1,16 +1,16 @@
-import { spawn, type ChildProcessByStdio, type ChildProcess } from 'node:child_process'
-import { Readable, Writable } from 'node:stream'
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import type { Socket } from 'node:net'
+import { Writable, type Readable } from 'node:stream'
 import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
-import { ChunkPool } from '../streams/chunk-pool.js'
 import { childEnvironment } from './environment.js'
+import { GatheredOutput } from './gathered-output.js'
 import { MessageLog } from './messages.js'
+import { outputPair } from './output-pair.js'
 import type { ToolCall, ToolReport } from './tool.js'
 
 /** How long a program may take to end after SIGTERM before it is killed. */
 const graceMs = 5_000
-/** A dump tool writes some 10 KB at a time; what follows works best on large chunks. */
-const chunkBytes = 4 * 1024 * 1024
 
 /** The output of a running program. */
 export interface ToolOutput {
@@ -41,78 +41,78 @@ export async function runTool(
   cx: Context,
   call: ToolCall,
 ): Promise<ToolReport & { readonly stdout: string }> {
-  const { stdout, finished } = readTool(cx, call)
+  const running = start(cx, call, ['ignore', 'pipe', 'pipe'])
   const chunks: Buffer[] = []
-  for await (const chunk of stdout) chunks.push(chunk as Buffer)
-  return { ...(await finished), stdout: Buffer.concat(chunks).toString('utf8') }
+  running.child.stdout?.on('data', (data: Buffer) => chunks.push(data))
+  const report = await supervise(cx, call, running)
+  return { ...report, stdout: Buffer.concat(chunks).toString('utf8') }
 }
 
 /** Starts a program whose stdout is wanted. */
 export function readTool(cx: Context, call: ToolCall): ToolOutput {
-  const child = start(cx, call, ['ignore', 'pipe', 'pipe'])
-  const finished = supervise(cx, call, child)
-  return { stdout: outputOf(child, finished), finished }
+  const unread = new AbortController()
+  const signal = AbortSignal.any([cx.signal, unread.signal])
+  let source: Socket | Readable | undefined
+  const output = new GatheredOutput({
+    resume: () => source?.resume(),
+    stop() {
+      unread.abort(new HoldfastError('tool.failed', `${call.program} was ended: nobody reads it any more`))
+      return finished
+    },
+  })
+  const run = async () => {
+    const pair = await outputPair(cx.env, (data) => output.push(data))
+    source = pair?.ours
+    const running = start(cx, call, ['ignore', pair?.theirs ?? 'pipe', 'pipe'], pair?.ours)
+    pair?.theirs.destroy()
+    if (pair === undefined) source = gather(running, output)
+    return supervise({ ...cx, signal }, call, running)
+  }
+  const finished = run()
+  settle(finished, output)
+  return { stdout: output.stdout, finished }
 }
 
 /** Starts a program that is fed through stdin; what it prints on stdout is dropped. */
 export function feedTool(cx: Context, call: ToolCall): ToolInput {
-  const child = start(cx, call, ['pipe', 'ignore', 'pipe'])
-  const finished = supervise(cx, call, child)
-  return { stdin: inputOf(child, finished), finished }
+  const running = start(cx, call, ['pipe', 'ignore', 'pipe'])
+  const finished = supervise(cx, call, running)
+  return { stdin: inputOf(running, finished), finished }
 }
 
 /** Starts a program that turns what is fed through stdin into what is read from stdout; both keep their promises. */
 export function filterTool(cx: Context, call: ToolCall): ToolInput & ToolOutput {
-  const child = start(cx, call, ['pipe', 'pipe', 'pipe'])
-  const finished = supervise(cx, call, child)
-  return { stdin: inputOf(child, finished), stdout: outputOf(child, finished), finished }
+  const running = start(cx, call, ['pipe', 'pipe', 'pipe'])
+  const finished = supervise(cx, call, running)
+  const output = new GatheredOutput({
+    resume: () => running.child.stdout?.resume(),
+    stop() {
+      stop(running)
+      return finished
+    },
+  })
+  gather(running, output)
+  settle(finished, output)
+  return { stdin: inputOf(running, finished), stdout: output.stdout, finished }
 }
 
-function outputOf(child: Child, finished: Promise<ToolReport>): Readable {
+/** From the pipe that Node has made. */
+function gather({ child }: Running, output: GatheredOutput): Readable {
   const source = child.stdout as Readable
-  const stdout = new Readable({
-    highWaterMark: chunkBytes,
-    read() {
-      source.resume()
-    },
-    destroy(error, done) {
-      // Whoever stops reading ends the program; a program that has ended already does not mind.
-      stop(child)
-      finished.then(
-        () => done(error),
-        () => done(error),
-      )
-    },
-  })
-  unheard(stdout)
-  const pool = new ChunkPool(chunkBytes)
-  let buffer = pool.take()
-  let filled = 0
   source.on('data', (data: Buffer) => {
-    let taken = 0
-    while (taken < data.length) {
-      const copied = data.copy(buffer, filled, taken)
-      taken += copied
-      filled += copied
-      if (filled < chunkBytes) continue
-      const full = buffer
-      buffer = pool.take()
-      filled = 0
-      if (!stdout.push(full)) source.pause()
-    }
+    if (!output.push(data)) source.pause()
   })
-  finished.then(
-    () => {
-      if (stdout.destroyed) return
-      if (filled > 0) stdout.push(buffer.subarray(0, filled))
-      stdout.push(null)
-    },
-    (error: Error) => stdout.destroy(error),
-  )
-  return stdout
+  return source
 }
 
-function inputOf(child: Child, finished: Promise<ToolReport>): Writable {
+function settle(finished: Promise<ToolReport>, output: GatheredOutput): void {
+  finished.then(
+    () => output.end(),
+    (error: Error) => output.stdout.destroy(error),
+  )
+}
+
+function inputOf({ child }: Running, finished: Promise<ToolReport>): Writable {
   const sink = child.stdin as Writable
   finished.catch((error: Error) => stdin.destroy(error))
   // A program that has ended shows as EPIPE here; its exit status, which `finished` knows, is what counts.
@@ -133,7 +133,7 @@ function inputOf(child: Child, finished: Promise<ToolReport>): Writable {
       )
     },
     destroy(error, done) {
-      if (error !== null) kill(child, 'SIGKILL')
+      if (error !== null) kill({ child }, 'SIGKILL')
       finished.then(
         () => done(error),
         () => done(error),
@@ -151,7 +151,18 @@ function unheard(stream: Readable | Writable): void {
 
 type Child = ChildProcessByStdio<Writable | null, Readable | null, Readable>
 
-function start(cx: Context, call: ToolCall, stdio: ['ignore' | 'pipe', 'ignore' | 'pipe', 'pipe']): Child {
+interface Running {
+  readonly child: Child
+  /** Where its stdout arrives, if not in a pipe of Node's. */
+  readonly output?: Socket
+}
+
+function start(
+  cx: Context,
+  call: ToolCall,
+  stdio: ['ignore' | 'pipe', 'ignore' | 'pipe' | Socket, 'pipe'],
+  output?: Socket,
+): Running {
   const options = {
     stdio,
     env: childEnvironment(cx.env.variables, call),
@@ -159,11 +170,13 @@ function start(cx: Context, call: ToolCall, stdio: ['ignore' | 'pipe', 'ignore' 
     shell: call.shell ?? false,
     ...(call.workingDirectory === undefined ? {} : { cwd: call.workingDirectory }),
   }
-  return spawn(call.program, call.args, options) as Child
+  const child = spawn(call.program, call.args, options) as Child
+  return output === undefined ? { child } : { child, output }
 }
 
 /** Waits for the program's end; a status other than 0, a signal, a timeout or an abort is an error. */
-function supervise(cx: Context, call: ToolCall, child: Child): Promise<ToolReport> {
+function supervise(cx: Context, call: ToolCall, running: Running): Promise<ToolReport> {
+  const { child, output } = running
   const log = new MessageLog(call.secrets ?? [])
   child.stderr.on('data', (data: Buffer) => log.push(data))
   const finished = new Promise<ToolReport>((resolve, reject) => {
@@ -173,29 +186,37 @@ function supervise(cx: Context, call: ToolCall, child: Child): Promise<ToolRepor
         ? undefined
         : setTimeout(() => {
             timedOut = true
-            stop(child)
+            stop(running)
           }, call.timeoutMs)
-    const abort = () => stop(child)
+    const abort = () => stop(running)
     const cleanUp = () => {
       clearTimeout(timer)
       cx.signal.removeEventListener('abort', abort)
     }
-    if (cx.signal.aborted) stop(child)
+    if (cx.signal.aborted) stop(running)
     else cx.signal.addEventListener('abort', abort, { once: true })
     child.once('error', (error: NodeJS.ErrnoException) => {
       // After a successful spawn, 'error' means that a signal could not be sent; 'close' still comes.
       if (child.pid !== undefined) return
       cleanUp()
+      output?.destroy()
       reject(notStarted(call, error))
     })
-    child.once('close', (status, signal) => {
-      if (child.pid === undefined) return
+    const ended = (status: number | null, signal: NodeJS.Signals | null) => {
       cleanUp()
+      output?.destroy()
       const messages = log.lines()
       if (cx.signal.aborted) reject(abortReason(cx.signal))
       else if (timedOut) reject(timeout(call, messages))
+      else if (status === 0 && output?.readableEnded === false) reject(lostOutput(call, output.errored))
       else if (status === 0) resolve({ messages })
       else reject(failure(call, status, signal, messages))
+    }
+    child.once('close', (status, signal) => {
+      if (child.pid === undefined) return
+      // What it has printed may still be on its way.
+      if (status !== 0 || output === undefined || output.closed) ended(status, signal)
+      else output.once('close', () => ended(status, signal))
     })
   })
   // Whoever reads the stream sees the error there; `finished` alone must not be an unhandled rejection.
@@ -203,18 +224,22 @@ function supervise(cx: Context, call: ToolCall, child: Child): Promise<ToolRepor
   return finished
 }
 
-function stop(child: ChildProcess): void {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  kill(child, 'SIGTERM')
+function stop(running: Running): void {
+  const { child, output } = running
+  if (child.exitCode !== null || child.signalCode !== null) {
+    output?.destroy()
+    return
+  }
+  kill(running, 'SIGTERM')
   const timer = setTimeout(() => child.kill('SIGKILL'), graceMs)
   timer.unref()
   child.once('exit', () => clearTimeout(timer))
 }
 
 /** Programs that the program has started may hold its pipes open; nobody waits for what they still say. */
-function kill(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
+function kill({ child, output }: Running, signal: 'SIGTERM' | 'SIGKILL'): void {
   child.once('exit', () => {
-    for (const pipe of child.stdio) pipe?.destroy()
+    for (const pipe of [...child.stdio, output]) pipe?.destroy()
   })
   child.kill(signal)
 }
@@ -245,6 +270,14 @@ function timeout(call: ToolCall, messages: readonly string[]): HoldfastError {
   })
 }
 
+/** Success is an end of the output, and nothing else that may happen to a connection. */
+function lostOutput({ program }: ToolCall, cause: Error | null): HoldfastError {
+  return new HoldfastError('tool.failed', `the output of ${program} broke off`, {
+    cause,
+    details: { program },
+  })
+}
+
 function failure(
   call: ToolCall,
   status: number | null,
@@ -253,7 +286,11 @@ function failure(
 ): HoldfastError {
   const program = call.shell === true ? `the command ${call.program}` : call.program
   const how = signal === null ? `ended with status ${status}` : `was ended by ${signal}`
-  const said = messages.find((line) => /error|fatal/iu.test(line)) ?? messages.at(-1)
+  const said =
+    messages.find((line) => /error|fatal/iu.test(line)) ??
+    // PostgreSQL's programs end with a hint, after what was wrong.
+    messages.findLast((line) => !/\bhint: |^Try .* --help/iu.test(line)) ??
+    messages.at(-1)
   return new HoldfastError('tool.failed', `${program} ${how}${said === undefined ? '' : `: ${said}`}`, {
     details: { program: call.program, status, signal, messages },
   })

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { HoldfastConfig } from '../../src/config/config.js'
-import { ScratchDatabase } from '../../src/engines/mysql/scratch.js'
+import { ScratchDatabase } from '../../src/engines/mysql/test-database.js'
 import { TestDatabase } from '../../src/engines/postgres/test-fixture.js'
 import { contentOf, holdfastIn, makeShop, resultOf, testFolder } from '../flows/workbench.js'
 import { needsServer } from '../servers/needs.js'
@@ -31,7 +31,7 @@ describe('names of drivers and ORMs mean their engine', () => {
     const shop = await settingsOf({ databases: { shop: url } })
     expect(shop.engine.name).toBe(name)
     expect(shop.connection.engine).toBe(name)
-    const named = await settingsOf({ databases: { shop: { engine: alias, name: 'x', host: 'db' } } })
+    const named = await settingsOf({ databases: { shop: { engine: alias, name: 'x' } } })
     expect(named.engine.name).toBe(name)
     expect(named.connector.name).toBe(shop.connector.name)
     const upper = await settingsOf({ databases: { shop: { engine: alias.toUpperCase(), name: 'x' } } })

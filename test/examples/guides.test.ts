@@ -14,6 +14,8 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'files.md': ['tar', 'zstd', 'diff'],
   'recover-by-hand.md': ['age', 'age-keygen', 'zstd', 'sqlite3'],
 }
+/** Packages that a guide imports beside Holdfast. */
+const packages = ['@photostructure/sqlite', 'nodemailer', 'smtp-server']
 
 describe('the guides', () => {
   for (const name of readdirSync(guides)) {
@@ -65,10 +67,8 @@ async function projectFolder(): Promise<string> {
   mkdirSync(join(folder, 'node_modules/.bin'), { recursive: true })
   mkdirSync(join(folder, 'node_modules/@photostructure'))
   symlinkSync(root, join(folder, 'node_modules/holdfast'))
-  symlinkSync(
-    join(root, 'node_modules/@photostructure/sqlite'),
-    join(folder, 'node_modules/@photostructure/sqlite'),
-  )
+  for (const name of packages)
+    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
   symlinkSync(join(root, 'node_modules/.bin/jiti'), join(folder, 'node_modules/.bin/jiti'))
   const shim = join(folder, 'node_modules/.bin/holdfast')
   writeFileSync(shim, `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'dist/cli/main.js')}' "$@"\n`)

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ScratchDatabase } from '../../src/engines/mysql/scratch.js'
+import { ScratchDatabase } from '../../src/engines/mysql/test-database.js'
 import { execute, TestDatabase } from '../../src/engines/postgres/test-fixture.js'
 import { holdfast, built, documentOf } from '../cli/command-line.js'
 import { needsAll, needsServer } from '../servers/needs.js'

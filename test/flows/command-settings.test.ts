@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileS
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { DatabaseConfig } from '../../src/config/config.js'
-import { ScratchDatabase } from '../../src/engines/mysql/scratch.js'
+import { ScratchDatabase } from '../../src/engines/mysql/test-database.js'
 import { TestDatabase } from '../../src/engines/postgres/test-fixture.js'
 import { nodeEnv } from '../../src/env/node-env.js'
 import { built, holdfast } from '../cli/command-line.js'

@@ -1,5 +1,5 @@
 import { command } from '../command.js'
-import { text, toggle } from '../flags.js'
+import { metricsFile, text, toggle } from '../flags.js'
 import { pruneDocument } from '../render/json/prune.js'
 import { renderPrune } from '../render/text/prune.js'
 import { withHoldfast } from '../session.js'
@@ -7,6 +7,7 @@ import { withHoldfast } from '../session.js'
 interface PruneFlags {
   readonly dryRun?: boolean
   readonly storage?: string
+  readonly metricsFile?: string
 }
 
 export const prune = command<PruneFlags, readonly string[]>({
@@ -24,6 +25,7 @@ export const prune = command<PruneFlags, readonly string[]>({
     flags: {
       dryRun: toggle('print the plan, remove nothing'),
       storage: text('NAME', 'storage to prune: a configured name, or a folder  [default: all]'),
+      metricsFile,
     },
     positional: {
       kind: 'array',

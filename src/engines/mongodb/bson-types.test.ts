@@ -6,8 +6,8 @@ import { expect } from 'vitest'
 import { needsAll, needsSamples, needsServer, samplesFolder } from '../../../test/servers/needs.js'
 import { mongodbDriver } from './connectors/mongodb-driver.js'
 import { mongodump } from './connectors/mongodump.js'
-import { ScratchDatabase } from './scratch.js'
-import { dumpOf, restoreInto } from './scratch-connector.js'
+import { ScratchDatabase } from './test-database.js'
+import { dumpOf, restoreInto } from './test-connector.js'
 
 const server = needsServer('mongodb')
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { TemporaryDirectory } from '../../env/env.js'
 import { Secret } from '../../env/secret.js'
 import { secretsOf, writeConfigFile } from './config-file.js'
-import { scratchContext } from './scratch-connector.js'
+import { scratchContext } from './test-connector.js'
 
 let folder: TemporaryDirectory
 beforeEach(async () => {

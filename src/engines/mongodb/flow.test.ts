@@ -1,12 +1,17 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { needsServer } from '../../../test/servers/needs.js'
+import type { ServerAddress } from '../../../test/servers/server.js'
 import { createHoldfast } from '../../holdfast.js'
-import { ScratchDatabase } from './scratch.js'
-import { scratchContext } from './scratch-connector.js'
-import { fillSample } from './scratch-sample.js'
+import { ScratchDatabase } from './test-database.js'
+import { scratchContext } from './test-connector.js'
+import { fillSample } from './test-sample.js'
 
 const server = needsServer('mongodb')
+
+function connectionUrl({ user, password, host, port }: ServerAddress, name: string, query: string): string {
+  return `mongodb://${user}:${password}@${host}:${port}/${name}?${query}`
+}
 
 server.describe('MongoDB through the library', () => {
   for (const connector of ['mongodump', 'mongodb-driver']) {
@@ -19,11 +24,15 @@ server.describe('MongoDB through the library', () => {
         {
           databases: {
             shop: {
-              url: `mongodb://${user}:${password}@${host}:${port}/${database.name}?authSource=admin`,
-              connector,
+              ...{ engine: 'mongodb', host, port, user, password, name: database.name, connector },
+              authSource: 'admin',
               exclude: ['lonely'],
-              dumpCommand: join(binDirectory, 'mongodump'),
-              restoreCommand: join(binDirectory, 'mongorestore'),
+              ...(connector === 'mongodump'
+                ? {
+                    dumpCommand: join(binDirectory, 'mongodump'),
+                    restoreCommand: join(binDirectory, 'mongorestore'),
+                  }
+                : {}),
             },
           },
           storages: { main: { driver: 'local', path: join(folder.path, 'backups') } },
@@ -45,6 +54,19 @@ server.describe('MongoDB through the library', () => {
         })
         await hf.restore({ confirm: true })
         expect(await database.digest()).toEqual(wanted)
+        const elsewhere = await createHoldfast({
+          databases: {
+            shop: {
+              url: connectionUrl(address, database.name, 'AUTHSOURCE=admin'),
+              connector,
+              authSource: 'elsewhere',
+            },
+          },
+        })
+        // The setting wins over the URL, however that writes it.
+        expect(await elsewhere.backup()).toMatchObject([
+          { ok: false, error: { code: 'database.login-refused' } },
+        ])
       } finally {
         await hf.close()
         await database.drop()

@@ -4,9 +4,9 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { needsServer } from '../../../test/servers/needs.js'
 import { mongodb } from './engine.js'
 import { identityOf, olderSeries } from './identity.js'
-import { ScratchDatabase } from './scratch.js'
-import { scratchContext } from './scratch-connector.js'
-import { fillSample, books } from './scratch-sample.js'
+import { ScratchDatabase } from './test-database.js'
+import { scratchContext } from './test-connector.js'
+import { fillSample, books } from './test-sample.js'
 
 const server = needsServer('mongodb')
 

@@ -2,7 +2,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { TemporaryDirectory } from '../../env/env.js'
-import { scratchContext, scratchTools } from './scratch-connector.js'
+import { scratchContext, scratchTools } from './test-connector.js'
 import { findTool } from './tools.js'
 
 let folder: TemporaryDirectory

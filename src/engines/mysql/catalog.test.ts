@@ -4,8 +4,8 @@ import type { ServerFacts } from '../../engine/engine.js'
 import { Secret } from '../../env/secret.js'
 import { mariadb } from './engine.js'
 import { unfinishedMark } from './inventory.js'
-import { ScratchDatabase } from './scratch.js'
-import { scratchContext } from './scratch-connector.js'
+import { ScratchDatabase } from './test-database.js'
+import { scratchContext } from './test-connector.js'
 
 const server = needsServer('mariadb')
 

@@ -4,8 +4,8 @@ import type { Context } from '../../env/context.js'
 import { connectorContract } from '../../testing/connector-contract.js'
 import { mysqldump } from './connectors/mysqldump.js'
 import { mysql } from './engine.js'
-import { ScratchDatabase } from './scratch.js'
-import { connectorOf, dumpOf, restoreInto, scratchContext } from './scratch-connector.js'
+import { ScratchDatabase } from './test-database.js'
+import { connectorOf, dumpOf, restoreInto, scratchContext } from './test-connector.js'
 import { contractSample, oddTable, tortureOfBoth, tortureOfMysql } from './torture.js'
 
 /** A server of MySQL 8 or newer: `mysql://user:password@127.0.0.1:3306/any`, and where its programs are, if not in PATH. */

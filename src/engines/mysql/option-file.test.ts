@@ -6,7 +6,7 @@ import { nodeEnv } from '../../env/node-env.js'
 import { Secret } from '../../env/secret.js'
 import { runTool } from '../../process/run.js'
 import { optionValue, writeOptionFile } from './option-file.js'
-import { scratchContext } from './scratch-connector.js'
+import { scratchContext } from './test-connector.js'
 
 const settings = {
   engine: 'mysql',

@@ -6,8 +6,8 @@ import { needsServer } from '../../../test/servers/needs.js'
 import { Secret } from '../../env/secret.js'
 import { HoldfastError } from '../../errors.js'
 import { mariadb, mysql } from './engine.js'
-import { ScratchDatabase } from './scratch.js'
-import { scratchContext } from './scratch-connector.js'
+import { ScratchDatabase } from './test-database.js'
+import { scratchContext } from './test-connector.js'
 import { ServerSession } from './session.js'
 
 const server = needsServer('mariadb')

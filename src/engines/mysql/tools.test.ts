@@ -6,7 +6,7 @@ import type { Context } from '../../env/context.js'
 import type { TemporaryDirectory } from '../../env/env.js'
 import { needsTool } from '../../../test/servers/needs.js'
 import { versionNumbers, type Product, type ServerIdentity } from './identity.js'
-import { scratchContext, scratchSettings } from './scratch-connector.js'
+import { scratchContext, scratchSettings } from './test-connector.js'
 import { findTool, knownOptions, type ToolRole } from './tools.js'
 
 const says = {

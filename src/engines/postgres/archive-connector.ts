@@ -1,4 +1,5 @@
 import type { ConnectorCapabilities, ConnectorFactory } from '../../engine/connector.js'
+import { ofMongodbAlone } from '../mongodb-settings.js'
 import { dumpDatabase, inspectDatabase, type PgDumpFormat } from './dump.js'
 import { customFormat } from './format-custom.js'
 import { prepareRestore, restoreDatabase, type RestoreFormat } from './restore.js'
@@ -11,6 +12,7 @@ const capabilities: ConnectorCapabilities = {
   transactionalRestore: true,
   partialRestore: true,
   clean: ['none', 'objects', 'database'],
+  unused: ofMongodbAlone,
 }
 
 const archive: PgDumpFormat = { plain: false, arguments: () => ['--format=custom', '--compress=0'] }

@@ -77,6 +77,22 @@ function belongs(
   })
 }
 
+/** Of what an entry needs, these come with a table or are made where they are missing. */
+const impliedNeeds = ['SCHEMA', 'CONSTRAINT', 'INDEX']
+
+/** What chosen entries need and what is not chosen with them, in the archive's order: `function public.touch()`. */
+export function neededBeside(
+  entries: readonly SelectableEntry[],
+  chosen: ReadonlySet<number>,
+): readonly string[] {
+  const needed = new Set(entries.flatMap(({ dumpId, needs }) => (chosen.has(dumpId) ? needs : [])))
+  return entries
+    .filter(({ dumpId, kind }) => needed.has(dumpId) && !chosen.has(dumpId) && !impliedNeeds.includes(kind))
+    .map(
+      ({ kind, schema, name }) => `${kind.toLowerCase()} ${schema === undefined ? '' : `${schema}.`}${name}`,
+    )
+}
+
 /** Leaves everything else out of an archive. */
 export function onlyEntries(head: Buffer, patterns: readonly string[]): EditEntry {
   const entries: SelectableEntry[] = []

@@ -62,7 +62,7 @@ const hints: readonly (readonly [said: RegExp, hint: string])[] = [
   [/row-level security/u, 'dump as the owner of the table or as a role with BYPASSRLS'],
   [
     /invalid memory alloc request size/u,
-    'a value of more than 512 MB does not fit into COPY text: leave the rows of its table out with --exclude-data',
+    'a value of more than 512 MB does not fit into the text of a dump, which no version of pg_dump can write otherwise: leave the rows of its table out with --exclude-data and save them with COPY … WITH (FORMAT binary), or keep such values as large objects',
   ],
   [
     /permission denied to create extension|must be owner of extension/u,

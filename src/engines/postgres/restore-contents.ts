@@ -1,5 +1,5 @@
 import { ArchiveHeadReader, type ArchiveEntry, type ArchiveHeader } from './archive-toc.js'
-import { selectedEntries } from './archive-selection.js'
+import { neededBeside, selectedEntries } from './archive-selection.js'
 import type { RelationKind } from './catalog.js'
 import { parseVersion } from './version.js'
 
@@ -19,6 +19,8 @@ export interface DumpContents {
   readonly extensions: readonly string[]
   /** Every extension in it, in an order that they can be made in; also where only a part of it is restored. */
   readonly allExtensions: readonly DumpedExtension[]
+  /** Where only a part is restored: what that needs, and what the target has to have already. */
+  readonly neededBeside?: readonly string[]
   /** Tables and sequences that it brings rows or a position for. */
   readonly filled: readonly QualifiedName[]
   /** Roles that own what it makes. */
@@ -79,7 +81,7 @@ export class ArchiveContents {
   #options: DatabaseOptions = {}
 
   readonly #tables: readonly string[]
-  /** Where tables are chosen: an entry may need one that comes before it. */
+  /** Where a part is chosen: an entry may need one that comes before it. */
   readonly #entries: ArchiveEntry[] = []
 
   /**
@@ -94,7 +96,8 @@ export class ArchiveContents {
         this.#header = header
       },
       (entry) => {
-        if (tables.length === 0 || entry.kind === 'DATABASE' || entry.kind === 'EXTENSION') this.#note(entry)
+        if (tables.length + only.length === 0 || entry.kind === 'DATABASE' || entry.kind === 'EXTENSION')
+          this.#note(entry)
         else this.#entries.push(entry)
       },
     )
@@ -109,10 +112,10 @@ export class ArchiveContents {
   /** `undefined` where the archive has ended before its table of contents has. @throws usage.pattern-unmatched */
   result(): DumpContents | undefined {
     if (!this.#complete || this.#header === undefined) return undefined
-    if (this.#tables.length > 0) {
-      const chosen = selectedEntries(this.#entries, this.#tables)
-      for (const entry of this.#entries.splice(0)) if (chosen.has(entry.dumpId)) this.#note(entry)
-    }
+    const chosen = this.#chosen()
+    const beside = neededBeside(this.#entries, new Set(chosen.map(({ dumpId }) => dumpId)))
+    for (const entry of chosen) this.#note(entry)
+    this.#entries.length = 0
     return {
       serverVersion: parseVersion(this.#header.serverVersion).text,
       dumpVersion: parseVersion(this.#header.dumpVersion).text,
@@ -121,6 +124,7 @@ export class ArchiveContents {
       schemas: this.#schemas,
       extensions: this.#extensions,
       allExtensions: this.#allExtensions,
+      neededBeside: beside,
       filled: this.#filled,
       owners: this.#owners,
       grantees: this.#grantees,
@@ -129,14 +133,25 @@ export class ArchiveContents {
     }
   }
 
+  #chosen(): readonly ArchiveEntry[] {
+    const inSchemas = this.#entries.filter((entry) => this.#isWanted(entry))
+    if (this.#tables.length === 0) return inSchemas
+    const chosen = selectedEntries(this.#entries, this.#tables)
+    return inSchemas.filter(({ dumpId }) => chosen.has(dumpId))
+  }
+
+  #isWanted({ kind, name, schema }: Pick<ArchiveEntry, 'kind' | 'name' | 'schema'>): boolean {
+    const place = kind === 'SCHEMA' ? name : schema
+    return this.#only.length === 0 || (place !== undefined && this.#only.includes(place))
+  }
+
   #note({ kind, name, schema, owner, definition }: ArchiveEntry): void {
     if (kind === 'DATABASE') {
       this.#options = databaseOptions(definition ?? '')
       return
     }
     if (kind === 'EXTENSION') this.#allExtensions.push({ name, schema: schemaOf(definition ?? '') })
-    const place = kind === 'SCHEMA' ? name : schema
-    if (this.#only.length > 0 && (place === undefined || !this.#only.includes(place))) return
+    if (!this.#isWanted({ kind, name, schema })) return
     if (kind === 'SCHEMA') this.#schemas.set(name, owner)
     else if (schema !== undefined && schema !== '' && !this.#schemas.has(schema))
       this.#schemas.set(schema, undefined)

@@ -96,8 +96,17 @@ export async function prepareRestore(
     ...(target.server === undefined ? {} : { server: target.server }),
     tools: clients.map(({ facts }) => facts),
     losses: target.losses,
-    warnings: target.warnings,
+    warnings: [...target.warnings, ...(request.dataOnly === true ? [] : besideWarnings(contents))],
   }
+}
+
+/** The target may have them, and as they have to be; only the restore itself can tell. */
+function besideWarnings({ neededBeside = [] }: DumpContents): readonly string[] {
+  if (neededBeside.length === 0) return []
+  const most = 10
+  const more = neededBeside.length > most ? ` and ${neededBeside.length - most} more` : ''
+  const named = neededBeside.slice(0, most).join(', ')
+  return [`what is restored needs what is not restored with it, and the target has to have: ${named}${more}`]
 }
 
 function shownOf(cx: Context, format: RestoreFormat, work: RestoreWork, facts: boolean): Shown {

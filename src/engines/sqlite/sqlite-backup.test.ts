@@ -181,6 +181,23 @@ function overwrite(path: string, at: number, bytes: Buffer): void {
 }
 
 describe('sqlite-backup', () => {
+  it('FAILURES 64: a damaged source in which somebody writes all the time', async () => {
+    const damaged = TestDatabase.empty()
+    fillSample(damaged)
+    const root = Number(damaged.rows(`SELECT rootpage FROM sqlite_schema WHERE name = 'book'`)[0]?.[0])
+    damaged.run('PRAGMA journal_mode=wal')
+    overwrite(damaged.path, (root - 1) * 4096, Buffer.alloc(200, 0xee))
+    await beside(
+      damaged,
+      `
+      const db = new DatabaseSync(path)
+      db.exec('BEGIN IMMEDIATE')
+      say('ready')
+      while (open) await pause(5)`,
+    )
+    await expect(dump('sqlite-backup', damaged)).rejects.toMatchObject({ code: 'database.corrupt' })
+  })
+
   it(
     'a database that someone keeps locked is database.busy, not a wait without end',
     { timeout: 90_000 },

@@ -1,5 +1,6 @@
 import type { ConnectionSettings } from '../../../engine/engine.js'
 import type { DatabaseSettings, Settings } from '../../../config/settings.js'
+import { secretName } from '../../../env/redaction.js'
 import type { JsonField } from './document.js'
 
 /** `holdfast config --json`: every effective setting with where it came from. Secrets are `***`. */
@@ -64,6 +65,10 @@ function generalValues(settings: Settings): Named {
     ],
     ['retention', withoutSecrets(settings.retention)],
     ['hooks', Object.keys(settings.hooks)],
+    ...settings.notifiers.map(
+      ({ name, ...notifier }) => [`notify.${name}`, withoutSecrets(notifier)] as const,
+    ),
+    ...(settings.metricsFile === undefined ? [] : [['metricsFile', settings.metricsFile] as const]),
   ]
 }
 
@@ -171,8 +176,6 @@ function shownWord(word: string): string {
 }
 
 /** The settings of storages are their drivers': what may be a secret is told by its name. */
-const secretName = /pass|secret|token|credential|private|accessKey|accountKey|connectionString/iu
-
 function withoutSecrets(value: unknown, name = ''): JsonField {
   const hidden = (key: string, each: unknown): unknown => {
     if (secretName.test(key) && each !== undefined && typeof each !== 'boolean') return '***'

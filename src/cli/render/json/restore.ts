@@ -28,6 +28,8 @@ export type PlanDocument = {
   readonly targetObjects: number
   readonly targetBytes?: number
   readonly clean: 'none' | 'objects' | 'database'
+  /** The part of the backup that is restored, a phrase each; empty where it is all. */
+  readonly only: readonly string[]
   readonly protected: boolean
   readonly losses: readonly string[]
   readonly tools: readonly {
@@ -45,7 +47,7 @@ export function restoreDocument({ restored, seconds, warnings, plan }: RestoreRe
 function planDocument(plan: RestorePlan): PlanDocument {
   const { source, storage, filename, storedBytes, manifest, target, place, databaseName, engine, connector } =
     plan
-  const { exists, targetObjects, targetBytes, clean, protected: isProtected, losses, tools } = plan
+  const { exists, targetObjects, targetBytes, clean, only, protected: isProtected, losses, tools } = plan
   return {
     source,
     ...(storage === undefined ? {} : { storage }),
@@ -61,6 +63,7 @@ function planDocument(plan: RestorePlan): PlanDocument {
     targetObjects,
     ...(targetBytes === undefined ? {} : { targetBytes }),
     clean,
+    only,
     protected: isProtected,
     losses,
     tools: tools.map(({ name, version, path, reason }) => ({

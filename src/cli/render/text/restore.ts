@@ -19,7 +19,7 @@ export function renderRestore(report: RestoreReport, style: Style, now: Date): s
 
 /** Source, target, and what will be lost. */
 export function renderPlan(plan: RestorePlan, style: Style, now: Date): string {
-  const { exists, targetObjects, targetBytes, losses, warnings, tools } = plan
+  const { exists, targetObjects, targetBytes, only, losses, warnings, tools } = plan
   const holds = `${counted(targetObjects, 'object')}${targetBytes === undefined ? '' : `, ${humanBytes(targetBytes)}`}`
   const several = (texts: readonly string[], look: Look) =>
     texts.length === 0 ? undefined : texts.map((text) => style(look, printable(text))).join('\n')
@@ -31,6 +31,7 @@ export function renderPlan(plan: RestorePlan, style: Style, now: Date): string {
         `${style('bold', printable(plan.place))}${plan.protected ? style('yellow', '  protected') : ''}`,
       ],
       ['now', exists ? `holds ${holds}` : 'does not exist; it will be made'],
+      ['only', only.length === 0 ? undefined : only.map(printable).join(', ')],
       ['clean', exists ? `${plan.clean}: ${cleaning[plan.clean]}` : undefined],
       ['with', [plan.connector, ...tools.map(toolText)].map(printable).join('\n')],
       ['lost', several(losses, 'red')],

@@ -20,6 +20,7 @@ import { mongodbArchive } from '../format-archive.js'
 import { checkTarget } from '../restore-check.js'
 import { runRestore } from '../restore-run.js'
 import { MongoSession } from '../session.js'
+import { unusedByDriver } from '../unused-settings.js'
 
 const capabilities: ConnectorCapabilities = {
   exclude: true,
@@ -27,6 +28,7 @@ const capabilities: ConnectorCapabilities = {
   schemas: false,
   transactionalRestore: false,
   clean: ['none', 'objects', 'database'],
+  unused: unusedByDriver,
 }
 
 /** The archive format of mongodump, by the official driver alone: for machines without the tools. */

@@ -2,9 +2,9 @@ import { it } from 'vitest'
 import { needsServer } from '../../../../test/servers/needs.js'
 import { connectorContract } from '../../../testing/connector-contract.js'
 import { mongodb } from '../engine.js'
-import { ScratchDatabase } from '../scratch.js'
-import { scratchContext, scratchTools } from '../scratch-connector.js'
-import { fillSample, sample } from '../scratch-sample.js'
+import { ScratchDatabase } from '../test-database.js'
+import { scratchContext, scratchTools } from '../test-connector.js'
+import { fillSample, sample } from '../test-sample.js'
 import { mongodump } from './mongodump.js'
 
 const server = needsServer('mongodb')

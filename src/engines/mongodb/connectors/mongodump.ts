@@ -29,6 +29,7 @@ import { MongoSession } from '../session.js'
 import { dumpCall, restoreCall, withConfigFile } from '../tool-calls.js'
 import { restoredCounts, unusualMessages } from '../tool-messages.js'
 import { findTool, type Tool } from '../tools.js'
+import { unusedSettings } from '../unused-settings.js'
 
 const capabilities: ConnectorCapabilities = {
   exclude: true,
@@ -37,6 +38,7 @@ const capabilities: ConnectorCapabilities = {
   schemas: false,
   transactionalRestore: false,
   clean: ['none', 'objects', 'database'],
+  unused: unusedSettings,
 }
 
 /** The archive format, by MongoDB's own mongodump and mongorestore. */

@@ -6,16 +6,9 @@ import type { TemporaryDirectory } from '../../../env/env.js'
 import type { ArchivedCollection } from '../archive.js'
 import { ArchiveWriter } from '../archive-writer.js'
 import { unfinishedMark } from '../collections.js'
-import { ScratchDatabase } from '../scratch.js'
-import {
-  connectorOf,
-  dumpOf,
-  requestOf,
-  restoreInto,
-  scratchContext,
-  sourceOf,
-} from '../scratch-connector.js'
-import { fillSample } from '../scratch-sample.js'
+import { ScratchDatabase } from '../test-database.js'
+import { connectorOf, dumpOf, requestOf, restoreInto, scratchContext, sourceOf } from '../test-connector.js'
+import { fillSample } from '../test-sample.js'
 import { mongodbDriver } from './mongodb-driver.js'
 import { mongodump } from './mongodump.js'
 import { BSON } from 'mongodb'

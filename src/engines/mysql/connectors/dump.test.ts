@@ -7,8 +7,8 @@ import type { TemporaryDirectory } from '../../../env/env.js'
 import { Secret } from '../../../env/secret.js'
 import { mysqlSql } from '../format-sql.js'
 import { unfinishedMark } from '../inventory.js'
-import { ScratchDatabase } from '../scratch.js'
-import { connectorOf, dumpOf, otherProcesses, restoreInto, scratchContext } from '../scratch-connector.js'
+import { ScratchDatabase } from '../test-database.js'
+import { connectorOf, dumpOf, otherProcesses, restoreInto, scratchContext } from '../test-connector.js'
 
 const server = needsServer('mariadb')
 

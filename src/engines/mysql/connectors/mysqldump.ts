@@ -12,8 +12,10 @@ import type {
   RestoreSource,
   RestoreTarget,
 } from '../../../engine/connector.js'
+import { unused } from '../../../engine/unused-settings.js'
 import type { Context } from '../../../env/context.js'
 import { HoldfastError } from '../../../errors.js'
+import { ofMongodbAlone } from '../../mongodb-settings.js'
 import { assertDumpable } from '../dumpable.js'
 import { planDump, type DumpPlan } from '../dump-plan.js'
 import { dumpStream, type DumpStream } from '../dump-stream.js'
@@ -34,6 +36,13 @@ const capabilities: ConnectorCapabilities = {
   // DDL commits at once in both families.
   transactionalRestore: false,
   clean: ['none', 'objects', 'database'],
+  unused: {
+    ...unused(['adminUser', 'adminPassword'], 'it runs no privileged statements'),
+    ...unused(['noOwner', 'noPrivileges'], 'its dumps hold neither owners nor privileges'),
+    ifExists: 'its dumps say it always',
+    psqlCommand: 'it runs no psql',
+    ...ofMongodbAlone,
+  },
 }
 
 /** SQL text by the dump tool of the server's own family, restored through its client; for both engines. */

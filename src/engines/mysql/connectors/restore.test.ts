@@ -9,7 +9,7 @@ import { Secret } from '../../../env/secret.js'
 import { HoldfastError } from '../../../errors.js'
 import { mariadb } from '../engine.js'
 import { unfinishedMark } from '../inventory.js'
-import { ScratchDatabase } from '../scratch.js'
+import { ScratchDatabase } from '../test-database.js'
 import {
   connectorOf,
   dumpOf,
@@ -18,7 +18,7 @@ import {
   restoreInto,
   scratchContext,
   sourceOf,
-} from '../scratch-connector.js'
+} from '../test-connector.js'
 
 const server = needsServer('mariadb')
 const cx = scratchContext()

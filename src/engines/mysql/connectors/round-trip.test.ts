@@ -6,8 +6,8 @@ import { needsAll, needsSamples, needsServer, samplesFolder } from '../../../../
 import { Secret } from '../../../env/secret.js'
 import { feedTool, runTool } from '../../../process/run.js'
 import { connect } from '../../../streams/connect.js'
-import { quoteText, ScratchDatabase } from '../scratch.js'
-import { connectorOf, dumpOf, restoreInto, scratchContext } from '../scratch-connector.js'
+import { quoteText, ScratchDatabase } from '../test-database.js'
+import { connectorOf, dumpOf, restoreInto, scratchContext } from '../test-connector.js'
 import { tortureOfBoth, tortureOfMariadb } from '../torture.js'
 
 const server = needsServer('mariadb')

@@ -8,6 +8,7 @@ import type { Context } from '../../../env/context.js'
 import { HoldfastError } from '../../../errors.js'
 import { feedTool } from '../../../process/run.js'
 import { connect } from '../../../streams/connect.js'
+import { ofMongodbAlone } from '../../mongodb-settings.js'
 import { dumpDatabase, inspectDatabase, type PgDumpFormat } from '../dump.js'
 import { sqlFormat } from '../format-sql.js'
 import { openDump } from '../opened-dump.js'
@@ -23,8 +24,10 @@ const capabilities: ConnectorCapabilities = {
   exclude: true,
   excludeData: true,
   schemas: true,
+  restoreSchemas: false,
   transactionalRestore: true,
   clean: ['none', 'objects', 'database'],
+  unused: ofMongodbAlone,
 }
 /** The statements that drop objects come first; whether there are any shows well within this. */
 const headBytes = 64 * 1024

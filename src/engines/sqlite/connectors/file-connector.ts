@@ -11,6 +11,7 @@ import { guarded } from '../guarded.js'
 import type { CheckInput } from '../program/protocol.js'
 import { inspect, requireFile } from '../session.js'
 import { ask } from '../tools.js'
+import { unusedSettings } from '../unused-settings.js'
 import { requireSupported } from './requests.js'
 import { prepareFileRestore, restoreFile } from './restore-file.js'
 
@@ -33,6 +34,7 @@ export function fileConnector({ name, temporaryFile, part }: FileConnector): Con
     schemas: false,
     transactionalRestore: true,
     clean: ['none', 'objects', 'database'],
+    unused: unusedSettings,
     ...(temporaryFile === undefined ? {} : { temporaryFile }),
   }
   return {

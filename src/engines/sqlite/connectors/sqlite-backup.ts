@@ -7,6 +7,7 @@ import { HoldfastError } from '../../../errors.js'
 import { fileChunks } from '../../../streams/file-chunks.js'
 import { ask } from '../tools.js'
 import { EarlySync } from './early-sync.js'
+import { guarded } from '../guarded.js'
 import { checkedPart, fileConnector } from './file-connector.js'
 
 const progressEveryMs = 250
@@ -22,16 +23,24 @@ async function copyPart(cx: Context, path: string, warnings: string[]): Promise<
   const folder = await cx.env.temporaryDirectory()
   try {
     const copy = join(folder.path, 'copy.sqlite3')
-    await copyInto(cx, path, copy)
+    const { checked, warnings: said } = await copyInto(cx, path, copy)
+    warnings.push(...said)
     const bytes = addAbortSignal(cx.signal, fileChunks(copy))
-    return checkedPart(cx, bytes, { path: copy, private: true }, warnings, () => folder.remove())
+    const release = () => folder.remove()
+    if (!checked) return checkedPart(cx, bytes, { path: copy, private: true }, warnings, release)
+    const explain = (error: unknown) => (cx.signal.aborted ? cx.signal.reason : error) as Error
+    return { name: 'dump', role: 'dump', bytes: guarded(bytes, { explain, release }) }
   } catch (error) {
     await folder.remove()
     throw error
   }
 }
 
-async function copyInto(cx: Context, path: string, copy: string): Promise<void> {
+async function copyInto(
+  cx: Context,
+  path: string,
+  copy: string,
+): Promise<{ readonly checked: boolean; readonly warnings: readonly string[] }> {
   const totalBytes = (await stat(path)).size
   await writeFile(copy, '', { flag: 'wx', mode: 0o600 })
   const early = await EarlySync.of(copy)
@@ -44,7 +53,8 @@ async function copyInto(cx: Context, path: string, copy: string): Promise<void> 
   }
   const timer = setInterval(() => void tell(), progressEveryMs)
   try {
-    await ask(cx, 'backup', { path, copy })
+    const { answer, warnings } = await ask(cx, 'backup', { path, copy })
+    return { ...answer, warnings }
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code !== 'storage.full') throw error
     throw new HoldfastError('storage.full', `${dirname(copy)} has no room for a copy of ${path}`, {

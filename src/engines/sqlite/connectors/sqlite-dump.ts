@@ -18,6 +18,7 @@ import type { DumpInput } from '../program/protocol.js'
 import { inspect, requireFile } from '../session.js'
 import { sqlFormat } from '../sql-format.js'
 import { ask, load, read } from '../tools.js'
+import { unusedSettings } from '../unused-settings.js'
 import { partsOf } from './file-connector.js'
 import { fileBeside } from './file-beside.js'
 import { requireSupported } from './requests.js'
@@ -32,6 +33,7 @@ const capabilities: ConnectorCapabilities = {
   schemas: false,
   transactionalRestore: true,
   clean: ['none', 'objects', 'database'],
+  unused: unusedSettings,
 }
 
 /** SQL text, equal in effect to the shell's `.dump`. Restore runs it in one transaction, without the shell. */

@@ -1,22 +1,28 @@
-import { databaseError, loadDriver, openDatabase } from './database.js'
-import type { BackupInput } from './protocol.js'
+import { checkStructure } from './check.js'
+import { databaseError, loadDriver } from './database.js'
+import type { BackupInput, BackupOutput } from './protocol.js'
+import { openSameState } from './same-state.js'
 
 /**
  * Copies a database with SQLite's online backup, the WAL included. The open read transaction keeps the snapshot: without it
  * the backup starts again whenever another process writes, and never ends under a busy writer. With a WAL, writers go on
  * meanwhile; with a rollback journal they wait at their commit, as for any reader.
+ *
+ * SQLite copies on a thread of its own; meanwhile the same snapshot is checked, where it could be opened twice.
  */
-export async function backUp({ path, copy }: BackupInput): Promise<null> {
+export async function backUp({ path, copy }: BackupInput): Promise<BackupOutput> {
   const { backup } = await loadDriver()
-  const database = await openDatabase(path, 'read')
-  database.execute('BEGIN')
-  database.number('SELECT count(*) FROM sqlite_schema')
+  const { first, second } = await openSameState(path)
+  const copied = backup(first.driver, copy, { rate: -1 })
   try {
-    await backup(database.driver, copy, { rate: -1 })
-  } catch (error) {
-    throw databaseError(error, path)
+    if (second !== undefined) checkStructure(second)
+  } finally {
+    await copied.catch((error: unknown) => {
+      throw databaseError(error, path)
+    })
   }
-  database.execute('COMMIT')
-  database.close()
-  return null
+  second?.close()
+  first.execute('COMMIT')
+  first.close()
+  return { checked: second !== undefined }
 }

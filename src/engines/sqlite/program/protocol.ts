@@ -12,7 +12,7 @@ import type { ServerFacts } from '../../../engine/engine.js'
 export interface Commands {
   readonly inspect: { readonly input: FileInput; readonly output: ServerFacts }
   readonly check: { readonly input: CheckInput; readonly output: null }
-  readonly backup: { readonly input: BackupInput; readonly output: null }
+  readonly backup: { readonly input: BackupInput; readonly output: BackupOutput }
   readonly copy: { readonly input: FileInput; readonly output: never }
   readonly dump: { readonly input: DumpInput; readonly output: never }
   readonly load: { readonly input: LoadInput; readonly output: null }
@@ -32,6 +32,11 @@ export interface CheckInput extends FileInput {
 
 export interface BackupInput extends FileInput {
   readonly copy: string
+}
+
+export interface BackupOutput {
+  /** Whether the structure was checked while it was copied; else the copy is still to be. */
+  readonly checked: boolean
 }
 
 export interface DumpInput extends FileInput {

@@ -1,8 +1,10 @@
-/** The connector at work on scratch databases. Used by the tests of this room alone. */
+/** The connectors at work on scratch databases. Used by the tests of this room alone. */
 import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type {
   Connector,
+  ConnectorFactory,
   ConnectorOptions,
   ConnectorSettings,
   DumpRequest,
@@ -14,27 +16,44 @@ import type {
 import type { ConnectionSettings } from '../../engine/engine.js'
 import type { Context } from '../../env/context.js'
 import { nodeEnv } from '../../env/node-env.js'
-import { runTool } from '../../process/run.js'
-import { mysqldump } from './connectors/mysqldump.js'
-import type { ScratchDatabase } from './scratch.js'
+import { mongodump } from './connectors/mongodump.js'
+import type { ScratchAddress, ScratchDatabase } from './test-database.js'
 
 export interface Changes {
+  readonly factory?: ConnectorFactory
   readonly tools?: Partial<ToolSettings>
   readonly options?: ConnectorOptions
-  /** Another account than the one that may do everything. */
+  /** Another connection than that of the account which may do everything. */
   readonly connection?: ConnectionSettings
   readonly context?: Context
 }
 
 export interface ScratchDump {
   readonly bytes: Buffer
-  readonly text: string
   readonly warnings: readonly string[]
 }
 
+/** The tools that the server's tests come with. */
+export function scratchTools({ binDirectory }: Pick<ScratchAddress, 'binDirectory'>): ToolSettings {
+  return {
+    dumpCommand: [join(binDirectory, 'mongodump')],
+    restoreCommand: [join(binDirectory, 'mongorestore')],
+    ...{ dumpPrefix: [], dumpSuffix: [], restorePrefix: [], restoreSuffix: [] },
+    ...{ env: {}, dumpEnv: {}, restoreEnv: {}, inheritEnv: true },
+  }
+}
+
+/** Settings of a connector as a configuration without any gives them. */
+export function scratchSettings(database: ScratchDatabase, changes: Changes = {}): ConnectorSettings {
+  return {
+    connection: changes.connection ?? database.connection,
+    tools: { ...scratchTools(database.address), ...changes.tools },
+    options: changes.options ?? {},
+  }
+}
+
 export function connectorOf(database: ScratchDatabase, changes: Changes = {}): Connector {
-  const connection = changes.connection ?? database.connection
-  return mysqldump(connection.engine).create(scratchSettings(connection, changes))
+  return (changes.factory ?? mongodump).create(scratchSettings(database, changes))
 }
 
 export async function dumpOf(
@@ -45,8 +64,7 @@ export async function dumpOf(
   const dump = await connectorOf(database, changes).dump(changes.context ?? scratchContext(), request)
   const chunks: Buffer[] = []
   for await (const part of dump.parts) for await (const chunk of part.bytes) chunks.push(chunk as Buffer)
-  const bytes = Buffer.concat(chunks)
-  return { bytes, text: bytes.toString(), warnings: (await dump.facts()).warnings }
+  return { bytes: Buffer.concat(chunks), warnings: (await dump.facts()).warnings }
 }
 
 export function requestOf(changes: Partial<RestoreRequest> = {}): RestoreRequest {
@@ -54,8 +72,7 @@ export function requestOf(changes: Partial<RestoreRequest> = {}): RestoreRequest
 }
 
 /** A dump in pieces of 64 KiB, as they come from a storage. */
-export function sourceOf(dump: Buffer | string): RestoreSource {
-  const bytes = Buffer.from(dump)
+export function sourceOf(bytes: Buffer): RestoreSource {
   const pieces = function* () {
     for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536)
   }
@@ -67,7 +84,7 @@ export function sourceOf(dump: Buffer | string): RestoreSource {
 
 export function restoreInto(
   database: ScratchDatabase,
-  dump: Buffer | string,
+  dump: Buffer,
   request: Partial<RestoreRequest> = {},
   changes: Changes = {},
 ): Promise<RestoreFacts> {
@@ -80,37 +97,11 @@ export function scratchContext(signal = new AbortController().signal): Context {
   return { env: nodeEnv(), signal, emit: () => undefined }
 }
 
-/** Settings of a connector as a configuration without any gives them. */
-export function scratchSettings(
-  connection: ConnectionSettings,
-  changes: Pick<Changes, 'tools' | 'options'> = {},
-): ConnectorSettings {
-  return {
-    connection,
-    tools: {
-      ...{ dumpPrefix: [], dumpSuffix: [], restorePrefix: [], restoreSuffix: [] },
-      ...{ env: {}, dumpEnv: {}, restoreEnv: {}, inheritEnv: true },
-      ...changes.tools,
-    },
-    options: changes.options ?? {},
-  }
-}
-
-/**
- * Arguments and environment of every other process, as root or the same account may read them: from /proc where there is
- * one, elsewhere from ps.
- */
+/** Arguments and environment of every other process, as root or the same account may read them. */
 export async function otherProcesses(): Promise<readonly string[]> {
   const own = new Set([process.pid, process.ppid].map(String))
-  const names = await readdir('/proc').catch(() => undefined)
-  if (names === undefined) {
-    const { stdout } = await runTool(scratchContext(), {
-      program: 'ps',
-      args: ['-A', '-E', '-o', 'pid=,command='],
-    })
-    return stdout.split('\n').filter((line) => !own.has(line.trim().split(' ')[0] ?? ''))
-  }
   const read = (path: string) => readFile(path, 'latin1').catch(() => '')
+  const names = await readdir('/proc').catch(() => [])
   return Promise.all(
     names
       .filter((name) => /^\d+$/u.test(name) && !own.has(name))

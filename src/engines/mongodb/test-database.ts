@@ -5,7 +5,7 @@ import type { ServerAddress } from '../../../test/servers/server.js'
 import type { ConnectionSettings } from '../../engine/engine.js'
 import { Secret } from '../../env/secret.js'
 import { listCollections } from './collections.js'
-import { scratchContext } from './scratch-connector.js'
+import { scratchContext } from './test-connector.js'
 import { MongoSession } from './session.js'
 
 export type ScratchAddress = Pick<

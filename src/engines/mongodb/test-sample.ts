@@ -1,6 +1,6 @@
 /** What the contract of connectors wants to find in a database. Used by the tests of this room alone. */
 import { Binary, Double, Int32, Long, Timestamp, type Db } from 'mongodb'
-import type { ScratchDatabase } from './scratch.js'
+import type { ScratchDatabase } from './test-database.js'
 
 /** Quotes, spaces, Unicode, a percent sign, a leading dash; FerretDB on SQLite takes no double quotes. */
 export const oddName = `-odd 'näme' 50% 漢字`

@@ -1,0 +1,207 @@
+import { dirname } from 'node:path/posix'
+import type { Manifest } from '../catalog/manifest.js'
+import type { HoldfastError } from '../errors.js'
+import type { RunError, RunReport, RunResult, RunStart, RunStorage, RunSubject } from '../hooks/run-report.js'
+import type {
+  BackupResult,
+  FilesOutcome,
+  FilesRestoreReport,
+  Outcome,
+  PruneReport,
+  RestoreReport,
+  VerifyReport,
+} from './reports.js'
+
+/** What a run was to work on, for those that it did not come to. */
+export interface Intended {
+  /** Default `database`. */
+  readonly kind?: RunSubject['kind']
+  readonly names: readonly string[]
+  readonly storagesOf: (name: string) => readonly string[]
+}
+
+/** What became of a run. @param error what ended it as a whole */
+export function runReport(
+  start: RunStart,
+  finished: Date,
+  subjects: readonly RunSubject[],
+  error?: HoldfastError,
+): RunReport {
+  return {
+    ...start,
+    finished: finished.toISOString(),
+    seconds: (finished.getTime() - Date.parse(start.started)) / 1000,
+    result: resultOf(subjects, error),
+    subjects,
+    ...(error === undefined ? {} : { error: runError(error) }),
+  }
+}
+
+function resultOf(subjects: readonly RunSubject[], error: HoldfastError | undefined): RunResult {
+  const good = subjects.filter(({ result }) => result === 'success')
+  if (error === undefined && good.length === subjects.length) return 'success'
+  return subjects.some(({ result }) => result !== 'failure') ? 'partial' : 'failure'
+}
+
+function runError({ code, message, hint }: HoldfastError): RunError {
+  return { code, message, hint }
+}
+
+/** @param outcomes what there was when the run ended, which may be before its end */
+export function backupSubjects(
+  outcomes: readonly Outcome<BackupResult>[],
+  intended: Intended,
+): readonly RunSubject[] {
+  const done = new Set(outcomes.map(({ database }) => database))
+  return [
+    ...outcomes.map((outcome) => backupSubject(outcome, intended)),
+    ...untouched(intended).filter(({ name }) => !done.has(name)),
+  ]
+}
+
+function backupSubject(outcome: Outcome<BackupResult>, intended: Intended): RunSubject {
+  const subject = { kind: intended.kind ?? 'database', name: outcome.database }
+  const result = outcome.ok ? outcome.result : outcome.partial
+  const error = outcome.ok ? {} : { error: runError(outcome.error) }
+  if (result === undefined) {
+    const storages = intended.storagesOf(outcome.database).map((name) => ({ name, ok: false }))
+    return { ...subject, result: 'failure', storages, warnings: [], ...error }
+  }
+  const { id, filename, plainBytes, storedBytes, seconds, warnings, pruned } = result
+  const storages: readonly RunStorage[] = [
+    ...result.copies.map(({ storage }) => ({ name: storage, ok: true })),
+    ...result.failedStorages.map((failed) => ({
+      name: failed.storage,
+      ok: false,
+      error: runError(failed.error),
+    })),
+  ]
+  return {
+    ...subject,
+    result: outcome.ok ? 'success' : 'partial',
+    storages,
+    id,
+    filename,
+    plainBytes,
+    storedBytes,
+    seconds,
+    ...(pruned === undefined ? {} : { removed: pruned.length }),
+    warnings,
+    ...error,
+  }
+}
+
+/** @param outcomes what there was when the run ended, which may be before its end */
+export function filesBackupSubjects(
+  outcomes: readonly FilesOutcome[],
+  intended: Intended,
+): readonly RunSubject[] {
+  return backupSubjects(
+    outcomes.map(({ set, ...outcome }) => ({ database: set, ...outcome })),
+    intended,
+  )
+}
+
+export function filesRestoreSubjects(
+  report: FilesRestoreReport | undefined,
+  intended: Intended,
+): readonly RunSubject[] {
+  if (report === undefined) return untouched(intended)
+  const { plan, seconds, warnings } = report
+  return [
+    {
+      kind: 'files',
+      name: plan.manifest?.database.alias ?? plan.place,
+      result: 'success',
+      storages: plan.storage === undefined ? [] : [{ name: plan.storage, ok: true }],
+      ...(plan.manifest === undefined ? {} : { id: plan.manifest.id }),
+      filename: plan.filename,
+      ...(plan.storedBytes === undefined ? {} : { storedBytes: plan.storedBytes }),
+      seconds,
+      warnings,
+    },
+  ]
+}
+
+export function restoreSubjects(
+  report: RestoreReport | undefined,
+  intended: Intended,
+): readonly RunSubject[] {
+  if (report === undefined) return untouched(intended)
+  const { plan, seconds, warnings } = report
+  return [
+    {
+      kind: 'database',
+      name: plan.target,
+      result: 'success',
+      storages: plan.storage === undefined ? [] : [{ name: plan.storage, ok: true }],
+      ...(plan.manifest === undefined ? {} : { id: plan.manifest.id }),
+      filename: plan.filename,
+      ...(plan.storedBytes === undefined ? {} : { storedBytes: plan.storedBytes }),
+      seconds,
+      warnings,
+    },
+  ]
+}
+
+/** A subject for each backup that was read: several of one database may be. */
+export function verifySubjects(report: VerifyReport | undefined, intended: Intended): readonly RunSubject[] {
+  if (report === undefined) return untouched(intended)
+  return report.results.map((each) => {
+    if (!each.ok) {
+      const { backup, storage, id, error } = each
+      return {
+        ...(backup === undefined ? { kind: 'database', name: dirname(id) } : subjectOf(backup.manifest)),
+        result: 'failure',
+        storages: [{ name: storage, ok: false }],
+        id,
+        warnings: [],
+        error: runError(error),
+      }
+    }
+    const { backup, parts, seconds } = each.result
+    return {
+      ...subjectOf(backup.manifest),
+      result: 'success',
+      storages: [{ name: backup.storage, ok: true }],
+      id: each.id,
+      plainBytes: sum(parts.map((part) => part.plainBytes)),
+      storedBytes: sum(parts.map((part) => part.storedBytes)),
+      seconds,
+      warnings: [],
+    }
+  })
+}
+
+/** A subject for each database of each storage. */
+export function pruneSubjects(report: PruneReport | undefined, intended: Intended): readonly RunSubject[] {
+  if (report === undefined) return untouched(intended)
+  const subjects = new Map<string, RunSubject & { readonly removed: number }>()
+  for (const { backup, keep } of report.decisions) {
+    const subject = subjectOf(backup.manifest)
+    const key = JSON.stringify([subject, backup.storage])
+    const removed = (subjects.get(key)?.removed ?? 0) + (keep ? 0 : 1)
+    const storages = [{ name: backup.storage, ok: true }]
+    subjects.set(key, { ...subject, result: 'success', storages, removed, warnings: [] })
+  }
+  return [...subjects.values()]
+}
+
+function subjectOf({ kind, database }: Manifest): Pick<RunSubject, 'kind' | 'name'> {
+  return { kind, name: database.alias }
+}
+
+/** What the run ended before. */
+function untouched({ kind = 'database', names, storagesOf }: Intended): readonly RunSubject[] {
+  return names.map((name) => ({
+    kind,
+    name,
+    result: 'failure',
+    storages: storagesOf(name).map((storage) => ({ name: storage, ok: false })),
+    warnings: [],
+  }))
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0)
+}
