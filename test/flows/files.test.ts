@@ -17,6 +17,8 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { HoldfastError } from '../../src/errors.js'
 import { testContext, treeOf } from '../../src/files/test-trees.js'
 import type { FilesBackupResult, FilesOutcome } from '../../src/operations/reports.js'
+import { httpReceiver } from '../../src/hooks/notifiers/test-receivers.js'
+import type { RunReport } from '../../src/hooks/run-report.js'
 import { memoryDriver } from '../../src/storages/memory/driver.js'
 import { objectKey } from '../../src/storages/object-key.js'
 import type { Storage } from '../../src/storages/storage.js'
@@ -188,6 +190,27 @@ describe('hooks', () => {
     expect(treeOf(uploads)).toEqual(tree)
     const fields = { filename: expect.stringContaining('media/') as string, server: 'test', storage: 'main' }
     expect(told.slice(1)).toEqual([fields, fields])
+  })
+})
+
+describe('notifiers', () => {
+  it('are told of backups and restores of files', async () => {
+    const web = await httpReceiver()
+    const notify = { hook: { kind: 'webhook', url: web.url, retries: 0 } as const }
+    const { hf } = await backedUp({ notify, files: { media: './uploads', more: './nothing' } })
+    await hf.files.restore({ set: 'media', replace: true, confirm: true })
+    const reports = web.received.map(({ body }) => JSON.parse(body) as RunReport)
+    expect(reports).toMatchObject([
+      {
+        operation: 'files-backup',
+        result: 'partial',
+        subjects: [
+          { kind: 'files', name: 'media', result: 'success', storages: [{ name: 'main', ok: true }] },
+          { kind: 'files', name: 'more', result: 'failure', error: { code: 'storage.not-found' } },
+        ],
+      },
+      { operation: 'files-restore', result: 'success', subjects: [{ kind: 'files', name: 'media' }] },
+    ])
   })
 })
 
