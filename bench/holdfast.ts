@@ -20,6 +20,8 @@ export async function backupContestant(options: {
   readonly url: string
   readonly folder: string
   readonly compress?: string
+  /** Of the database, beside its URL. */
+  readonly settings?: Readonly<Record<string, unknown>>
 }): Promise<Contestant & { readonly config: string }> {
   const storage = join(options.folder, 'storage')
   const config = join(options.folder, 'holdfast.config.json')
@@ -27,7 +29,7 @@ export async function backupContestant(options: {
   await writeFile(
     config,
     JSON.stringify({
-      databases: { default: { url: options.url } },
+      databases: { default: { url: options.url, ...options.settings } },
       storages: { main: { driver: 'local', path: storage } },
       ...(options.compress === undefined ? {} : { compress: options.compress }),
     }),

@@ -9,16 +9,18 @@ import type { Case } from './cases/case.js'
 import { commandLine } from './cases/command-line.js'
 import { files } from './cases/files.js'
 import { mariadb } from './cases/mariadb.js'
+import { mongodb } from './cases/mongodb.js'
 import { postgresql } from './cases/postgresql.js'
 import { sqlite } from './cases/sqlite.js'
+import { tables } from './cases/tables.js'
 import { built } from './holdfast.js'
 import { plain, table, targetLine } from './report.js'
 
-const cases: readonly Case[] = [postgresql, mariadb, sqlite, files, commandLine]
-const sizes: Readonly<Record<string, number>> = { small: 300e6, full: 2e9 }
+const cases: readonly Case[] = [postgresql, mariadb, sqlite, mongodb, tables, files, commandLine]
+const sizes: Readonly<Record<string, number>> = { tiny: 20e6, small: 300e6, full: 2e9 }
 const results = fileURLToPath(new URL('results', import.meta.url))
 
-/** `bench/run.mjs [name…] [--size small|full]`: measures, prints a table and a line per target, and keeps both as JSON. */
+/** `bench/run.mjs [name…] [--size tiny|small|full]`: measures, prints a table and a line per target, and keeps both as JSON. */
 export async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args: [...args],

@@ -42,14 +42,7 @@ import type {
   ShowRequest,
   VerifyRequest,
 } from './operations/requests.js'
-import {
-  backupSubjects,
-  filesBackupSubjects,
-  filesRestoreSubjects,
-  pruneSubjects,
-  restoreSubjects,
-  verifySubjects,
-} from './operations/run-report.js'
+import { backupSubjects, pruneSubjects, restoreSubjects, verifySubjects } from './operations/run-report.js'
 import { tellRun, type ToldRun } from './operations/tell-run.js'
 import type { Workspace } from './operations/workspace.js'
 import type { KeyRing } from './stages/stage.js'
@@ -110,14 +103,14 @@ export class Holdfast {
       backup: async (request = {}) => {
         const { backupFiles } = await import('./operations/files-backup.js')
         const outcomes: FilesOutcome[] = []
-        const subjects = () => filesBackupSubjects(outcomes, intendedFilesBackup(workspace, request))
+        const subjects = () => backupSubjects(outcomes, intendedFilesBackup(this.#workspace, request))
         const told = { request, subjects }
         return this.#run('files-backup', request.signal, (each) => backupFiles(each, request, outcomes), told)
       },
       restore: async (request = {}) => {
         const { restoreFiles } = await import('./operations/files-restore.js')
         const subjects = (report?: FilesRestoreReport) =>
-          filesRestoreSubjects(report, intendedFilesRestore(workspace, request))
+          restoreSubjects(report, intendedFilesRestore(this.#workspace, request))
         const told = request.dryRun === true ? undefined : { request, subjects }
         return this.#run('files-restore', request.signal, (each) => restoreFiles(each, request), told)
       },

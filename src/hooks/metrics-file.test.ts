@@ -148,7 +148,9 @@ describe('a metrics file', () => {
     const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 })
     await fc.assert(
       fc.asyncProperty(
-        fc.uniqueArray(fc.oneof(name, fc.constantFrom('a"b', 'a\\n', 'a\nb', 'a}b{', '\\'))),
+        fc.uniqueArray(
+          fc.oneof(name, fc.constantFrom('a"b', 'a\\n', 'a\nb', 'a}b{', '\\', 'a\u2028b', 'a\rb')),
+        ),
         async (names) => {
           writeFileSync(path, '')
           const subjects = names.map((each) => ({ ...shop, name: each }) as typeof shop & object)

@@ -135,10 +135,10 @@ async function readSamples(path: string): Promise<readonly Sample[]> {
 
 /** `name{label="value",…} 1`: the text format of Prometheus, version 0.0.4. */
 function parseSample(line: string): Sample | undefined {
-  const [, name = '', inside = '', value = ''] = /^(\w+)\{(.*)\} (\S+)$/u.exec(line) ?? []
-  const pairs = [...inside.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/gu)].map(([, label, text = '']) => [
+  const [, name = '', inside = '', value = ''] = /^(\w+)\{(.*)\} (\S+)$/su.exec(line) ?? []
+  const pairs = [...inside.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/gsu)].map(([, label, text = '']) => [
     label,
-    text.replace(/\\(.)/gu, (_, sign: string) => (sign === 'n' ? '\n' : sign)),
+    text.replace(/\\(.)/gsu, (_, sign: string) => (sign === 'n' ? '\n' : sign)),
   ])
   const found = Object.fromEntries(pairs) as Partial<Labels>
   const { server, database, storage } = found

@@ -25,7 +25,7 @@ import { contextOf, notice, type Workspace } from './workspace.js'
 
 /**
  * Backs up sets of files one after the other. One that fails does not stop the others: each has its outcome.
- * @param outcomes each is added as it comes, for those who want to know of a run that did not end well
+ * @param outcomes filled as the work goes on, for whoever wants to know of it when it is interrupted
  * @throws usage.*, config.* before anything starts; the signal's reason when aborted
  */
 export async function backupFiles(

@@ -1,3 +1,4 @@
+import type { Settings } from '../config/settings.js'
 import type {
   BackupRequest,
   FilesBackupRequest,
@@ -7,67 +8,83 @@ import type {
   VerifyRequest,
 } from './requests.js'
 import type { Intended } from './run-report.js'
-import { isUrl } from './select-databases.js'
 import type { Workspace } from './workspace.js'
 
-/** What a request means, as far as that can be told without running it. A URL is nobody's name. */
+/** What a request means, as far as that can be told without running it. Names that are not configured are left out. */
 export function intendedBackup({ settings }: Workspace, request: BackupRequest): Intended {
-  const { databases = [], storage, storages, output } = request
-  const named = databases.length > 0 ? databases : [...settings.databases.keys()]
-  const asked = storages ?? (storage === undefined ? undefined : [storage])
-  const chosen = settings.chosenStorages.length > 0 ? settings.chosenStorages : undefined
+  const { databases, storage, storages, output } = request
+  const asked = storages ?? (storage === undefined ? settings.chosenStorages : [storage])
   return {
-    names: [...new Set(named)].filter((name) => !isUrl(name)),
+    kind: 'database',
+    names: databasesOf(settings, databases),
     storagesOf: (name) =>
-      output === undefined
-        ? (asked ?? chosen ?? settings.databases.get(name)?.storages ?? [...settings.storages.keys()])
-        : [],
+      output === undefined ? storagesOf(settings, asked, settings.databases.get(name)?.storages) : [],
   }
-}
-
-export function intendedFilesBackup({ settings }: Workspace, request: FilesBackupRequest): Intended {
-  const { sets = [], storage, storages } = request
-  const asked = storages ?? (storage === undefined ? undefined : [storage])
-  const chosen = settings.chosenStorages.length > 0 ? settings.chosenStorages : undefined
-  const known = [...settings.storages.values()].filter(({ source }) => source !== true)
-  return {
-    kind: 'files',
-    names: sets.length > 0 ? [...new Set(sets)] : [...settings.files.keys()],
-    storagesOf: (name) =>
-      asked ?? chosen ?? settings.files.get(name)?.storages ?? known.map((each) => each.name),
-  }
-}
-
-export function intendedFilesRestore({ settings }: Workspace, request: FilesRestoreRequest): Intended {
-  const [only, ...others] = settings.files.keys()
-  const target = request.set ?? (others.length === 0 ? only : undefined)
-  return { kind: 'files', names: listOf(target), storagesOf: () => listOf(request.storage) }
 }
 
 export function intendedRestore({ settings }: Workspace, request: RestoreRequestOptions): Intended {
   const [only, ...others] = settings.databases.keys()
   const target = request.to ?? request.database ?? (others.length === 0 ? only : undefined)
-  return { names: target === undefined ? [] : [target], storagesOf: () => listOf(request.storage) }
+  return {
+    kind: 'database',
+    names: target === undefined ? [] : [target],
+    storagesOf: () => (request.storage === undefined ? [] : [request.storage]),
+  }
 }
 
-export function intendedVerify(workspace: Workspace, request: VerifyRequest): Intended {
-  const { database, storage } = request
-  return inStorages(workspace, database === undefined ? [] : [database], storage)
+export function intendedFilesBackup({ settings }: Workspace, request: FilesBackupRequest): Intended {
+  const { sets = [], storage, storages } = request
+  const asked = storages ?? (storage === undefined ? settings.chosenStorages : [storage])
+  const known = [...settings.files.keys()]
+  return {
+    kind: 'files',
+    names: sets.length === 0 ? known : known.filter((name) => sets.includes(name)),
+    storagesOf: (name) => storagesOf(settings, asked, settings.files.get(name)?.storages),
+  }
 }
 
-export function intendedPrune(workspace: Workspace, request: PruneRequest): Intended {
-  return inStorages(workspace, request.databases ?? [], request.storage)
+export function intendedFilesRestore({ settings }: Workspace, request: FilesRestoreRequest): Intended {
+  const [only, ...others] = settings.files.keys()
+  const name = request.set ?? (others.length === 0 ? only : undefined)
+  return {
+    kind: 'files',
+    names: name === undefined ? [] : [name],
+    storagesOf: () => (request.storage === undefined ? [] : [request.storage]),
+  }
+}
+
+export function intendedVerify({ settings }: Workspace, { database, storage }: VerifyRequest): Intended {
+  return inStorages(settings, database === undefined ? [] : [database], storage)
+}
+
+export function intendedPrune({ settings }: Workspace, { databases, storage }: PruneRequest): Intended {
+  return inStorages(settings, databases, storage)
 }
 
 function inStorages(
-  { settings }: Workspace,
-  databases: readonly string[],
+  settings: Settings,
+  databases: readonly string[] | undefined,
   storage: string | undefined,
 ): Intended {
-  const names = databases.length > 0 ? databases : [...settings.databases.keys()]
-  return { names, storagesOf: () => (storage === undefined ? [...settings.storages.keys()] : [storage]) }
+  const asked = storage === undefined ? [] : [storage]
+  return {
+    kind: 'database',
+    names: databasesOf(settings, databases),
+    storagesOf: () => storagesOf(settings, asked),
+  }
 }
 
-function listOf(value: string | undefined): readonly string[] {
-  return value === undefined ? [] : [value]
+function databasesOf({ databases }: Settings, asked: readonly string[] = []): readonly string[] {
+  const known = [...databases.keys()]
+  return asked.length === 0 ? known : known.filter((name) => asked.includes(name))
+}
+
+/** Those that were asked for, or the database's own, or all. */
+function storagesOf(
+  { storages }: Settings,
+  asked: readonly string[],
+  own?: readonly string[],
+): readonly string[] {
+  const known = asked.filter((name) => storages.has(name))
+  return known.length > 0 ? known : (own ?? [...storages.keys()])
 }

@@ -12,7 +12,11 @@ import {
 
 const start = { operation: 'backup', server: 'web1', started: '2026-11-20T03:00:00.000Z' } as const
 const end = new Date('2026-11-20T03:00:12.500Z')
-const intended: Intended = { names: ['shop', 'docs'], storagesOf: () => ['main', 'offsite'] }
+const intended: Intended = {
+  kind: 'database',
+  names: ['shop', 'docs'],
+  storagesOf: () => ['main', 'offsite'],
+}
 
 const result: BackupResult = {
   copies: [],

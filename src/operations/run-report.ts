@@ -14,8 +14,7 @@ import type {
 
 /** What a run was to work on, for those that it did not come to. */
 export interface Intended {
-  /** Default `database`. */
-  readonly kind?: RunSubject['kind']
+  readonly kind: RunSubject['kind']
   readonly names: readonly string[]
   readonly storagesOf: (name: string) => readonly string[]
 }
@@ -49,22 +48,26 @@ function runError({ code, message, hint }: HoldfastError): RunError {
 
 /** @param outcomes what there was when the run ended, which may be before its end */
 export function backupSubjects(
-  outcomes: readonly Outcome<BackupResult>[],
+  outcomes: readonly (Outcome<BackupResult> | FilesOutcome)[],
   intended: Intended,
 ): readonly RunSubject[] {
-  const done = new Set(outcomes.map(({ database }) => database))
+  const done = new Set(outcomes.map(nameOf))
   return [
     ...outcomes.map((outcome) => backupSubject(outcome, intended)),
     ...untouched(intended).filter(({ name }) => !done.has(name)),
   ]
 }
 
-function backupSubject(outcome: Outcome<BackupResult>, intended: Intended): RunSubject {
-  const subject = { kind: intended.kind ?? 'database', name: outcome.database }
+function nameOf(outcome: Outcome<BackupResult> | FilesOutcome): string {
+  return 'set' in outcome ? outcome.set : outcome.database
+}
+
+function backupSubject(outcome: Outcome<BackupResult> | FilesOutcome, intended: Intended): RunSubject {
+  const subject = { kind: intended.kind, name: nameOf(outcome) }
   const result = outcome.ok ? outcome.result : outcome.partial
   const error = outcome.ok ? {} : { error: runError(outcome.error) }
   if (result === undefined) {
-    const storages = intended.storagesOf(outcome.database).map((name) => ({ name, ok: false }))
+    const storages = intended.storagesOf(subject.name).map((name) => ({ name, ok: false }))
     return { ...subject, result: 'failure', storages, warnings: [], ...error }
   }
   const { id, filename, plainBytes, storedBytes, seconds, warnings, pruned } = result
@@ -91,48 +94,16 @@ function backupSubject(outcome: Outcome<BackupResult>, intended: Intended): RunS
   }
 }
 
-/** @param outcomes what there was when the run ended, which may be before its end */
-export function filesBackupSubjects(
-  outcomes: readonly FilesOutcome[],
-  intended: Intended,
-): readonly RunSubject[] {
-  return backupSubjects(
-    outcomes.map(({ set, ...outcome }) => ({ database: set, ...outcome })),
-    intended,
-  )
-}
-
-export function filesRestoreSubjects(
-  report: FilesRestoreReport | undefined,
-  intended: Intended,
-): readonly RunSubject[] {
-  if (report === undefined) return untouched(intended)
-  const { plan, seconds, warnings } = report
-  return [
-    {
-      kind: 'files',
-      name: plan.manifest?.database.alias ?? plan.place,
-      result: 'success',
-      storages: plan.storage === undefined ? [] : [{ name: plan.storage, ok: true }],
-      ...(plan.manifest === undefined ? {} : { id: plan.manifest.id }),
-      filename: plan.filename,
-      ...(plan.storedBytes === undefined ? {} : { storedBytes: plan.storedBytes }),
-      seconds,
-      warnings,
-    },
-  ]
-}
-
 export function restoreSubjects(
-  report: RestoreReport | undefined,
+  report: RestoreReport | FilesRestoreReport | undefined,
   intended: Intended,
 ): readonly RunSubject[] {
   if (report === undefined) return untouched(intended)
   const { plan, seconds, warnings } = report
   return [
     {
-      kind: 'database',
-      name: plan.target,
+      kind: intended.kind,
+      name: 'target' in plan ? plan.target : (intended.names[0] ?? plan.place),
       result: 'success',
       storages: plan.storage === undefined ? [] : [{ name: plan.storage, ok: true }],
       ...(plan.manifest === undefined ? {} : { id: plan.manifest.id }),
@@ -173,18 +144,27 @@ export function verifySubjects(report: VerifyReport | undefined, intended: Inten
   })
 }
 
-/** A subject for each database of each storage. */
+/** A subject for each database, with every storage that was looked at. */
 export function pruneSubjects(report: PruneReport | undefined, intended: Intended): readonly RunSubject[] {
   if (report === undefined) return untouched(intended)
-  const subjects = new Map<string, RunSubject & { readonly removed: number }>()
-  for (const { backup, keep } of report.decisions) {
-    const subject = subjectOf(backup.manifest)
-    const key = JSON.stringify([subject, backup.storage])
-    const removed = (subjects.get(key)?.removed ?? 0) + (keep ? 0 : 1)
-    const storages = [{ name: backup.storage, ok: true }]
-    subjects.set(key, { ...subject, result: 'success', storages, removed, warnings: [] })
-  }
-  return [...subjects.values()]
+  const subjects = new Map(
+    report.decisions.map(({ backup: { manifest } }) => [subjectKey(manifest), subjectOf(manifest)]),
+  )
+  return [...subjects].map(([key, subject]) => {
+    const decisions = report.decisions.filter(({ backup }) => subjectKey(backup.manifest) === key)
+    const storages = new Set(decisions.map(({ backup }) => backup.storage))
+    return {
+      ...subject,
+      result: 'success',
+      storages: [...storages].map((name) => ({ name, ok: true })),
+      removed: decisions.filter(({ keep }) => !keep).length,
+      warnings: [],
+    }
+  })
+}
+
+function subjectKey({ kind, database }: Manifest): string {
+  return JSON.stringify([kind, database.alias])
 }
 
 function subjectOf({ kind, database }: Manifest): Pick<RunSubject, 'kind' | 'name'> {
@@ -192,7 +172,7 @@ function subjectOf({ kind, database }: Manifest): Pick<RunSubject, 'kind' | 'nam
 }
 
 /** What the run ended before. */
-function untouched({ kind = 'database', names, storagesOf }: Intended): readonly RunSubject[] {
+function untouched({ kind, names, storagesOf }: Intended): readonly RunSubject[] {
   return names.map((name) => ({
     kind,
     name,

@@ -59,11 +59,16 @@ built.describe('a notifier', () => {
 
   it('FAILURES 8: that hangs keeps an interrupted run for a few seconds at most', async () => {
     const web = await httpReceiver(hang)
-    const notify = { ops: { kind: 'webhook', url: web.url, timeoutMs: 600_000 } }
+    const notify = {
+      ops: { kind: 'webhook', url: web.url, timeoutMs: 600_000 },
+      alive: { kind: 'ping', url: web.url, timeoutMs: 600_000 },
+    }
     const ended = await interrupted(await project({ notify }))
     expect(ended.code).toBe(130)
     expect(ended.ms).toBeLessThan(15_000)
-    expect(ended.stderr).toContain('it did not end within 5000 ms')
+    expect(ended.stderr.match(/told of the (?:start|failure): it did not end within 5000 ms/gu)).toHaveLength(
+      3,
+    )
   })
 
   it('that fails is a warning, and nothing of its address is shown but the host', async () => {

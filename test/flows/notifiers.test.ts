@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { HoldfastConfig } from '../../src/config/config.js'
@@ -135,7 +135,10 @@ describe('a run that ends before its work', () => {
         ],
       },
     ])
-    expect(readFileSync(join(folder, 'm.prom'), 'utf8')).toMatch(/^holdfast_backup_result\{.*"one".*\} 0$/mu)
+    const metrics = readFileSync(join(folder, 'm.prom'), 'utf8')
+    expect(metrics).toContain('holdfast_backup_result{server="test",database="one",storage="main"} 0')
+    // A name that was misspelt would be a series for ever.
+    expect(metrics).not.toContain('nowhere')
   })
 
   it('FAILURES 6: because it was interrupted tells what was done till then', async () => {
@@ -370,3 +373,37 @@ async function damagedBackup(folder: string, config: HoldfastConfig) {
   writeFileSync(file, bytes)
   return { storage, hf }
 }
+
+it('sets of files are told and counted like databases', async () => {
+  const folder = await testFolder()
+  for (const name of ['media', 'mail']) {
+    mkdirSync(join(folder, name))
+    writeFileSync(join(folder, name, 'one.txt'), 'one')
+  }
+  const web = await httpReceiver()
+  const hf = await holdfastIn(folder, {
+    files: { media: { source: './media' }, gone: { source: './gone' }, mail: { source: './mail' } },
+    notify: { hook: webhook(web.url) },
+    metricsFile: 'holdfast.prom',
+  })
+  expect((await hf.files.backup()).map(({ ok }) => ok)).toEqual([true, false, true])
+  await hf.files.restore({ set: 'media', onConflict: 'replace', confirm: true })
+  const [backup, restore] = reports(web.received)
+  expect(backup).toMatchObject({
+    operation: 'files-backup',
+    result: 'partial',
+    subjects: [
+      { kind: 'files', name: 'media', result: 'success' },
+      { kind: 'files', name: 'gone', result: 'failure', error: { code: 'storage.not-found' } },
+      { kind: 'files', name: 'mail', result: 'success' },
+    ],
+  })
+  expect(restore).toMatchObject({
+    operation: 'files-restore',
+    result: 'success',
+    subjects: [{ kind: 'files', name: 'media', storages: [{ name: 'main', ok: true }] }],
+  })
+  const metrics = readFileSync(join(folder, 'holdfast.prom'), 'utf8')
+  expect(metrics).toMatch(/^holdfast_files_backup_result\{.*"media".*\} 1$/mu)
+  expect(metrics).toMatch(/^holdfast_files_backup_result\{.*"gone".*\} 0$/mu)
+})

@@ -58,7 +58,7 @@ export const restore = command<RestoreFlags, [backup?: string]>({
       ),
       create: toggle('make the database where it does not exist'),
       disconnect: toggle('end other sessions, where --clean database needs it'),
-      schema: texts('NAME', 'only this schema (PostgreSQL); may be repeated'),
+      schema: texts('NAME', 'only this schema (PostgreSQL); may be repeated  [default: as configured]'),
       table: texts(
         'TABLE',
         'only this table, where the format allows; * stands for anything; may be repeated',

@@ -1,5 +1,5 @@
 import type { Operation } from '../events.js'
-import type { RunError, RunReport, RunSubject } from '../run-report.js'
+import type { RunError, RunReport, RunStorage, RunSubject } from '../run-report.js'
 
 /** What is told to a person. */
 export interface Message {
@@ -44,15 +44,18 @@ function subjectOf({ operation, result, subjects, error }: RunReport): string {
   const verb = verbs[operation]
   const failed = subjects.filter((subject) => subject.result !== 'success')
   const interrupted = error?.code.startsWith('interrupted.') === true
-  const how = result === 'success' ? 'done' : result === 'partial' ? 'partly failed' : 'failed'
-  return `${verb} ${interrupted ? 'interrupted' : how}${countText(result === 'success' ? subjects : failed, subjects)}`
+  if (interrupted) return `${verb} interrupted${countText(operation, failed, subjects)} not done`
+  if (result === 'success') return `${verb} done${countText(operation, subjects, subjects)}`
+  const how = result === 'partial' ? 'partly failed' : 'failed'
+  return `${verb} ${how}${countText(operation, failed, subjects)}`
 }
 
-function countText(counted: readonly RunSubject[], all: readonly RunSubject[]): string {
+function countText(operation: Operation, counted: readonly RunSubject[], all: readonly RunSubject[]): string {
   const [first] = all
   if (first === undefined) return ''
   if (all.length === 1) return `: ${first.name}`
-  const what = all.every(({ kind }) => kind === 'database') ? 'databases' : 'items'
+  const databases = operation !== 'verify' && all.every(({ kind }) => kind === 'database')
+  const what = databases ? 'databases' : 'backups'
   return counted.length === all.length
     ? `: ${all.length} ${what}`
     : `: ${counted.length} of ${all.length} ${what}`
@@ -63,12 +66,13 @@ function errorText({ code, message, hint }: RunError): string {
 }
 
 function failureText(subject: RunSubject): string {
-  const { name, result, error, storages } = subject
+  const { name, id, result, error, storages } = subject
   const whole = storages.filter(({ ok }) => ok).map((storage) => storage.name)
   const lines = [
     `${result === 'partial' ? 'PARTLY FAILED' : 'FAILED'}: ${name}`,
     ...(error === undefined ? [] : errorText(error).split('\n')),
     ...(whole.length > 0 ? [`whole in ${whole.join(', ')}: ${backupText(subject)}`] : []),
+    ...(whole.length === 0 && id !== undefined ? [`${id} in ${names(storages)}`] : []),
     ...warningLines(subject),
   ]
   return lines.map(oneLine).join('\n  ')
@@ -76,7 +80,7 @@ function failureText(subject: RunSubject): string {
 
 function successText(subject: RunSubject): string {
   const { name, storages, seconds } = subject
-  const places = storages.map((storage) => storage.name).join(', ')
+  const places = names(storages)
   const facts = [
     backupText(subject),
     ...(places === '' ? [] : [`storage: ${places}`]),
@@ -94,6 +98,10 @@ function backupText({ filename, id, storedBytes, plainBytes, removed }: RunSubje
   const pruned =
     removed === undefined ? undefined : `${removed} old ${removed === 1 ? 'backup' : 'backups'} removed`
   return [filename, id, plain, pruned].filter((fact) => fact !== undefined).join(', ')
+}
+
+function names(storages: readonly RunStorage[]): string {
+  return storages.map(({ name }) => name).join(', ')
 }
 
 function warningLines({ warnings }: RunSubject): readonly string[] {

@@ -9,6 +9,9 @@ import type { NotifierSettings, NotifyEvent } from './settings.js'
 /** Told of their failures alone, unless a notifier names them. */
 const quiet: ReadonlySet<Operation> = new Set(['verify', 'prune'])
 
+/** The most that a timer of Node's holds. */
+const longestTimerMs = 2 ** 31 - 1
+
 /**
  * Tells the notifiers that want to know of one run, all at once and each for as long as it may take. Never throws: one that fails
  * or hangs is a warning.
@@ -17,7 +20,10 @@ export class Notifications {
   readonly #cx: Omit<Context, 'signal'>
   readonly #notifiers: readonly NotifierSettings[]
   readonly #redact: (text: string) => string
-  readonly #starts = new Map<NotifierSettings, Promise<void>>()
+  readonly #starts = new Map<
+    NotifierSettings,
+    { readonly told: Promise<void>; readonly limit: AbortController }
+  >()
 
   /** @param redact takes the secrets out of what a notifier's failure says */
   constructor(
@@ -33,32 +39,35 @@ export class Notifications {
   /** Begins to tell of the start; the work need not wait for it. */
   started(run: RunStart): void {
     for (const each of this.#wanting(run.operation, 'start')) {
-      this.#starts.set(
-        each,
-        this.#tell(each, 'start', each.timeoutMs, async (notifier, cx) => notifier.started?.(cx, run)),
-      )
+      const limit = new AbortController()
+      const work = async (notifier: Notifier, cx: NotifierContext) => notifier.started?.(cx, run)
+      this.#starts.set(each, { limit, told: this.#tell(each, 'start', each.timeoutMs, work, limit) })
     }
   }
 
   /** Resolves when nobody is being told of the start any more. */
   async startTold(): Promise<void> {
-    await Promise.all(this.#starts.values())
+    await Promise.all([...this.#starts.values()].map(({ told }) => told))
   }
 
-  /** @param longestMs a limit beside that of each notifier */
-  async finished(report: RunReport, longestMs = Infinity): Promise<void> {
+  /** @param longestMs a limit for everything, beside that of each notifier */
+  async finished(report: RunReport, longestMs = longestTimerMs): Promise<void> {
     const event = report.result === 'success' ? 'success' : 'failure'
+    const timer = setTimeout(() => {
+      for (const { limit } of this.#starts.values()) limit.abort(tooLong(longestMs))
+    }, longestMs)
     await Promise.all(
       this.#wanting(report.operation, event).map((each) => {
         const limitMs = Math.min(each.timeoutMs, longestMs)
         return this.#tell(each, event, limitMs, async (notifier, cx) => {
           // The end is told after the start, unless that still hangs.
-          await Promise.race([this.#starts.get(each), sleep(limitMs / 2, undefined, { ref: false })])
+          await Promise.race([this.#starts.get(each)?.told, sleep(limitMs / 2, undefined, { ref: false })])
           await notifier.finished(cx, report)
         })
       }),
     )
     await this.startTold()
+    clearTimeout(timer)
   }
 
   #wanting(operation: Operation, event: NotifyEvent): readonly NotifierSettings[] {
@@ -70,10 +79,11 @@ export class Notifications {
     event: NotifyEvent,
     limitMs: number,
     work: (notifier: Notifier, cx: NotifierContext) => Promise<void>,
+    limit = new AbortController(),
   ): Promise<void> {
     try {
       const notifier = await open(settings)
-      await this.#within(limitMs, (cx) => work(notifier, cx))
+      await this.#within(limitMs, limit, (cx) => work(notifier, cx))
     } catch (thrown) {
       const said = this.#redact(asHoldfastError(thrown).message)
       const message = `the notifier ${settings.name} (${settings.kind}) has not told of the ${event}: ${said}`
@@ -82,24 +92,28 @@ export class Notifications {
   }
 
   /** @throws tool.timeout, also where the work does not heed its signal */
-  async #within(ms: number, work: (cx: NotifierContext) => Promise<void>): Promise<void> {
-    const limit = new AbortController()
+  async #within(
+    ms: number,
+    limit: AbortController,
+    work: (cx: NotifierContext) => Promise<void>,
+  ): Promise<void> {
+    const { signal } = limit
+    signal.throwIfAborted()
     const ends = performance.now() + ms
-    let timer: NodeJS.Timeout | undefined
+    const timer = setTimeout(() => limit.abort(tooLong(ms)), ms)
     const over = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        const error = new HoldfastError('tool.timeout', `it did not end within ${ms} ms`)
-        limit.abort(error)
-        reject(error)
-      }, ms)
+      signal.addEventListener('abort', () => reject(signal.reason as HoldfastError), { once: true })
     })
-    const cx = { ...this.#cx, signal: limit.signal, timeLeft: () => ends - performance.now() }
     try {
-      await Promise.race([work(cx), over])
+      await Promise.race([work({ ...this.#cx, signal, timeLeft: () => ends - performance.now() }), over])
     } finally {
       clearTimeout(timer)
     }
   }
+}
+
+function tooLong(ms: number): HoldfastError {
+  return new HoldfastError('tool.timeout', `it did not end within ${ms} ms`)
 }
 
 function wants({ on, operations }: NotifierSettings, operation: Operation, event: NotifyEvent): boolean {
