@@ -17,6 +17,7 @@ import { needsTool } from '../../test/servers/needs.js'
 import { examine, newFolder, packTo, sh, treeOf, unpack } from './test-trees.js'
 
 const onLinux = process.platform === 'linux'
+const isRoot = process.geteuid?.() === 0
 
 /** Any bytes but NUL and slash on Linux; elsewhere names are Unicode. */
 const name = fc
@@ -62,7 +63,8 @@ const { nodes } = fc.letrec<{ node: Node; nodes: readonly Node[] }>((tie) => ({
   }),
   node: fc.record({
     name: anyName,
-    mode: fc.integer({ min: 0, max: 0o777 }),
+    // Only root can read what nobody may.
+    mode: fc.integer({ min: 0, max: 0o777 }).map((mode) => (isRoot ? mode : mode | 0o700)),
     seconds: fc.integer({ min: 0, max: 4_000_000_000_000 }).map((milliseconds) => milliseconds / 1000),
     kind: fc.oneof(
       { depthSize: 'small', withCrossShrink: true },
