@@ -8,16 +8,14 @@ import { ScratchDatabase as MysqlDatabase } from '../../src/engines/mysql/test-d
 import { TestDatabase } from '../../src/engines/postgres/test-fixture.js'
 import { built, collect, start } from '../cli/command-line.js'
 import { testFolder } from '../flows/workbench.js'
-import { needsAll, needsPostgis, needsServer, needsTool, type Need } from '../servers/needs.js'
+import { needsAll, needsMysql, needsPostgis, needsServer, needsTool, type Need } from '../servers/needs.js'
 import { watchProcesses, type Sighting } from './process-watch.js'
 
 const postgresql = needsServer('postgresql')
 const mariadb = needsServer('mariadb')
 const mongodb = needsServer('mongodb')
 const mysqlUrl = process.env['HOLDFAST_TEST_MYSQL']
-const mysqlServer: Need = needsTool(
-  ...(mysqlUrl === undefined ? ['mysql server in HOLDFAST_TEST_MYSQL'] : []),
-)
+const mysqlServer = needsMysql()
 const proc = needsTool(...(process.platform === 'linux' ? [] : ['/proc of Linux']))
 
 interface Database {

@@ -46,6 +46,11 @@ export function needsTool(...names: readonly string[]): Need {
   return need(names.find((name) => !hasTool(name)))
 }
 
+/** Tests on a MySQL server, which `HOLDFAST_TEST_MYSQL` names by its URL. */
+export function needsMysql(): Need {
+  return need(process.env['HOLDFAST_TEST_MYSQL'] === undefined ? 'mysql' : undefined)
+}
+
 /** Tests of PostGIS on the PostgreSQL server of the tests. */
 export function needsPostgis(): Need {
   const server = inject('postgresql')
