@@ -198,23 +198,6 @@ describe('sqlite-backup', () => {
     await expect(dump('sqlite-backup', damaged)).rejects.toMatchObject({ code: 'database.corrupt' })
   })
 
-  it(
-    'a database that someone keeps locked is database.busy, not a wait without end',
-    { timeout: 90_000 },
-    async () => {
-      const database = ledger('delete')
-      await beside(
-        database,
-        `
-      const db = new DatabaseSync(path)
-      db.exec('BEGIN EXCLUSIVE')
-      say('ready')
-      while (open) await pause(5)`,
-      )
-      await expect(dump('sqlite-backup', database)).rejects.toMatchObject({ code: 'database.busy' })
-    },
-  )
-
   it('keeps the event loop free and tells how far it is', async () => {
     const database = new TestDatabase()
     database.run(
@@ -273,22 +256,47 @@ describe('sqlite-copy', () => {
     await writer.end()
     neighbours.pop()
   })
+})
 
-  it('an older reader that keeps the WAL in use is database.busy', { timeout: 90_000 }, async () => {
-    const database = ledger('wal')
-    await beside(
-      database,
-      `
+// Both wait for as long as Holdfast waits for locks, and so wait together.
+describe.concurrent('database.busy, not a wait without end', () => {
+  const lockedBy = async (
+    database: TestDatabase,
+    code: string,
+    ended: (stop: () => Promise<void>) => void,
+  ) => {
+    const other = await neighbour(database, code)
+    ended(() => other.kill())
+  }
+
+  it('where someone keeps the database locked', { timeout: 90_000 }, async ({ expect, onTestFinished }) => {
+    const database = ledger('delete')
+    const code = `
+      const db = new DatabaseSync(path)
+      db.exec('BEGIN EXCLUSIVE')
+      say('ready')
+      while (open) await pause(5)`
+    await lockedBy(database, code, onTestFinished)
+    await expect(dump('sqlite-backup', database)).rejects.toMatchObject({ code: 'database.busy' })
+  })
+
+  it(
+    'where an older reader keeps the WAL in use',
+    { timeout: 90_000 },
+    async ({ expect, onTestFinished }) => {
+      const database = ledger('wal')
+      const code = `
       const db = new DatabaseSync(path)
       const writer = new DatabaseSync(path)
       db.exec('BEGIN')
       db.prepare('SELECT * FROM a').all()
       writer.exec("INSERT INTO a VALUES (1, 2)")
       say('ready')
-      while (open) await pause(5)`,
-    )
-    await expect(dump('sqlite-copy', database)).rejects.toMatchObject({ code: 'database.busy' })
-    // sqlite-backup needs no such moment.
-    expect((await roundTrip('sqlite-backup', database)).rows('SELECT n FROM a')).toEqual([[1n]])
-  })
+      while (open) await pause(5)`
+      await lockedBy(database, code, onTestFinished)
+      await expect(dump('sqlite-copy', database)).rejects.toMatchObject({ code: 'database.busy' })
+      // sqlite-backup needs no such moment.
+      expect((await roundTrip('sqlite-backup', database)).rows('SELECT n FROM a')).toEqual([[1n]])
+    },
+  )
 })
