@@ -13,6 +13,7 @@ import type { FilesRestoreRequest } from './requests.js'
 import { findSourcesOf, placesOf, type DisposableSource } from './restore-find.js'
 import type { FoundSource } from './restore-source.js'
 import { oneSet } from './select-files.js'
+import { validateRestore } from './validate-restore.js'
 import { contextOf, notice, type Workspace } from './workspace.js'
 
 /**
@@ -183,7 +184,7 @@ async function prepare(
     throw conflicting(target, examined)
   await checkRoom(target, examined.bytes)
   if (input.fresh) await checkSwap(target)
-  await validated(workspace, found)
+  await validateRestore(workspace, found)
   return planOf(request, target, found, input, examined)
 }
 
@@ -196,17 +197,6 @@ function conflicting({ path }: FolderTarget, { conflicts, conflictNames }: Exami
       hint: 'choose --on-conflict replace or skip, --replace to empty the folder, or another folder with --to',
     },
   )
-}
-
-async function validated(workspace: Workspace, { manifest }: FoundSource): Promise<void> {
-  if (manifest === undefined) return
-  try {
-    await workspace.settings.validateRestore?.(manifest)
-  } catch (error) {
-    throw new HoldfastError('refused.hook', `validateRestore refused: ${asHoldfastError(error).message}`, {
-      cause: error,
-    })
-  }
 }
 
 function planOf(

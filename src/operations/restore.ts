@@ -22,6 +22,7 @@ import { connectorFor, type FoundSource } from './restore-source.js'
 import { partOf, refuseUnsupported, schemasToRestore, withoutEffect } from './restore-request.js'
 import { withOrigins } from './setting-names.js'
 import { compareStates } from './state-comparison.js'
+import { validateRestore } from './validate-restore.js'
 import { contextOf, notice, type Workspace } from './workspace.js'
 
 /**
@@ -142,7 +143,7 @@ async function prepare(
   if (request.requireSameRevision === true && differences.length > 0) {
     throw new HoldfastError('refused.revision', differences.join('; '))
   }
-  await validated(workspace, found)
+  await validateRestore(workspace, found)
   return {
     connector,
     restoreRequest,
@@ -178,17 +179,6 @@ async function stateDifferences(
   if (found.manifest === undefined) return []
   const revision = await codeRevision(cx, workspace.settings.baseDirectory)
   return compareStates(found.manifest, revision, met.server?.migrations)
-}
-
-async function validated(workspace: Workspace, { manifest }: FoundSource): Promise<void> {
-  if (manifest === undefined) return
-  try {
-    await workspace.settings.validateRestore?.(manifest)
-  } catch (error) {
-    throw new HoldfastError('refused.hook', `validateRestore refused: ${asHoldfastError(error).message}`, {
-      cause: error,
-    })
-  }
 }
 
 function planOf(

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { testFolder } from '../flows/workbench.js'
@@ -16,6 +16,13 @@ async function project(): Promise<string> {
 }
 
 built.describe('holdfast files', () => {
+  built.it('--metrics-file counts a backup', async () => {
+    const cwd = await project()
+    expect((await holdfast(['files', 'backup', '--metrics-file', 'm.prom'], { cwd })).code).toBe(0)
+    const metrics = readFileSync(join(cwd, 'm.prom'), 'utf8')
+    expect(metrics).toMatch(/^holdfast_files_backup_result\{.*"media".*\} 1$/mu)
+  })
+
   built.it('backs up, lists and restores, for people and for programs', async () => {
     const cwd = await project()
     const made = await holdfast(['files', 'backup'], { cwd })
