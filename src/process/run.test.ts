@@ -109,6 +109,14 @@ describe.each(['linux', 'win32'] as const)('a program that is read, as on %s', (
     await expect(readAll(stdout)).rejects.toMatchObject({ code: 'tool.failed' })
   })
 
+  it('a word that no program can be given is an error, and leaves nothing open', async () => {
+    const sockets = () => process.getActiveResourcesInfo().filter((name) => /Pipe|Socket/u.test(name)).length
+    const before = sockets()
+    const { stdout } = readTool(context(), { program: 'echo', args: ['a\0b'] })
+    await expect(readAll(stdout)).rejects.toThrow(/null bytes/u)
+    await expect.poll(sockets).toBeLessThanOrEqual(before)
+  })
+
   it('names a program that is not installed', async () => {
     await expect(runTool(context(), { program: 'holdfast-no-such-tool', args: [] })).rejects.toMatchObject({
       code: 'tool.missing',

@@ -6,7 +6,7 @@ import { HoldfastError } from '../errors.js'
 import { childEnvironment } from './environment.js'
 import { GatheredOutput } from './gathered-output.js'
 import { MessageLog } from './messages.js'
-import { outputPair } from './output-pair.js'
+import { outputPair, type OutputPair } from './output-pair.js'
 import type { ToolCall, ToolReport } from './tool.js'
 
 /** How long a program may take to end after SIGTERM before it is killed. */
@@ -63,14 +63,25 @@ export function readTool(cx: Context, call: ToolCall): ToolOutput {
   const run = async () => {
     const pair = await outputPair(cx.env, (data) => output.push(data))
     source = pair?.ours
-    const running = start(cx, call, ['ignore', pair?.theirs ?? 'pipe', 'pipe'], pair?.ours)
-    pair?.theirs.destroy()
+    const running = startInto(cx, call, pair)
     if (pair === undefined) source = gather(running, output)
     return supervise({ ...cx, signal }, call, running)
   }
   const finished = run()
   settle(finished, output)
   return { stdout: output.stdout, finished }
+}
+
+/** The child keeps its end; words that no program can be given must not leave ours open. */
+function startInto(cx: Context, call: ToolCall, pair: OutputPair | undefined): Running {
+  try {
+    return start(cx, call, ['ignore', pair?.theirs ?? 'pipe', 'pipe'], pair?.ours)
+  } catch (error) {
+    pair?.ours.destroy()
+    throw error
+  } finally {
+    pair?.theirs.destroy()
+  }
 }
 
 /** Starts a program that is fed through stdin; what it prints on stdout is dropped. */
