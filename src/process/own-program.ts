@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { asHoldfastError, HoldfastError, type ErrorCode } from '../errors.js'
 import type { ToolCall, ToolReport } from './tool.js'
 
@@ -10,27 +9,16 @@ export type ProgramLine =
   | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string } }
 
 /**
- * A call of a program that is a part of this package, run by the Node that runs us. From source, as in tests, it is run through the
- * loader that also reads configurations written in TypeScript.
- * @param source its main file in the sources, as a URL relative to the caller's
- * @param built where the same file lies in the package
+ * A call of a program that is a part of this package, run by the Node that runs us. From source, as in tests, it is the built one as
+ * well: the set-up of the tests builds what is older than its source.
+ * @param built where its main file lies in the package
  */
-export function ownProgramCall(
-  source: URL,
-  built: readonly string[],
-  name: string,
-  input: unknown,
-): ToolCall {
-  const require = createRequire(import.meta.url)
-  const besides = (module: string, ...path: string[]) =>
-    join(dirname(require.resolve(`${module}/package.json`)), ...path)
-  const file = import.meta.url.endsWith('.ts')
-    ? [besides('jiti', 'lib', 'jiti-cli.mjs'), fileURLToPath(source)]
-    : [besides('holdfast', ...built)]
+export function ownProgramCall(built: readonly string[], name: string, input: unknown): ToolCall {
+  const root = dirname(createRequire(import.meta.url).resolve('holdfast/package.json'))
   // Options for this process, such as a debugger's port, are not for the program.
   return {
     program: process.execPath,
-    args: [...file, name, JSON.stringify(input)],
+    args: [join(root, ...built), name, JSON.stringify(input)],
     env: { NODE_OPTIONS: '' },
   }
 }
