@@ -14,6 +14,7 @@ export type { Context, Emit, NoticeEvent, ProgressEvent } from './env/context.js
 export type { Clock, Env, TemporaryDirectory } from './env/env.js'
 export type { Json, JsonObject } from './env/json.js'
 export type * from './engine/connector.js'
+export type * from './engine/dev-server.js'
 export type * from './engine/engine.js'
 export type { MigrationState } from './engine/migrations.js'
 export type { Manifest, ManifestPart } from './catalog/manifest.js'

@@ -21,18 +21,26 @@ export function ownProgramCall(
   name: string,
   input: unknown,
 ): ToolCall {
-  const require = createRequire(import.meta.url)
-  const besides = (module: string, ...path: string[]) =>
-    join(dirname(require.resolve(`${module}/package.json`)), ...path)
-  const file = import.meta.url.endsWith('.ts')
-    ? [besides('jiti', 'lib', 'jiti-cli.mjs'), fileURLToPath(source)]
-    : [besides('holdfast', ...built)]
+  const file = ownFile(source, built)
+  const program = fromSource ? [inPackage('jiti', 'lib', 'jiti-cli.mjs'), file] : [file]
   // Options for this process, such as a debugger's port, are not for the program.
   return {
     program: process.execPath,
-    args: [...file, name, JSON.stringify(input)],
+    args: [...program, name, JSON.stringify(input)],
     env: { NODE_OPTIONS: '' },
   }
+}
+
+/** The path of a file that is a part of this package, in the sources or in the package, as {@link ownProgramCall} has it. */
+export function ownFile(source: URL, built: readonly string[]): string {
+  return fromSource ? fileURLToPath(source) : inPackage('holdfast', ...built)
+}
+
+const fromSource = import.meta.url.endsWith('.ts')
+
+function inPackage(module: string, ...path: readonly string[]): string {
+  const require = createRequire(import.meta.url)
+  return join(dirname(require.resolve(`${module}/package.json`)), ...path)
 }
 
 /** The lines that are the program's own. */
