@@ -1,8 +1,9 @@
 import type { DevServerInfo } from './devserver/server.js'
-import type { DevBackup, DevConnection } from './operations/reports.js'
+import type { DevBackup, DevConnection, DisposableServer } from './operations/reports.js'
 import type {
   DevBackupRequest,
   DevDestroyRequest,
+  DevDisposableRequest,
   DevGuideRequest,
   DevLogsRequest,
   DevRestoreRequest,
@@ -38,6 +39,8 @@ export interface HoldfastDev {
   guide(request?: DevGuideRequest): Promise<string>
   env(request?: DevSelection): Promise<DevConnection>
   logs(request?: DevLogsRequest): Promise<readonly string[]>
+  /** A server that goes with this process, in a temporary folder; `startDevServer` of `holdfast/testing` is this. */
+  disposable(request: DevDisposableRequest): Promise<DisposableServer>
   /** Every server of the project. */
   list(): Promise<readonly DevServerInfo[]>
 }
@@ -59,6 +62,8 @@ export function holdfastDev(workspace: Workspace): HoldfastDev {
     guide: async (request = {}) => (await operations()).devGuide(workspace, request),
     env: async (request = {}) => (await operations()).devEnv(workspace, request),
     logs: async (request = {}) => (await operations()).devLogs(workspace, request),
+    disposable: async (request) =>
+      (await import('./operations/dev-disposable.js')).devDisposable(workspace, request),
     list: async () => (await operations()).devList(workspace),
   }
 }

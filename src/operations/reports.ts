@@ -246,3 +246,14 @@ export interface DevBackup {
   readonly directory: string
   readonly sizeBytes: number
 }
+
+/** A server that is there for a while, with its folder. */
+export interface DisposableServer extends DevConnection {
+  /** Absent on Windows, and where the path of the temporary folder is long. */
+  readonly socketDirectory?: string
+  /** Paths by the driver's names: `{ postgres: '/usr/lib/postgresql/15/bin/postgres' }`. */
+  readonly programs: Readonly<Record<string, string>>
+  /** Ends the server and removes its folder. */
+  stop(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}

@@ -1,5 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
+import type { DevServerConfig } from '../config/config.js'
 import type { CleanMode } from '../engine/connector.js'
+import type { DevServerDriver } from '../engine/dev-server.js'
 import type { DevConnection, FilesRestorePlan, RestorePlan } from './reports.js'
 
 /** Every request takes a signal; aborting it undoes what can be undone and rejects with the signal's reason. */
@@ -184,4 +186,11 @@ export interface DevLogsRequest extends DevSelection {
   readonly lines?: number
   /** Goes on until the signal aborts, telling what the server prints. */
   readonly onText?: (text: string) => void
+}
+
+/** A server for tests; see `startDevServer` of `holdfast/testing`. */
+export interface DevDisposableRequest extends DevServerConfig, Cancellable {
+  readonly engine: string | DevServerDriver
+  /** Data survive a crash of the machine. Default false: nothing waits for the disk, since the data go with the server. */
+  readonly durable?: boolean
 }
