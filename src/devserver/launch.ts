@@ -55,6 +55,7 @@ export async function launch(
   const command = driver.command?.(site)
   try {
     if (command === undefined) return await answered(cx, driver, site, waiting, () => Promise.resolve(true))
+    await driver.prepare?.(cx, site)
     const files = { log: site.logFile, record: recordFile(site.folder) }
     const program = await startInBackground(cx, callOf(site, command), files)
     let isUp = true

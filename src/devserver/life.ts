@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { chown, mkdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { DevServerDriver, DevServerPrograms, DevServerSite } from '../engine/dev-server.js'
+import type { Account } from '../env/account.js'
 import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
-import { serverAccount } from './account.js'
+import { requireReach, serverAccount } from './account.js'
 import { hasData, makeData, requireUsable } from './data-folder.js'
 import { diskFull } from './disk-full.js'
 import { clearStale, launch, runningServer, stopServer, untilReady } from './launch.js'
@@ -53,10 +54,23 @@ export class ServerLife {
   /** @throws tool.missing */
   async site(record: ServerRecord): Promise<DevServerSite> {
     const { cx, driver, folder, settings } = this.#parts
-    const account = await serverAccount(cx, folder, driver.accounts ?? [])
     const programs = await this.#programs()
+    const account = await this.#account(programs)
     const { serverArgs } = settings
     return siteOf({ folder, record, programs, serverArgs, account, platform: cx.env.platform })
+  }
+
+  async #account({ paths }: DevServerPrograms): Promise<Account | undefined> {
+    const { cx, driver, folder } = this.#parts
+    // A file needs no account of its own.
+    if (driver.command === undefined) return undefined
+    const account = await serverAccount(cx, folder, driver.accounts ?? [])
+    if (account === undefined || driver.runsAsRoot !== true) return account
+    const reached = Object.values(paths).map((path) => requireReach(account, dirname(path)))
+    return Promise.all(reached).then(
+      () => account,
+      () => undefined,
+    )
   }
 
   async #programs(): Promise<DevServerPrograms> {
@@ -74,8 +88,7 @@ export class ServerLife {
     const { cx, driver, folder, templates } = this.#parts
     const known = await this.record()
     // A machine without the server is told so before anything is made.
-    if (known === undefined) await this.#programs()
-    const record = await this.#withPort(known ?? (await this.#newRecord()))
+    const record = await this.#withPort(known ?? (await this.#newRecord(await this.#programs())))
     const site = await this.site(record)
     if (await hasData(site)) {
       await requireUsable(driver, site)
@@ -89,9 +102,9 @@ export class ServerLife {
     return this.site(begun)
   }
 
-  async #newRecord(): Promise<ServerRecord> {
+  async #newRecord(programs: DevServerPrograms): Promise<ServerRecord> {
     const { cx, driver, name, folder, settings, durable } = this.#parts
-    const account = await serverAccount(cx, folder, driver.accounts ?? [])
+    const account = await this.#account(programs)
     try {
       await mkdir(dirname(folder), { recursive: true })
       await mkdir(folder, { mode: 0o700 })

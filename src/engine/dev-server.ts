@@ -11,6 +11,8 @@ export interface DevServerDriver {
   readonly engine: string
   /** Accounts that packages make for this server; root starts it as one of them. */
   readonly accounts?: readonly string[]
+  /** The server does not refuse root, and is run so where its account cannot reach its programs. */
+  readonly runsAsRoot?: true
   /** Ends the server in good order. Default `SIGTERM`. */
   readonly stopSignal?: NodeJS.Signals
   /** Ends at once a server whose data are not wanted any more. Default `SIGKILL`. */
@@ -27,6 +29,8 @@ export interface DevServerDriver {
    * server can begin with it, at another place, port and password.
    */
   create?(cx: Context, site: DevServerSite): Promise<void>
+  /** Before each start: writes files that the command line names. */
+  prepare?(cx: Context, site: DevServerSite): Promise<void>
   /** The command line that runs the server in the foreground. It holds no password. Absent: the database is a file. */
   command?(site: DevServerSite): ServerCommand
   /**
