@@ -29,20 +29,24 @@ export function defineDevServer(definition: DevServerDriver): DevServerDriver {
       missing.length > 0 ? `needs ${missing.join(', ')}` : `has an engine that cannot name a folder`
     throw new HoldfastError('config.invalid', `a development server ${what}`)
   }
-  const { engine, find, create, backup, restore } = definition
+  const { engine } = definition
+  const named = <Result>(run: () => Promise<Result>) => namedErrors(engine, run)
+  const { create, backup, restore } = {
+    create: definition.create?.bind(definition),
+    backup: definition.backup?.bind(definition),
+    restore: definition.restore?.bind(definition),
+  }
   return {
     ...definition,
     // What is not waited for and tried again: an error there is the user's, and is named so.
-    find: (cx, wanted) => named(engine, () => find(cx, wanted)),
-    ...(create === undefined ? {} : { create: (cx, site) => named(engine, () => create(cx, site)) }),
-    ...(backup === undefined ? {} : { backup: (cx, site, to) => named(engine, () => backup(cx, site, to)) }),
-    ...(restore === undefined
-      ? {}
-      : { restore: (cx, site, from) => named(engine, () => restore(cx, site, from)) }),
+    find: (cx, wanted) => named(() => definition.find(cx, wanted)),
+    ...(create === undefined ? {} : { create: (cx, site) => named(() => create(cx, site)) }),
+    ...(backup === undefined ? {} : { backup: (cx, site, to) => named(() => backup(cx, site, to)) }),
+    ...(restore === undefined ? {} : { restore: (cx, site, from) => named(() => restore(cx, site, from)) }),
   }
 }
 
-async function named<Result>(engine: string, run: () => Promise<Result>): Promise<Result> {
+async function namedErrors<Result>(engine: string, run: () => Promise<Result>): Promise<Result> {
   try {
     return await run()
   } catch (thrown) {

@@ -53,7 +53,7 @@ export class ServerLife {
 
   /** @throws tool.missing */
   async site(record: ServerRecord): Promise<DevServerSite> {
-    const { cx, driver, folder, settings } = this.#parts
+    const { cx, folder, settings } = this.#parts
     const programs = await this.#programs()
     const account = await this.#account(programs)
     const { serverArgs } = settings
@@ -83,9 +83,14 @@ export class ServerLife {
     })
   }
 
+  /** Everything is there; for a database that is a file this is all there is to start. */
+  async made(): Promise<DevServerSite> {
+    return this.#parts.driver.command === undefined ? this.started() : this.initialised()
+  }
+
   /** Folder and data are there. */
   async initialised(): Promise<DevServerSite> {
-    const { cx, driver, folder, templates } = this.#parts
+    const { cx, driver, templates } = this.#parts
     const known = await this.record()
     // A machine without the server is told so before anything is made.
     const record = await this.#withPort(known ?? (await this.#newRecord(await this.#programs())))
@@ -227,7 +232,7 @@ export class ServerLife {
   async remade(): Promise<DevServerSite> {
     const ran = await this.stopped()
     await this.removeData()
-    return ran ? this.started() : this.initialised()
+    return ran ? this.started() : this.made()
   }
 
   /** With the server running, which is stopped again where it did not run. */

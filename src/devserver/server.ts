@@ -1,7 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { mkdir } from 'node:fs/promises'
 import type { DevServerSite } from '../engine/dev-server.js'
 import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
@@ -9,7 +8,8 @@ import { createBackupFolder, folderBytes } from './backup-folders.js'
 import { hasData } from './data-folder.js'
 import { fillGuide, guideValues, plainGuide } from './guide.js'
 import { standGuard, type Guard } from './guard/guard.js'
-import { runningServer } from './launch.js'
+import { readRecord } from '../process/background.js'
+import { recordFile, runningServer } from './launch.js'
 import { remove, ServerLife, type ServerParts } from './life.js'
 import { withLock } from './lock.js'
 import { host } from './site.js'
@@ -97,7 +97,7 @@ export class DevServer {
 
   /** Makes the server's folder and data. It is not started. @throws tool.missing, devserver.*, storage.full */
   init(): Promise<DevServerSite> {
-    return this.#locked(() => this.#life.initialised())
+    return this.#locked(() => this.#life.made())
   }
 
   /** Makes the data folder where it is not there. @returns its path */
@@ -150,6 +150,11 @@ export class DevServer {
       if (driver.command === undefined) return
       while (!cx.signal.aborted && (await runningServer(this.folder)) !== undefined)
         await delay(watchMs, undefined, { signal: cx.signal }).catch(() => undefined)
+      // Whoever stops it in good order takes its note away.
+      if (!cx.signal.aborted && (await readRecord(recordFile(this.folder))) !== undefined)
+        throw new HoldfastError('tool.failed', `the ${this.#called} has ended by itself`, {
+          hint: 'see the end of its log: holdfast dev logs',
+        })
     } finally {
       await this.#locked(() => this.#life.stopped(), new AbortController().signal)
       guard.dismiss()
@@ -160,7 +165,7 @@ export class DevServer {
    * Starts a server that goes with this process, and its folder with it: when this process ends, in whatever way.
    * @returns what ends it before that
    */
-  async startDisposable(): Promise<{ readonly site: DevServerSite; dispose(): Promise<void> }> {
+  async startDisposable(): Promise<{ readonly site: DevServerSite; readonly dispose: () => Promise<void> }> {
     const guard = this.#guarded(true)
     const dispose = async () => {
       await this.#locked(() => this.#life.discarded(), new AbortController().signal)

@@ -37,9 +37,10 @@ async function windowsIdentity(pid: number): Promise<string | undefined> {
 }
 
 function lineOf(program: string, args: readonly string[]): Promise<string> {
-  const env = { ...process.env, LC_ALL: 'C' }
+  // The words of `ps` for a date are the system's language otherwise.
+  const plain = process.platform === 'win32' ? {} : { env: { PATH: '/bin:/usr/bin', LC_ALL: 'C' } }
   return new Promise((resolve) => {
-    execFile(program, [...args], { env, windowsHide: true }, (error, stdout) =>
+    execFile(program, [...args], { ...plain, windowsHide: true }, (error, stdout) =>
       resolve(error === null ? stdout.trim() : ''),
     )
   })

@@ -19,7 +19,7 @@ let last: ProcessRecord | undefined
 // The terminal sends its signals to every process at once; only the end of stdin counts here.
 for (const ignored of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(ignored, () => undefined)
 process.stdin.on('data', (data: Buffer) => {
-  if (data.includes('dismissed')) process.exit(0)
+  if (data.includes('dismissed')) process.stdin.destroy()
   // Whoever removes the folder meanwhile removes the note with it.
   void readRecord(recordFile(folder)).then((record) => {
     last = record ?? last
@@ -37,5 +37,4 @@ async function finish(): Promise<void> {
   await stopServer(folder, signal)
   if (last !== undefined && (await runs(last))) process.kill(last.pid, 'SIGKILL')
   if (remove) await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
-  process.exit(0)
 }

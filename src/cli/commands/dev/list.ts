@@ -17,7 +17,7 @@ export const devList = command<ServerFlags>({
   parameters: {
     flags: { ...serverFlags },
   },
-  async run(flags) {
+  async run() {
     await withHoldfast(
       this,
       {},

@@ -36,7 +36,6 @@ export const devRun = command<Flags>({
             ),
           onLog: (text) => this.reporter.note(() => printableLines(text.replace(/\n$/u, ''))),
         })
-        this.signal.throwIfAborted()
       },
       { databases: false },
     )
