@@ -14,6 +14,10 @@ const rooms = {
   engine: { files: ['src/engine/**'], may: ['errors', 'env', 'engine'] },
   engines: { files: ['src/engines/**'], may: ['errors', 'env', 'process', 'streams', 'engine', 'engines'] },
   custom: { files: ['src/custom/**'], may: ['errors', 'env', 'process', 'streams', 'engine', 'custom'] },
+  devserver: {
+    files: ['src/devserver/**'],
+    may: ['errors', 'env', 'process', 'streams', 'engine', 'devserver'],
+  },
   files: {
     files: ['src/files/**'],
     may: ['errors', 'env', 'process', 'streams', 'files', 'storages/storage', 'storages/object-key'],
@@ -54,6 +58,7 @@ const rooms = {
       'hooks',
       'config',
       'files',
+      'devserver',
       'operations',
       'storages/storage',
       'storages/object-key',
@@ -69,6 +74,8 @@ const rooms = {
       'streams',
       'engine',
       'catalog',
+      'operations/reports',
+      'operations/requests',
       'testing',
       'storages/storage',
       'storages/object-key',

@@ -204,6 +204,49 @@ export const errorTable = {
     hint: 'see its message; --verbose shows where it was thrown',
   },
 
+  'devserver.not-found': {
+    exit: 2,
+    retryable: false,
+    meaning: 'there is no development server of that engine and name',
+    hint: 'holdfast dev start makes it; holdfast dev list shows what is there',
+  },
+  'devserver.not-started': {
+    exit: 5,
+    retryable: true,
+    meaning: 'a development server ended while it was starting, or did not answer in time',
+    hint: 'see the end of its log; holdfast dev logs shows all of it',
+  },
+  'devserver.not-stopped': {
+    exit: 5,
+    retryable: true,
+    meaning: 'a development server runs on after it was told to end',
+    hint: 'see holdfast dev logs',
+  },
+  'devserver.port-taken': {
+    exit: 5,
+    retryable: true,
+    meaning: 'another program listens on the port of a development server',
+    hint: 'end that program, or choose another port with --port',
+  },
+  'devserver.other-version': {
+    exit: 5,
+    retryable: false,
+    meaning: 'the data of a development server are of another version than the server that is installed',
+    hint: 'install the version named, or make the data again with holdfast dev reinit',
+  },
+  'devserver.foreign-folder': {
+    exit: 8,
+    retryable: false,
+    meaning: 'a folder was not made by holdfast dev, and is therefore neither used nor removed',
+    hint: 'choose another --name, or move the folder away',
+  },
+  'devserver.no-access': {
+    exit: 8,
+    retryable: false,
+    meaning: 'the account that is to run a development server cannot use its folder',
+    hint: 'give the folder to that account',
+  },
+
   'restore.incomplete': {
     exit: 5,
     retryable: true,

@@ -1,6 +1,7 @@
 import type { Context } from '../env/context.js'
 import type { Secret } from '../env/secret.js'
 import type { ConnectorFactory } from './connector.js'
+import type { DevServerDriver } from './dev-server.js'
 import type { MigrationState } from './migrations.js'
 
 /** A kind of database. Everything that knows it lives in its home under `engines/`. */
@@ -22,6 +23,9 @@ export interface Engine {
   readonly defaultConnector: string
   /** The default connector of databases that name the engine by an alias: `{ postgis: 'pg-dump-gis' }`. */
   readonly aliasConnectors?: Readonly<Record<string, string>>
+  /** How to run servers of it for development; those that are asked for by an alias may be others. */
+  readonly devServer?: DevServerDriver
+  readonly aliasDevServers?: Readonly<Record<string, DevServerDriver>>
 }
 
 export interface EngineCapabilities {

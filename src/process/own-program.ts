@@ -14,13 +14,17 @@ export type ProgramLine =
  * @param built where its main file lies in the package
  */
 export function ownProgramCall(built: readonly string[], name: string, input: unknown): ToolCall {
-  const root = dirname(createRequire(import.meta.url).resolve('holdfast/package.json'))
   // Options for this process, such as a debugger's port, are not for the program.
   return {
     program: process.execPath,
-    args: [join(root, ...built), name, JSON.stringify(input)],
+    args: [ownFile(built), name, JSON.stringify(input)],
     env: { NODE_OPTIONS: '' },
   }
+}
+
+/** The path of a file of the built package. */
+export function ownFile(built: readonly string[]): string {
+  return join(dirname(createRequire(import.meta.url).resolve('holdfast/package.json')), ...built)
 }
 
 /** The lines that are the program's own. */

@@ -182,6 +182,7 @@ function start(
     windowsHide: true,
     shell: call.shell ?? false,
     ...(call.workingDirectory === undefined ? {} : { cwd: call.workingDirectory }),
+    ...(call.account === undefined ? {} : { uid: call.account.uid, gid: call.account.gid }),
   }
   const child = spawn(call.program, call.args, options) as Child
   return output === undefined ? { child } : { child, output }

@@ -1,3 +1,4 @@
+import type { Account } from '../env/account.js'
 import type { Secret } from '../env/secret.js'
 
 /** A program to run: words, never a line for a shell. */
@@ -14,6 +15,8 @@ export interface ToolCall {
   /** Default true. */
   readonly inheritEnv?: boolean
   readonly workingDirectory?: string
+  /** Runs as this account, which only root may ask for. */
+  readonly account?: Account
   /** Replaced by `***` wherever the program's messages are shown. */
   readonly secrets?: readonly Secret[]
   /** Longest time without the program ending, in milliseconds; none by default. */

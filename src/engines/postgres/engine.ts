@@ -2,6 +2,7 @@ import type { Engine } from '../../engine/engine.js'
 import { pgDump } from './connectors/pg-dump.js'
 import { pgDumpCustom } from './connectors/pg-dump-custom.js'
 import { pgDumpGis } from './connectors/pg-dump-gis.js'
+import { postgisDevServer, postgresqlDevServer } from './dev-server.js'
 import { openSession } from './session.js'
 import { engineName, parseUrl } from './url.js'
 
@@ -24,4 +25,6 @@ export const postgresql: Engine & AliasConnectors = {
   },
   defaultConnector: pgDumpCustom.name,
   aliasConnectors: { postgis: pgDumpGis.name },
+  devServer: postgresqlDevServer,
+  aliasDevServers: { postgis: postgisDevServer },
 }
