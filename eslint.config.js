@@ -18,6 +18,7 @@ const rooms = {
     files: ['src/files/**'],
     may: ['errors', 'env', 'process', 'streams', 'files', 'storages/storage', 'storages/object-key'],
   },
+  portable: { files: ['src/portable/**'], may: ['errors', 'env', 'streams', 'engine', 'portable'] },
   catalog: {
     files: ['src/catalog/**'],
     may: ['errors', 'env', 'catalog', 'storages/storage', 'storages/object-key'],
@@ -34,6 +35,7 @@ const rooms = {
       'env',
       'config',
       'engine',
+      'portable',
       'hooks',
       'retention',
       'catalog/manifest',
@@ -54,6 +56,7 @@ const rooms = {
       'hooks',
       'config',
       'files',
+      'portable',
       'operations',
       'storages/storage',
       'storages/object-key',
