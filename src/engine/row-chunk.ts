@@ -25,11 +25,16 @@ export class RowChunk {
   }
 
   get rows(): readonly Row[] {
-    return (this.#rows ??= JSON.parse(`[${(this.#lines ?? '').trimEnd().replaceAll('\n', ',')}]`) as Row[])
+    // Line by line is faster than one array of them all.
+    return (this.#rows ??= splitLines(this.#lines ?? '').map((line) => JSON.parse(line) as Row))
   }
 
   /** Each row as JSON without blanks, ended by `\n`. */
   get lines(): string {
     return (this.#lines ??= (this.#rows ?? []).map((row) => `${JSON.stringify(row)}\n`).join(''))
   }
+}
+
+function splitLines(lines: string): readonly string[] {
+  return lines === '' ? [] : lines.slice(0, -1).split('\n')
 }
