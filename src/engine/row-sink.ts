@@ -1,4 +1,4 @@
-import type { Row } from './cell.js'
+import type { Cell, Row } from './cell.js'
 import type { ColumnHeader, Sequence, TableHeader } from './table-header.js'
 
 /**
@@ -47,8 +47,8 @@ export interface RowSinkCapabilities {
   readonly schemas: boolean
   /** Where tables of other engines go: `public`. */
   readonly defaultSchema?: string
-  /** `create` can be taken back; else it is done before the transaction, and what it made is dropped. */
-  readonly transactionalCreate: boolean
+  /** Kinds of wrapped cells that say what no logical type of the column does, and that this engine can hold. */
+  readonly wrappers: readonly string[]
 }
 
 export interface LoadFacts {
@@ -85,8 +85,12 @@ export interface TableWriter {
 export class CellRefused extends Error {
   override readonly name = 'CellRefused'
   readonly column: string
-  constructor(column: ColumnHeader | string, reason: string) {
+  /** What the column could hold in its place, where the user allows such a loss. */
+  readonly instead: Cell | undefined
+
+  constructor(column: ColumnHeader, reason: string, instead?: Cell) {
     super(reason)
-    this.column = typeof column === 'string' ? column : column.name
+    this.column = column.name
+    this.instead = instead
   }
 }

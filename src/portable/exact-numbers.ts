@@ -9,7 +9,7 @@ const token = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/gsu
 export function inexactInteger(text: string): string | undefined {
   if (!longDigits.test(text)) return undefined
   for (const [found] of text.matchAll(token)) {
-    if (/^-?\d{16,}$/u.test(found) && BigInt(found) !== BigInt(Number(found))) return found
+    if (/^-?\d{16,}$/u.test(found) && String(Number(found)) !== found) return found
   }
   return undefined
 }

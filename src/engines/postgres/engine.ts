@@ -2,6 +2,7 @@ import type { Engine } from '../../engine/engine.js'
 import { pgDump } from './connectors/pg-dump.js'
 import { pgDumpCustom } from './connectors/pg-dump-custom.js'
 import { pgDumpGis } from './connectors/pg-dump-gis.js'
+import { postgresRows } from './rows.js'
 import { openSession } from './session.js'
 import { engineName, parseUrl } from './url.js'
 
@@ -23,5 +24,6 @@ export const postgresql: Engine & AliasConnectors = {
     [pgDumpGis.name]: pgDumpGis,
   },
   defaultConnector: pgDumpCustom.name,
+  rows: postgresRows,
   aliasConnectors: { postgis: pgDumpGis.name },
 }
