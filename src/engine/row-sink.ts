@@ -53,6 +53,8 @@ export interface RowSinkCapabilities {
 
 export interface LoadFacts {
   readonly warnings: readonly string[]
+  /** Rows that the mode `sync` has deleted, by `tableText`. */
+  readonly deleted: Readonly<Record<string, number>>
 }
 
 export interface TableMapping {

@@ -17,6 +17,8 @@ export interface RowEngine {
 export interface RowSource {
   /** The user's tables that hold rows of their own, in order of schema and name. Views are no tables. */
   tables(): Promise<readonly TableHeader[]>
+  /** What holds rows and is none of those tables: each a sentence for the user. */
+  readonly warnings: readonly string[]
   /**
    * Rows in primary-key order, or in the table's own where it has none. A table may be read several times, one after
    * another, never two at once.

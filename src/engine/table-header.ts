@@ -113,3 +113,10 @@ export interface DefaultRule {
 export function tableText({ schema, name }: TableName): string {
   return schema === undefined ? name : `${schema}.${name}`
 }
+
+/** @throws TypeError where the table has no such column: whoever asks has looked it up before */
+export function columnNamed(header: TableHeader, name: string): ColumnHeader {
+  const column = header.columns.find((each) => each.name === name)
+  if (column === undefined) throw new TypeError(`${tableText(header.table)} has no column ${name}`)
+  return column
+}

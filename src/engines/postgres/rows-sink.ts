@@ -86,8 +86,10 @@ class PostgresSink implements RowSink {
   }
 
   async finish(sequences: Readonly<Record<string, Readonly<Record<string, Sequence>>>>): Promise<LoadFacts> {
+    const deleted: Record<string, number> = {}
     try {
-      for (const writer of [...this.#writers].reverse()) await writer.deleteOthers()
+      for (const writer of [...this.#writers].reverse())
+        deleted[tableText(writer.table.table)] = await writer.deleteOthers()
       await this.#session.rows('SET CONSTRAINTS ALL IMMEDIATE')
     } catch (error) {
       await this.abandon()
@@ -97,7 +99,7 @@ class PostgresSink implements RowSink {
     for (const table of this.#tables) await this.#setSequences(table, sequences[tableText(table.table)] ?? {})
     await this.#session.rows('COMMIT')
     await this.#session.close()
-    return { warnings: [] }
+    return { warnings: [], deleted }
   }
 
   async abandon(): Promise<void> {

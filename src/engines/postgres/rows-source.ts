@@ -2,15 +2,15 @@ import type { Context } from '../../env/context.js'
 import type { Row } from '../../engine/cell.js'
 import type { ConnectionSettings } from '../../engine/engine.js'
 import { RowChunk } from '../../engine/row-chunk.js'
+import { primaryKeyOf } from '../../engine/row-key.js'
 import type { RowQuery, RowSource } from '../../engine/row-source.js'
-import { tableText, type ColumnHeader, type TableHeader } from '../../engine/table-header.js'
+import { columnNamed, tableText, type ColumnHeader, type TableHeader } from '../../engine/table-header.js'
 import { HoldfastError } from '../../errors.js'
 import { databaseFailure } from './failures.js'
 import { identifier, literal, qualifiedName } from './quoting.js'
 import { columnList, readTables, type OwnTable } from './rows-catalog.js'
-import { cellReader } from './rows-read.js'
+import { cellReader, unescaped } from './rows-read.js'
 import { cellWriter } from './rows-write.js'
-import { unescaped } from './rows-read.js'
 import { openSession, type PostgresSession } from './session.js'
 
 const lineFeed = 10
@@ -45,6 +45,7 @@ function sourceOf(cx: Context, session: PostgresSession, tables: readonly OwnTab
   const byName = new Map(tables.map((table) => [tableText(table.header.table), table]))
   return {
     tables: () => Promise.resolve(tables.map(({ header }) => header)),
+    warnings: [],
     rows(header, query = {}) {
       const table = byName.get(tableText(header.table))
       if (table === undefined) throw new TypeError(`${tableText(header.table)} is no table of this snapshot`)
@@ -111,10 +112,7 @@ function selectSql(
   partitioned: boolean,
 ): string {
   const { schema = 'public', name } = header.table
-  const key = header.columns
-    .filter(({ primaryKey }) => primaryKey !== undefined)
-    .sort((a, b) => (a.primaryKey ?? 0) - (b.primaryKey ?? 0))
-    .map((column) => column.name)
+  const key = primaryKeyOf(header)
   const conditions = [
     ...(query.where === undefined ? [] : [`(${query.where})`]),
     ...(query.in === undefined ? [] : [inCondition(header, query.in)]),
@@ -139,10 +137,4 @@ function inCondition(header: TableHeader, { columns, values }: NonNullable<RowQu
       )
       .join(', ')})`
   return values.length === 0 ? 'false' : `(${columnList(columns)}) IN (${values.map(tuple).join(', ')})`
-}
-
-export function columnNamed(header: TableHeader, name: string): ColumnHeader {
-  const column = header.columns.find((each) => each.name === name)
-  if (column === undefined) throw new TypeError(`${tableText(header.table)} has no column ${name}`)
-  return column
 }

@@ -1,13 +1,12 @@
 import { Writable } from 'node:stream'
 import type { Row } from '../../engine/cell.js'
 import type { EncodedRow, LoadMode, TableWriter, WriteCounts } from '../../engine/row-sink.js'
-import { tableText, type TableHeader } from '../../engine/table-header.js'
+import { keyOf } from '../../engine/row-key.js'
+import { columnNamed, type TableHeader } from '../../engine/table-header.js'
 import { HoldfastError } from '../../errors.js'
-import { stateOf } from './failures.js'
-import { databaseFailure } from './failures.js'
+import { databaseFailure, stateOf } from './failures.js'
 import { identifier, qualifiedName } from './quoting.js'
 import { columnList } from './rows-catalog.js'
-import { columnNamed } from './rows-source.js'
 import { cellWriter } from './rows-write.js'
 import type { PostgresSession } from './session.js'
 
@@ -18,6 +17,7 @@ export class CopyWriter implements TableWriter {
   readonly #mode: LoadMode
   readonly #columns: readonly string[]
   readonly #writers: readonly ((cell: never) => string)[]
+  readonly #key: readonly string[]
   readonly #staging: string
 
   constructor(
@@ -33,12 +33,7 @@ export class CopyWriter implements TableWriter {
     this.#columns = columns
     this.#writers = columns.map((name) => cellWriter(columnNamed(table, name)))
     this.#staging = `pg_temp.${identifier(`holdfast_load_${place}`)}`
-    if (this.#merges && this.#key === undefined) {
-      throw new HoldfastError(
-        'usage.not-supported',
-        `${tableText(table.table)} has no key to tell its rows by: load it with the mode replace or append`,
-      )
-    }
+    this.#key = keyOf(table, columns, mode)
   }
 
   encode(row: Row): string {
@@ -63,9 +58,7 @@ export class CopyWriter implements TableWriter {
   /** Deletes what the file did not have; children before parents. @returns how many */
   async deleteOthers(): Promise<number> {
     if (this.#mode !== 'sync') return 0
-    const same = (this.#key ?? []).map(
-      (name) => `s.${identifier(name)} IS NOT DISTINCT FROM t.${identifier(name)}`,
-    )
+    const same = this.#key.map((name) => `s.${identifier(name)} IS NOT DISTINCT FROM t.${identifier(name)}`)
     const [counted] = await this.#ask<{ n: string }>(
       `WITH gone AS (DELETE FROM ${this.#target} t WHERE NOT EXISTS (SELECT FROM ${this.#staging} s WHERE ${same.join(' AND ')}) RETURNING 1)
        SELECT count(*) AS n FROM gone`,
@@ -82,12 +75,8 @@ export class CopyWriter implements TableWriter {
     return qualifiedName(schema, name)
   }
 
-  get #key(): readonly string[] | undefined {
-    return keyOf(this.table, this.#columns)
-  }
-
   async #merge(taken: number): Promise<WriteCounts> {
-    const key = this.#key ?? []
+    const key = this.#key
     const others = this.#columns.filter((name) => !key.includes(name))
     const action =
       this.#mode === 'skip' || others.length === 0
@@ -130,17 +119,6 @@ export class CopyWriter implements TableWriter {
 }
 
 const none: WriteCounts = { inserted: 0, updated: 0, skipped: 0, deleted: 0 }
-
-/** The primary key, else the first unique key, of which the rows have all columns. */
-export function keyOf(table: TableHeader, columns: readonly string[]): readonly string[] | undefined {
-  const primary = table.columns
-    .filter(({ primaryKey }) => primaryKey !== undefined)
-    .sort((a, b) => (a.primaryKey ?? 0) - (b.primaryKey ?? 0))
-    .map(({ name }) => name)
-  return [primary, ...table.unique].find(
-    (key) => key.length > 0 && key.every((name) => columns.includes(name)),
-  )
-}
 
 /** What breaks a constraint (SQLSTATE class 23) is the data's fault, and said with the row where the server says it. */
 export function asConstraint(thrown: unknown, driver?: unknown): Error {
