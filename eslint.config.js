@@ -22,6 +22,7 @@ const rooms = {
     files: ['src/files/**'],
     may: ['errors', 'env', 'process', 'streams', 'files', 'storages/storage', 'storages/object-key'],
   },
+  portable: { files: ['src/portable/**'], may: ['errors', 'env', 'streams', 'engine', 'portable'] },
   catalog: {
     files: ['src/catalog/**'],
     may: ['errors', 'env', 'catalog', 'storages/storage', 'storages/object-key'],
@@ -38,6 +39,7 @@ const rooms = {
       'env',
       'config',
       'engine',
+      'portable',
       'hooks',
       'retention',
       'catalog/manifest',
@@ -59,6 +61,7 @@ const rooms = {
       'config',
       'files',
       'devserver',
+      'portable',
       'operations',
       'storages/storage',
       'storages/object-key',

@@ -384,6 +384,43 @@ export const errorTable = {
     hint: 'check out the revision named, or leave out --require-same-revision',
   },
 
+  'refused.constraint': {
+    exit: 8,
+    retryable: false,
+    meaning: 'rows break a constraint of the target',
+    hint: 'nothing was changed: correct the rows that are named, or load the tables that they refer to as well',
+  },
+  'refused.lossy': {
+    exit: 8,
+    retryable: false,
+    meaning: 'the target cannot hold all that the dump says',
+    hint: 'look at what is lost; pass --accept-lossy to load all the same',
+  },
+  'refused.cells': {
+    exit: 8,
+    retryable: false,
+    meaning: 'cells of a dump do not fit into the columns of the target',
+    hint: 'nothing was changed: correct the cells that are named, or say in the configuration what becomes of them',
+  },
+  'refused.schema': {
+    exit: 8,
+    retryable: false,
+    meaning: 'the tables of a dump do not fit those of the target',
+    hint: 'nothing was changed: give rules or renames, or pass --ignore-unknown or --create',
+  },
+  'refused.referenced': {
+    exit: 8,
+    retryable: false,
+    meaning: 'tables that are not loaded refer to a table that would be emptied',
+    hint: 'load them as well, or use another --mode',
+  },
+  'refused.migrations': {
+    exit: 8,
+    retryable: false,
+    meaning: 'the migrations of the target are behind those of the dump, or differ from them',
+    hint: 'migrate the target first, or pass --force',
+  },
+
   'locked.by-another-run': {
     exit: 9,
     retryable: true,

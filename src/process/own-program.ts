@@ -6,7 +6,14 @@ import type { ToolCall, ToolReport } from './tool.js'
 /** A line that a program of Holdfast's own says on stderr. Anything else there is not the program's own. */
 export type ProgramLine =
   | { readonly warning: string }
-  | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string } }
+  | {
+      readonly error: {
+        readonly code: ErrorCode
+        readonly message: string
+        readonly hint: string
+        readonly details?: Readonly<Record<string, unknown>>
+      }
+    }
 
 /**
  * A call of a program that is a part of this package, run by the Node that runs us. From source, as in tests, it is the built one as
@@ -44,5 +51,9 @@ export function programError(thrown: unknown): HoldfastError {
   const said = programLines(messages as string[]).find((line) => 'error' in line)
   return said === undefined
     ? error
-    : new HoldfastError(said.error.code, said.error.message, { cause: error, hint: said.error.hint })
+    : new HoldfastError(said.error.code, said.error.message, {
+        cause: error,
+        hint: said.error.hint,
+        ...(said.error.details === undefined ? {} : { details: said.error.details }),
+      })
 }

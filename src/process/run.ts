@@ -109,6 +109,21 @@ export function filterTool(cx: Context, call: ToolCall): ToolInput & ToolOutput 
   return { stdin: inputOf(running, finished), stdout: output.stdout, finished }
 }
 
+/** A running program that is talked with. */
+export interface ToolTalk extends ToolInput {
+  /** What it prints, as it comes. It ends with the program, whether that ended well or not: `finished` knows. */
+  readonly stdout: Readable
+}
+
+/** Starts a program that answers on stdout what it is asked through stdin. */
+export function talkWithTool(cx: Context, call: ToolCall): ToolTalk {
+  const running = start(cx, call, ['pipe', 'pipe', 'pipe'])
+  const finished = supervise(cx, call, running)
+  const stdout = running.child.stdout as Readable
+  unheard(stdout)
+  return { stdin: inputOf(running, finished), stdout, finished }
+}
+
 /** From the pipe that Node has made. */
 function gather({ child }: Running, output: GatheredOutput): Readable {
   const source = child.stdout as Readable

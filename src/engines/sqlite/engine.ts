@@ -3,6 +3,7 @@ import { sqliteBackup } from './connectors/sqlite-backup.js'
 import { sqliteCopy } from './connectors/sqlite-copy.js'
 import { sqliteDump } from './connectors/sqlite-dump.js'
 import { sqliteDevServer } from './dev-server.js'
+import { sqliteRows } from './rows.js'
 import { openSession } from './session.js'
 import { parseUrl, schemes } from './url.js'
 
@@ -17,4 +18,5 @@ export const sqliteEngine: Engine = {
   ),
   defaultConnector: sqliteBackup.name,
   devServer: sqliteDevServer,
+  rows: sqliteRows,
 }

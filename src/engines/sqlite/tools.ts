@@ -54,6 +54,6 @@ export async function load(
   }
 }
 
-function programCall<Name extends CommandName>(name: Name, input: Commands[Name]['input']): ToolCall {
+export function programCall<Name extends CommandName>(name: Name, input: Commands[Name]['input']): ToolCall {
   return ownProgramCall(['dist', 'engines', 'sqlite', 'program', 'main.js'], name, input)
 }
