@@ -4,7 +4,7 @@ import type { DatabaseSettings, Settings } from '../config/settings.js'
 import type { Archive } from '../devserver/server.js'
 import type { DevServerDriver, DevServerSite } from '../engine/dev-server.js'
 import type { Context } from '../env/context.js'
-import { HoldfastError } from '../errors.js'
+import { asHoldfastError, HoldfastError } from '../errors.js'
 import { HookRunner } from '../hooks/runner.js'
 import { backup } from './backup.js'
 import { list } from './list.js'
@@ -82,18 +82,25 @@ export async function restoreFound(
   }
 }
 
-function remaking(
+async function remaking(
   cx: Context,
   workspace: Workspace,
   remake: () => Promise<void>,
   request: RestoreRequestOptions,
 ): Promise<RestoreReport> {
+  let remade = false
   // Asked when all is checked and nothing is changed: the moment to empty the server.
   const confirm = async () => {
-    await remake()
+    if (!remade) await remake()
+    remade = true
     return true
   }
-  return restore(workspace, { ...request, signal: cx.signal, confirm })
+  const restored = (create: boolean) => restore(workspace, { ...request, create, signal: cx.signal, confirm })
+  return restored(false).catch((error: unknown) => {
+    // Where a database is there only as long as something is in it, a new server has none.
+    if (asHoldfastError(error).code !== 'database.not-found') throw error
+    return restored(true)
+  })
 }
 
 async function withDirectory(

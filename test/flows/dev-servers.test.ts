@@ -16,16 +16,18 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { MongoClient, type Collection } from 'mongodb'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { HoldfastConfig } from '../../src/config/config.js'
 import { defineDevServer } from '../../src/devserver/define.js'
 import { withLock } from '../../src/devserver/lock.js'
 import { createHoldfast, type Holdfast } from '../../src/holdfast.js'
+import { startDevServer } from '../../src/testing/dev-server.js'
 import { processIdentity } from '../../src/process/identity.js'
 import { needsAll, needsBuild, needsServer, needsTool } from '../servers/needs.js'
 import { mongodbPrograms } from '../../scripts/mongodb-tools.mjs'
-import { filesBelow, listener, testFolder } from './workbench.js'
+import { contentOf, execute, filesBelow, listener, testFolder } from './workbench.js'
 
 const postgresql = needsServer('postgresql')
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
@@ -353,6 +355,45 @@ describe('a full disk', () => {
   })
 })
 
+type Write = (url: string, value: string) => Promise<void>
+type Read = (url: string) => Promise<unknown[]>
+
+const mysqlRows = async (url: string, ...statements: readonly string[]) => {
+  const { createConnection } = await import('mysql2/promise')
+  const connection = await createConnection(url)
+  try {
+    let last: unknown
+    for (const sql of statements) [last] = await connection.query(sql)
+    return last
+  } finally {
+    await connection.end()
+  }
+}
+const inMongo = async <Result>(url: string, work: (things: Collection<{ v: string }>) => Promise<Result>) => {
+  const client = new MongoClient(url)
+  try {
+    return await work(client.db().collection('things'))
+  } finally {
+    await client.close()
+  }
+}
+const sqliteFile = (url: string) => url.replace(/^sqlite:/u, '')
+const table = 'CREATE TABLE IF NOT EXISTS things (v TEXT)'
+
+const writers: Readonly<Record<'mariadb' | 'mongodb' | 'sqlite', Write>> = {
+  mariadb: async (url, value) => void (await mysqlRows(url, table, `INSERT INTO things VALUES ('${value}')`)),
+  mongodb: async (url, value) => void (await inMongo(url, (things) => things.insertOne({ v: value }))),
+  sqlite: (url, value) =>
+    Promise.resolve(execute(sqliteFile(url), `${table}; INSERT INTO things VALUES ('${value}')`)),
+}
+const readers: Readonly<Record<'mariadb' | 'mongodb' | 'sqlite', Read>> = {
+  mariadb: async (url) =>
+    ((await mysqlRows(url, 'SELECT v FROM things')) as { v: string }[]).map(({ v }) => v),
+  mongodb: async (url) => (await inMongo(url, (things) => things.find().toArray())).map(({ v }) => v),
+  sqlite: (url) =>
+    Promise.resolve([...contentOf(sqliteFile(url)).matchAll(/"v":"(.*?)"/gu)].map(([, value]) => value)),
+}
+
 describe('servers of other engines', () => {
   const programs = mongodbPrograms()
   const engines = [
@@ -367,24 +408,18 @@ describe('servers of other engines', () => {
   for (const [need, engine, config] of engines) {
     need.it(`${engine} starts, is backed up and restored, and goes`, async () => {
       const folder = projectFolder()
-      const hf = await project(folder, { devServers: { [engine]: config } })
+      const connectors = { mongodb: 'mongodb-driver' }
+      const hf = await project(folder, { devServers: { [engine]: config }, connectors })
       try {
         await hf.dev.start({ engine })
         expect(await hf.dev.status()).toMatchObject({ state: 'running', answers: true })
-        const other = await project(folder, {
-          devServers: { [engine]: config },
-          databases: { it: (await hf.dev.env()).url.reveal() },
-        })
-        if (engine === 'mongodb') await expect(other.backup()).resolves.toMatchObject([{ ok: false }])
-        else
-          expect(
-            (await other.doctor({ databases: ['it'] })).checks.filter(({ status }) => status === 'error'),
-          ).toEqual([])
-        if (engine !== 'mongodb') {
-          const { id } = await hf.dev.backup({ backupName: 'empty' })
-          expect(id).toBeDefined()
-          await hf.dev.restore({ backup: 'empty' })
-        }
+        const write = writers[engine]
+        await write((await hf.dev.env()).url.reveal(), 'one')
+        const { id } = await hf.dev.backup({ backupName: 'one' })
+        expect(id).toBeDefined()
+        await write((await hf.dev.env()).url.reveal(), 'two')
+        await hf.dev.restore({ backup: 'one' })
+        expect(await readers[engine]((await hf.dev.env()).url.reveal())).toEqual(['one'])
         expect(await hf.dev.guide()).toContain('holdfast dev restore before-migration')
       } finally {
         await hf.dev.destroy({ backups: true })
@@ -427,6 +462,39 @@ it('a server of the user: a port that answers, with backups of its own', async (
   }
   expect(() => defineDevServer({ engine: 'half' } as never)).toThrow(/needs find, ask, url/u)
 })
+
+needsAll(postgresql, needsBuild()).it(
+  'startDevServer: a server that goes with its process, also where that is killed',
+  async () => {
+    const source = JSON.stringify(fileURLToPath(new URL('../../dist/testing/index.js', import.meta.url)))
+    const starter = spawn(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `import { startDevServer } from ${source}
+       const { folder, url } = await startDevServer('postgresql')
+       setInterval(() => undefined, 60_000)
+       console.log(JSON.stringify([folder, url.reveal()]))`,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'], cwd: fileURLToPath(new URL('.', import.meta.url)) },
+    )
+    const [line] = (await once(starter.stdout, 'data')) as [Buffer]
+    const [folder, url] = JSON.parse(line.toString()) as [string, string]
+    expect(await rows(url, 'show fsync')).toEqual(['off'])
+    const pid = Number(readFileSync(join(folder, 'server.pid'), 'utf8').split('\n')[0])
+    expect(await alive(pid)).toBe(true)
+    starter.kill('SIGKILL')
+    await vi.waitUntil(async () => !existsSync(folder) && !(await alive(pid)), {
+      timeout: 20_000,
+      interval: 50,
+    })
+    const own = await startDevServer('postgresql')
+    expect(await rows(own.url.reveal(), 'select 1')).toEqual([1])
+    await own[Symbol.asyncDispose]()
+    expect(existsSync(own.folder)).toBe(false)
+  },
+)
 
 needsAll().it('a lock of a dead process is taken over by one, however many want it', async () => {
   const file = join(await testFolder(), 'lock')
