@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { asHoldfastError, HoldfastError, type ErrorCode } from '../errors.js'
 import type { ToolCall, ToolReport } from './tool.js'
 
@@ -10,37 +9,22 @@ export type ProgramLine =
   | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string } }
 
 /**
- * A call of a program that is a part of this package, run by the Node that runs us. From source, as in tests, it is run through the
- * loader that also reads configurations written in TypeScript.
- * @param source its main file in the sources, as a URL relative to the caller's
- * @param built where the same file lies in the package
+ * A call of a program that is a part of this package, run by the Node that runs us. From source, as in tests, it is the built one as
+ * well: the set-up of the tests builds what is older than its source.
+ * @param built where its main file lies in the package
  */
-export function ownProgramCall(
-  source: URL,
-  built: readonly string[],
-  name: string,
-  input: unknown,
-): ToolCall {
-  const file = ownFile(source, built)
-  const program = fromSource ? [inPackage('jiti', 'lib', 'jiti-cli.mjs'), file] : [file]
+export function ownProgramCall(built: readonly string[], name: string, input: unknown): ToolCall {
   // Options for this process, such as a debugger's port, are not for the program.
   return {
     program: process.execPath,
-    args: [...program, name, JSON.stringify(input)],
+    args: [ownFile(built), name, JSON.stringify(input)],
     env: { NODE_OPTIONS: '' },
   }
 }
 
-/** The path of a file that is a part of this package, in the sources or in the package, as {@link ownProgramCall} has it. */
-export function ownFile(source: URL, built: readonly string[]): string {
-  return fromSource ? fileURLToPath(source) : inPackage('holdfast', ...built)
-}
-
-const fromSource = import.meta.url.endsWith('.ts')
-
-function inPackage(module: string, ...path: readonly string[]): string {
-  const require = createRequire(import.meta.url)
-  return join(dirname(require.resolve(`${module}/package.json`)), ...path)
+/** The path of a file of the built package. */
+export function ownFile(built: readonly string[]): string {
+  return join(dirname(createRequire(import.meta.url).resolve('holdfast/package.json')), ...built)
 }
 
 /** The lines that are the program's own. */

@@ -5,6 +5,7 @@ import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
 import { childEnvironment } from './environment.js'
 import { GatheredOutput } from './gathered-output.js'
+import { withLargeWrites } from './large-writes.js'
 import { MessageLog } from './messages.js'
 import { outputPair, type OutputPair } from './output-pair.js'
 import type { ToolCall, ToolReport } from './tool.js'
@@ -63,7 +64,8 @@ export function readTool(cx: Context, call: ToolCall): ToolOutput {
   const run = async () => {
     const pair = await outputPair(cx.env, (data) => output.push(data))
     source = pair?.ours
-    const running = startInto(cx, call, pair)
+    const started = call.smallWrites === true ? await withLargeWrites(cx.env, call) : call
+    const running = startInto(cx, started, pair)
     if (pair === undefined) source = gather(running, output)
     return supervise({ ...cx, signal }, call, running)
   }

@@ -8,6 +8,8 @@ export interface ToolCall {
   readonly args: readonly string[]
   /** `program` is a line for the system's shell, and there are no words: only for lines that the user has configured as such. */
   readonly shell?: boolean
+  /** It writes its output in small pieces where nobody gives it a larger buffer. */
+  readonly smallWrites?: true
   /** Added to, or with `inheritEnv: false` used with PATH instead of, this process's environment. */
   readonly env?: Readonly<Record<string, string>>
   /** Default true. */

@@ -19,12 +19,7 @@ export interface Guard {
 }
 
 export function standGuard(env: Env, order: GuardOrder): Guard {
-  const call = ownProgramCall(
-    new URL('main.ts', import.meta.url),
-    ['dist', 'devserver', 'guard', 'main.js'],
-    'guard',
-    order,
-  )
+  const call = ownProgramCall(['dist', 'devserver', 'guard', 'main.js'], 'guard', order)
   const stdin = startWatcher({ ...call, inheritEnv: false }, env.variables)
   return {
     started: () => void stdin.write('started\n'),

@@ -29,11 +29,7 @@ export const mongodbDevServer: DevServerDriver = {
   ask: (cx, site) => query(cx, site, site, async (session) => Promise.resolve(session.identity.version)),
   url: ({ user, password, host, port, database }) =>
     `mongodb://${encodeURIComponent(user)}:${encodeURIComponent(password.reveal())}@${host}:${port}/${encodeURIComponent(database)}?authSource=admin&directConnection=true`,
-  guide: () =>
-    readFile(
-      ownFile(new URL('guide.md', import.meta.url), ['dist', 'engines', 'mongodb', 'guide.md']),
-      'utf8',
-    ),
+  guide: () => readFile(ownFile(['dist', 'engines', 'mongodb', 'guide.md']), 'utf8'),
 }
 
 function isFerret({ programs }: DevServerSite): boolean {

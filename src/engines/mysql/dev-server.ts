@@ -55,11 +55,7 @@ export function mysqlDevServer(engine: string, product: Product): DevServerDrive
       MYSQL_TCP_PORT: String(port),
       MYSQL_PWD: password.reveal(),
     }),
-    guide: () =>
-      readFile(
-        ownFile(new URL('guide.md', import.meta.url), ['dist', 'engines', 'mysql', 'guide.md']),
-        'utf8',
-      ),
+    guide: () => readFile(ownFile(['dist', 'engines', 'mysql', 'guide.md']), 'utf8'),
   }
 }
 

@@ -43,11 +43,7 @@ function devServer(engine: string, extensions: readonly string[]): DevServerDriv
       PGPASSWORD: password.reveal(),
       PGDATABASE: database,
     }),
-    guide: () =>
-      readFile(
-        ownFile(new URL('guide.md', import.meta.url), ['dist', 'engines', 'postgres', 'guide.md']),
-        'utf8',
-      ),
+    guide: () => readFile(ownFile(['dist', 'engines', 'postgres', 'guide.md']), 'utf8'),
   }
 }
 

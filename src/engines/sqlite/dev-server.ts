@@ -33,11 +33,7 @@ export const sqliteDevServer: DevServerDriver = {
     return facts.version
   },
   url: (site) => `sqlite:${pathToFileURL(fileOf(site)).pathname}`,
-  guide: () =>
-    readFile(
-      ownFile(new URL('guide.md', import.meta.url), ['dist', 'engines', 'sqlite', 'guide.md']),
-      'utf8',
-    ),
+  guide: () => readFile(ownFile(['dist', 'engines', 'sqlite', 'guide.md']), 'utf8'),
 }
 
 function fileOf({ dataDirectory, database }: DevServerSite): string {

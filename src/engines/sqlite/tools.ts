@@ -55,6 +55,5 @@ export async function load(
 }
 
 function programCall<Name extends CommandName>(name: Name, input: Commands[Name]['input']): ToolCall {
-  const source = new URL('program/main.ts', import.meta.url)
-  return ownProgramCall(source, ['dist', 'engines', 'sqlite', 'program', 'main.js'], name, input)
+  return ownProgramCall(['dist', 'engines', 'sqlite', 'program', 'main.js'], name, input)
 }
