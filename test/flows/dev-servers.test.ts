@@ -463,36 +463,38 @@ it('a server of the user: a port that answers, with backups of its own', async (
   expect(() => defineDevServer({ engine: 'half' } as never)).toThrow(/needs find, ask, url/u)
 })
 
-postgresql.it('startDevServer: a server that goes with its process, also where that is killed', async () => {
-  const source = JSON.stringify(fileURLToPath(new URL('../../src/testing/dev-server.ts', import.meta.url)))
-  const starter = spawn(
-    process.execPath,
-    [
-      '--input-type=module',
-      '-e',
-      `import { createJiti } from 'jiti'
-       const { startDevServer } = await createJiti(${JSON.stringify(import.meta.url)}).import(${source})
+needsAll(postgresql, needsBuild()).it(
+  'startDevServer: a server that goes with its process, also where that is killed',
+  async () => {
+    const source = JSON.stringify(fileURLToPath(new URL('../../dist/testing/index.js', import.meta.url)))
+    const starter = spawn(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `import { startDevServer } from ${source}
        const { folder, url } = await startDevServer('postgresql')
        setInterval(() => undefined, 60_000)
        console.log(JSON.stringify([folder, url.reveal()]))`,
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'], cwd: fileURLToPath(new URL('.', import.meta.url)) },
-  )
-  const [line] = (await once(starter.stdout, 'data')) as [Buffer]
-  const [folder, url] = JSON.parse(line.toString()) as [string, string]
-  expect(await rows(url, 'show fsync')).toEqual(['off'])
-  const pid = Number(readFileSync(join(folder, 'server.pid'), 'utf8').split('\n')[0])
-  expect(await alive(pid)).toBe(true)
-  starter.kill('SIGKILL')
-  await vi.waitUntil(async () => !existsSync(folder) && !(await alive(pid)), {
-    timeout: 20_000,
-    interval: 50,
-  })
-  const own = await startDevServer('postgresql')
-  expect(await rows(own.url.reveal(), 'select 1')).toEqual([1])
-  await own[Symbol.asyncDispose]()
-  expect(existsSync(own.folder)).toBe(false)
-})
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'], cwd: fileURLToPath(new URL('.', import.meta.url)) },
+    )
+    const [line] = (await once(starter.stdout, 'data')) as [Buffer]
+    const [folder, url] = JSON.parse(line.toString()) as [string, string]
+    expect(await rows(url, 'show fsync')).toEqual(['off'])
+    const pid = Number(readFileSync(join(folder, 'server.pid'), 'utf8').split('\n')[0])
+    expect(await alive(pid)).toBe(true)
+    starter.kill('SIGKILL')
+    await vi.waitUntil(async () => !existsSync(folder) && !(await alive(pid)), {
+      timeout: 20_000,
+      interval: 50,
+    })
+    const own = await startDevServer('postgresql')
+    expect(await rows(own.url.reveal(), 'select 1')).toEqual([1])
+    await own[Symbol.asyncDispose]()
+    expect(existsSync(own.folder)).toBe(false)
+  },
+)
 
 needsAll().it('a lock of a dead process is taken over by one, however many want it', async () => {
   const file = join(await testFolder(), 'lock')
