@@ -43,7 +43,11 @@ export class RowsTalk {
   /** Lets the program end, which takes back what is not committed. */
   async close(): Promise<void> {
     this.#talk.stdin.end()
-    this.#talk.stdout.resume()
+    // What nobody has asked for is read too: a program counts as ended only when its output has been.
+    const drain = async () => {
+      while ((await this.#frames.next()).done !== true);
+    }
+    await drain().catch(() => undefined)
     await this.#talk.finished.catch(() => undefined)
   }
 }
