@@ -94,6 +94,14 @@ export function command<
   }
 }
 
+/** The commands of two words that begin with this one: `files` has `files backup`. */
+export function commandsOf(
+  group: string,
+  commands: readonly DocumentedCommand[],
+): readonly DocumentedCommand[] {
+  return commands.filter(({ name }) => name.startsWith(`${group} `))
+}
+
 /** `excludeData` as it is typed: `exclude-data`. */
 export function flagName(key: string): string {
   return key.replace(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)

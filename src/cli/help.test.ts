@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { commands } from './application.js'
-import { flagName } from './command.js'
+import { commandsOf, flagName } from './command.js'
 import { globalFlags } from './global-flags.js'
-import { renderCommandHelp, renderOverview } from './help.js'
+import { renderCommandHelp, renderGroup, renderOverview } from './help.js'
 import type { Style } from './terminal.js'
 
 const plain: Style = (_look, text) => text
@@ -14,6 +14,18 @@ it('the overview names every command and every global flag, and fits a terminal 
   for (const { name } of globalFlags) expect(text).toContain(`--${name}`)
   expect(text.split('\n').filter((line) => line.length > 80)).toEqual([])
 })
+
+it.each(['files', 'dev'])(
+  'help of %s names the commands that begin with it, and fits 80 columns',
+  (group) => {
+    const own = commandsOf(group, commands)
+    const text = renderGroup(group, own, plain, 80)
+    expect(own.length).toBeGreaterThan(1)
+    for (const { name, brief } of own)
+      expect(text).toMatch(new RegExp(`^  ${name} +${brief.slice(0, 30)}`, 'mu'))
+    expect(text.split('\n').filter((line) => line.length > 80)).toEqual([])
+  },
+)
 
 describe.each(commands.map((command) => [command.name, command] as const))('help of %s', (_name, command) => {
   const text = renderCommandHelp(command, plain, 80)

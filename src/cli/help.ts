@@ -70,6 +70,27 @@ export function renderOverview(
   ].join('\n\n')
 }
 
+/** What `holdfast help files` and `holdfast files --help` print: the commands whose names begin with that word. */
+export function renderGroup(
+  name: string,
+  commands: readonly DocumentedCommand[],
+  style: Style,
+  columns: number | undefined,
+): string {
+  return [
+    section('Usage', [`holdfast ${name} <command> [options]`], style),
+    section(
+      'Commands',
+      rows(
+        commands.map((each) => [each.name, each.brief]),
+        columns,
+      ),
+      style,
+    ),
+    `${style('dim', `holdfast help ${commands[0]?.name ?? name} tells more of one.`)}`,
+  ].join('\n\n')
+}
+
 /** What `holdfast help backup` and `holdfast backup --help` print. */
 export function renderCommandHelp(
   command: DocumentedCommand,

@@ -3,10 +3,10 @@ import type { Readable, Writable } from 'node:stream'
 import type { Env } from '../env/env.js'
 import { HoldfastError } from '../errors.js'
 import { application, commands } from './application.js'
-import type { CommandLine, DocumentedCommand } from './command.js'
+import { commandsOf, type CommandLine, type DocumentedCommand } from './command.js'
 import { complete } from './completion.js'
 import { splitGlobalFlags, type GlobalFlags } from './global-flags.js'
-import { renderCommandHelp, renderOverview } from './help.js'
+import { renderCommandHelp, renderGroup, renderOverview } from './help.js'
 import { ProgressDisplay } from './progress.js'
 import { Reporter } from './reporter.js'
 import { stopOnSignals, type SignalSource } from './signals.js'
@@ -35,6 +35,8 @@ export async function run(argv: readonly string[], machine: CommandMachine): Pro
   try {
     if (error !== undefined) throw error
     if (name === undefined) terminal.result(renderOverview(commands, terminal.style, terminal.columns))
+    else if (globals.help && commandsOf(name, commands).length > 0)
+      terminal.result(renderGroup(name, commandsOf(name, commands), terminal.style, terminal.columns))
     else {
       const command = commandNamed(name)
       if (globals.help) terminal.result(renderCommandHelp(command, terminal.style, terminal.columns))
@@ -50,17 +52,17 @@ export async function run(argv: readonly string[], machine: CommandMachine): Pro
 function commandWords(rest: readonly string[]): readonly string[] {
   const [first, second, ...others] = rest
   if (first === '--version') return ['version', ...rest.slice(1)]
-  const isGroup = commands.some(({ name }) => name.startsWith(`${first} `))
+  const isGroup = first !== undefined && commandsOf(first, commands).length > 0
   return isGroup && second !== undefined ? [`${first} ${second}`, ...others] : rest
 }
 
 function commandNamed(name: string): DocumentedCommand {
   const command = commands.find((each) => each.name === name)
   if (command !== undefined) return command
-  const inGroup = commands.filter((each) => each.name.startsWith(`${name} `))
+  const inGroup = commandsOf(name, commands)
   if (inGroup.length > 0)
     throw new HoldfastError('usage.invalid', `${name} what? ${inGroup.map((each) => each.name).join(', ')}`, {
-      hint: `see holdfast help ${inGroup[0]?.name ?? ''}`,
+      hint: `see holdfast help ${name}`,
     })
   if (!name.startsWith('-')) throw unknownCommand(name, commands)
   throw new HoldfastError(

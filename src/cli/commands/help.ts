@@ -1,5 +1,5 @@
-import { command, type DocumentedCommand } from '../command.js'
-import { renderCommandHelp, renderOverview } from '../help.js'
+import { command, commandsOf, type DocumentedCommand } from '../command.js'
+import { renderCommandHelp, renderGroup, renderOverview } from '../help.js'
 import { unknownCommand } from '../usage-error.js'
 
 /** @param all every command, this one too: asked for when it is run */
@@ -11,6 +11,7 @@ export function help(all: () => readonly DocumentedCommand[]): DocumentedCommand
     examples: [
       { line: 'holdfast help', meaning: 'all commands' },
       { line: 'holdfast help restore', meaning: 'one of them' },
+      { line: 'holdfast help files', meaning: 'those of a group' },
       { line: 'holdfast help files backup', meaning: 'one of two words' },
     ],
     parameters: {
@@ -24,6 +25,11 @@ export function help(all: () => readonly DocumentedCommand[]): DocumentedCommand
       const name = words.join(' ')
       if (name === '') {
         terminal.result(renderOverview(all(), terminal.style, terminal.columns))
+        return
+      }
+      const group = commandsOf(name, all())
+      if (group.length > 0) {
+        terminal.result(renderGroup(name, group, terminal.style, terminal.columns))
         return
       }
       const found = all().find((each) => each.name === name)

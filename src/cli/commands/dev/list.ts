@@ -1,10 +1,9 @@
 import { command } from '../../command.js'
 import { infoDocument } from '../../render/json/dev.js'
 import { renderInfos } from '../../render/text/dev.js'
-import { serverFlags, type ServerFlags } from './selection.js'
 import { withHoldfast } from '../../session.js'
 
-export const devList = command<ServerFlags>({
+export const devList = command({
   name: 'dev list',
   brief: 'list the development servers of this project',
   description: [
@@ -14,9 +13,7 @@ export const devList = command<ServerFlags>({
     { line: 'holdfast dev list', meaning: 'all of them' },
     { line: 'holdfast dev list --json', meaning: 'for scripts' },
   ],
-  parameters: {
-    flags: { ...serverFlags },
-  },
+  parameters: {},
   async run() {
     await withHoldfast(
       this,
