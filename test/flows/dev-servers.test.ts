@@ -25,7 +25,7 @@ import { withLock } from '../../src/devserver/lock.js'
 import { createHoldfast, type Holdfast } from '../../src/holdfast.js'
 import { startDevServer } from '../../src/testing/dev-server.js'
 import { processIdentity } from '../../src/process/identity.js'
-import { needsAll, needsBuild, needsServer, needsTool } from '../servers/needs.js'
+import { needsAll, needsBuild, needsPostgis, needsServer, needsTool } from '../servers/needs.js'
 import { mongodbPrograms } from '../../scripts/mongodb-tools.mjs'
 import { contentOf, execute, filesBelow, listener, testFolder } from './workbench.js'
 
@@ -355,6 +355,7 @@ describe('a full disk', () => {
   })
 })
 
+type OtherEngine = 'postgis' | 'mariadb' | 'mongodb' | 'sqlite'
 type Write = (url: string, value: string) => Promise<void>
 type Read = (url: string) => Promise<unknown[]>
 
@@ -379,14 +380,29 @@ const inMongo = async <Result>(url: string, work: (things: Collection<{ v: strin
 }
 const sqliteFile = (url: string) => url.replace(/^sqlite:/u, '')
 const table = 'CREATE TABLE IF NOT EXISTS things (v TEXT)'
+const postgisRows = async (url: string, sql: string) => {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    return (await client.query<{ v: string }>(sql)).rows
+  } finally {
+    await client.end()
+  }
+}
 
-const writers: Readonly<Record<'mariadb' | 'mongodb' | 'sqlite', Write>> = {
+const writers: Readonly<Record<OtherEngine, Write>> = {
+  postgis: async (url, value) => {
+    await postgisRows(url, 'CREATE TABLE IF NOT EXISTS things (v text, at geometry(Point, 4326))')
+    await postgisRows(url, `INSERT INTO things VALUES ('${value}', 'SRID=4326;POINT(1 2)')`)
+  },
   mariadb: async (url, value) => void (await mysqlRows(url, table, `INSERT INTO things VALUES ('${value}')`)),
   mongodb: async (url, value) => void (await inMongo(url, (things) => things.insertOne({ v: value }))),
   sqlite: (url, value) =>
     Promise.resolve(execute(sqliteFile(url), `${table}; INSERT INTO things VALUES ('${value}')`)),
 }
-const readers: Readonly<Record<'mariadb' | 'mongodb' | 'sqlite', Read>> = {
+const readers: Readonly<Record<OtherEngine, Read>> = {
+  postgis: async (url) =>
+    (await postgisRows(url, 'SELECT v FROM things WHERE ST_X(at) = 1')).map(({ v }) => v),
   mariadb: async (url) =>
     ((await mysqlRows(url, 'SELECT v FROM things')) as { v: string }[]).map(({ v }) => v),
   mongodb: async (url) => (await inMongo(url, (things) => things.find().toArray())).map(({ v }) => v),
@@ -397,6 +413,7 @@ const readers: Readonly<Record<'mariadb' | 'mongodb' | 'sqlite', Read>> = {
 describe('servers of other engines', () => {
   const programs = mongodbPrograms()
   const engines = [
+    [needsPostgis(), 'postgis', {}],
     [needsServer('mariadb'), 'mariadb', {}],
     [
       needsServer('mongodb'),

@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises'
+import { access, realpath } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { DevServerPrograms, WantedPrograms } from '../../engine/dev-server.js'
 import type { Context } from '../../env/context.js'
@@ -93,7 +93,9 @@ async function serversIn(cx: Context, programs: readonly string[]): Promise<read
 
 async function hasExtensions(cx: Context, { paths }: Found, extensions: readonly string[]): Promise<boolean> {
   if (extensions.length === 0) return true
-  const config = join(dirname(paths['postgres'] ?? ''), fileName(cx.env, 'pg_config'))
+  // A link to the server has no pg_config beside it.
+  const postgres = await realpath(paths['postgres'] ?? '')
+  const config = join(dirname(postgres), fileName(cx.env, 'pg_config'))
   const { stdout } = await runTool(cx, { program: config, args: ['--sharedir'], timeoutMs: probeTimeoutMs })
   const files = extensions.map((name) => join(stdout.trim(), 'extension', `${name}.control`))
   return Promise.all(files.map((path) => access(path))).then(
