@@ -224,6 +224,18 @@ export const errorTable = {
     meaning: 'the storage does not answer',
     hint: 'check its settings and the network',
   },
+  'storage.login-refused': {
+    exit: 6,
+    retryable: false,
+    meaning: 'the storage refuses the user, the password or the key',
+    hint: 'check the credentials of the storage',
+  },
+  'storage.untrusted': {
+    exit: 6,
+    retryable: false,
+    meaning: 'the server of the storage does not prove that it is the right one',
+    hint: 'find out whether it is the right one before anything else',
+  },
   'storage.not-found': {
     exit: 6,
     retryable: false,
