@@ -1,4 +1,5 @@
-import type { z } from 'zod'
+import { z } from 'zod'
+import { Secret } from '../env/secret.js'
 import { HoldfastError } from '../errors.js'
 import type { StorageOrigin } from './storage.js'
 
@@ -26,3 +27,21 @@ function withoutDriver(settings: unknown): unknown {
   if (typeof settings !== 'object' || settings === null) return settings
   return Object.fromEntries(Object.entries(settings).filter(([name]) => name !== 'driver'))
 }
+
+/** A setting that is on or off; a URL and an environment variable say it as `true` or `false`. */
+export const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')])
+
+/** A whole number; a URL and an environment variable say it in digits. */
+export const wholeNumber = z.union([
+  z.int().nonnegative(),
+  z
+    .string()
+    .regex(/^\d{1,15}$/u, 'is not a whole number')
+    .transform(Number),
+])
+
+/** A password or key, wrapped so that it cannot be shown; an empty one is refused. */
+export const secretText = z
+  .union([z.string(), z.instanceof(Secret)])
+  .transform((value) => (typeof value === 'string' ? new Secret(value) : value))
+  .refine((secret) => secret.reveal() !== '', 'is empty')

@@ -65,6 +65,14 @@ export interface StoredObject {
 /** How a driver is made from its configuration; one line in `builtin.ts` each. */
 export interface StorageDriver<Settings = unknown> {
   readonly driver: string
+  /** The schemes of the URLs that mean it, beside its own name: `gs` for `gcs`. */
+  readonly schemes?: readonly string[]
+  /**
+   * The settings that a URL of one of its schemes stands for: `s3://bucket/prefix?region=eu-central-1`. Nothing is checked but the
+   * URL itself; a password in it becomes a `Secret`. Absent where no URL can say where the storage is.
+   * @throws config.invalid
+   */
+  parse?(url: string): Readonly<Record<string, unknown>>
   /** Checks the settings' shape; the returned storage has not been contacted yet. @throws config.invalid */
   open(settings: Settings, where: StorageOrigin): Promise<Storage>
 }
