@@ -49,6 +49,12 @@ const wanted = [
   { name: 'openssl', packages: ['openssl'], brew: 'openssl', there: () => has('openssl') },
   { name: 'zsh', packages: ['zsh'], brew: 'zsh', there: () => has('zsh') },
   { name: 'fish', packages: ['fish'], brew: 'fish', there: () => has('fish') },
+  {
+    name: 'sshd',
+    packages: ['openssh-server', 'openssh-client'],
+    brew: 'openssh',
+    there: () => has('sshd') && has('ssh-agent'),
+  },
   { name: 'python3', packages: ['python3'], brew: 'python', there: () => has('python3') },
 ]
 

@@ -2,7 +2,14 @@ import { HoldfastError, type ErrorCode } from '../../errors.js'
 import { systemCode } from '../local/errors.js'
 
 /** SSH_FXP_STATUS, draft-ietf-secsh-filexfer-02, section 7. */
-export const status = { noSuchFile: 2, permissionDenied: 3, failure: 4, noConnection: 6, connectionLost: 7 }
+export const status = {
+  noSuchFile: 2,
+  permissionDenied: 3,
+  failure: 4,
+  noConnection: 6,
+  connectionLost: 7,
+  unsupported: 8,
+}
 
 const codes: Readonly<Record<number, ErrorCode>> = {
   [status.noSuchFile]: 'storage.not-found',
@@ -12,7 +19,9 @@ const codes: Readonly<Record<number, ErrorCode>> = {
 }
 
 export function statusOf(thrown: unknown): number | undefined {
-  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'number' ? thrown.code : undefined
+  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'number'
+    ? thrown.code
+    : undefined
 }
 
 /**
@@ -31,7 +40,8 @@ export function sftpError(thrown: unknown, doing: string): HoldfastError {
 export function connectError(thrown: Error, where: string, methods: readonly string[]): HoldfastError {
   const level = 'level' in thrown ? thrown.level : undefined
   if (level === 'client-authentication') {
-    const tried = methods.length === 0 ? 'no key, agent or password is configured' : `tried: ${methods.join(', ')}`
+    const tried =
+      methods.length === 0 ? 'no key, agent or password is configured' : `tried: ${methods.join(', ')}`
     return new HoldfastError('storage.login-refused', `${where} refuses the login; ${tried}`, {
       cause: thrown,
       hint: 'check user and key; without settings, the agent and the keys in ~/.ssh that need no passphrase are tried',

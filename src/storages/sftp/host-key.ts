@@ -101,7 +101,11 @@ function changed(
 }
 
 function revoked(settings: SftpSettings, key: Buffer, file: string): HoldfastError {
-  return new HoldfastError('storage.untrusted', `the host key of ${named(settings)} is revoked in ${file}: ${shown(key)}`, {
-    details: { host: settings.host, port: settings.port, fingerprint: fingerprintOf(key) },
-  })
+  return new HoldfastError(
+    'storage.untrusted',
+    `the host key of ${named(settings)} is revoked in ${file}: ${shown(key)}`,
+    {
+      details: { host: settings.host, port: settings.port, fingerprint: fingerprintOf(key) },
+    },
+  )
 }

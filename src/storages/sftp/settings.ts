@@ -1,22 +1,33 @@
-import type { Secret } from '../../env/secret.js'
+import { z } from 'zod'
+import { secretText, wholeNumber } from '../settings.js'
 
-/** The settings of the `sftp` driver, checked. */
-export interface SftpSettings {
-  readonly host: string
-  readonly port: number
-  readonly user?: string
+const filled = z.string().min(1)
+const hostKey = z
+  .string()
+  .regex(
+    /^(SHA256:[A-Za-z0-9+/]{43}|(ssh|ecdsa)-\S+ [A-Za-z0-9+/]+=*(\s.*)?)$/u,
+    'is neither SHA256:… nor a public key',
+  )
+
+/** Files are relative to the configuration file; `~/` at their beginning is the home folder. */
+export const sftpSettings = z.strictObject({
+  host: filled,
+  port: wholeNumber.default(22),
+  /** Default: the name of whoever runs Holdfast. */
+  user: filled.optional(),
   /** Absolute, or relative to the folder that a login begins in. */
-  readonly path: string
-  readonly password?: Secret
+  path: filled,
+  password: secretText.optional(),
   /** The key itself, in the format of OpenSSH or in PEM. */
-  readonly privateKey?: Secret
-  /** The path of a file with a private key. */
-  readonly privateKeyFile?: string
-  readonly passphrase?: Secret
-  /** The path of an agent's socket. Default: `SSH_AUTH_SOCK`; `false` asks none. */
-  readonly agent?: string | false
+  privateKey: secretText.optional(),
+  privateKeyFile: filled.optional(),
+  passphrase: secretText.optional(),
+  /** The path of an agent's socket; `false` asks none. Default: `SSH_AUTH_SOCK`, where no key and no password is given. */
+  agent: z.union([filled, z.literal(false)]).optional(),
   /** Fingerprints (`SHA256:…`) or public keys of the host; then no known_hosts file is read. */
-  readonly hostKey?: readonly string[]
+  hostKey: z.union([hostKey.transform((key) => [key]), z.array(hostKey).min(1)]).optional(),
   /** Default `~/.ssh/known_hosts`. */
-  readonly knownHosts?: string
-}
+  knownHosts: filled.optional(),
+})
+
+export type SftpSettings = z.output<typeof sftpSettings>

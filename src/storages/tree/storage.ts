@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { addAbortSignal, Transform, type Readable, type Writable } from 'node:stream'
 import type { Context } from '../../env/context.js'
 import { asHoldfastError, HoldfastError } from '../../errors.js'
@@ -97,7 +96,8 @@ export class TreeStorage implements Storage {
     cx.signal.throwIfAborted()
     const there = await this.#tree.look(cx, partial)
     if (there?.bytes === bytes) return { bytes, modified: there.modified }
-    const found = there === undefined ? 'was removed while it was written' : `holds ${there.bytes} of ${bytes} bytes`
+    const found =
+      there === undefined ? 'was removed while it was written' : `holds ${there.bytes} of ${bytes} bytes`
     throw new HoldfastError('storage.failed', `cannot write ${key} in ${this.describe()}: the file ${found}`)
   }
 
@@ -105,9 +105,7 @@ export class TreeStorage implements Storage {
   async #cleanUp(cx: Context, partial: string, file: Writable): Promise<void> {
     const signal = AbortSignal.timeout(cleanUpMs)
     try {
-      file.on('error', () => undefined)
-      file.destroy()
-      if (!file.closed) await once(file, 'close', { signal })
+      await closed(file, signal)
       await this.#tree.remove({ ...cx, signal }, partial)
     } catch {
       // The error of the put is the one to tell.
@@ -165,6 +163,17 @@ export class TreeStorage implements Storage {
   close(): Promise<void> {
     return this.#tree.close()
   }
+}
+
+/** Ends a file that may have failed already, and waits until it is let go. */
+async function closed(file: Writable, signal: AbortSignal): Promise<void> {
+  file.on('error', () => undefined)
+  file.destroy()
+  if (file.closed) return
+  await new Promise<void>((resolve) => {
+    file.once('close', resolve)
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 }
 
 function refuseReserved(key: ObjectKey): void {
