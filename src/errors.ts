@@ -236,6 +236,24 @@ export const errorTable = {
     meaning: 'the storage refuses access',
     hint: 'check the permissions of the folder or account, and the credentials',
   },
+  'storage.login-refused': {
+    exit: 6,
+    retryable: false,
+    meaning: 'the storage does not know the account, or refuses its password or key',
+    hint: 'check the credentials, and the clock of this machine',
+  },
+  'storage.busy': {
+    exit: 6,
+    retryable: true,
+    meaning: 'the storage asks to slow down',
+    hint: 'try again later, or less at once',
+  },
+  'storage.retained': {
+    exit: 6,
+    retryable: false,
+    meaning: 'the storage protects an object from being deleted or replaced',
+    hint: 'wait until the protection ends; nobody with these credentials can lift it',
+  },
   'storage.exists': {
     exit: 6,
     retryable: false,
