@@ -63,7 +63,7 @@ class PartSender {
   }
 
   async take(chunk: Buffer): Promise<void> {
-    for (let rest = chunk; rest.length > 0; ) {
+    for (let rest = chunk; rest.length > 0;) {
       // Only now is it known that the full one is not the last.
       if (this.#growing.full) await this.#sendGrowing(false)
       rest = rest.subarray(this.#growing.add(rest))

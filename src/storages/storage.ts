@@ -28,8 +28,11 @@ export interface Storage {
   list(cx: Context, prefix: string): AsyncIterable<StoredObject>
   /** Removes an object; one that is not there is fine. @throws storage.retained where the storage protects it */
   delete(cx: Context, key: ObjectKey): Promise<void>
-  /** Removes what an interrupted `put` left behind more than `olderThanMs` ago; how many there were. */
-  sweep(cx: Context, olderThanMs: number): Promise<number>
+  /**
+   * Removes what an interrupted `put` left behind more than `olderThanMs` ago; how many there were.
+   * @param prefix of the keys that the puts were for; where the storage knows them, it leaves all others alone
+   */
+  sweep(cx: Context, olderThanMs: number, prefix?: string): Promise<number>
   close(): Promise<void>
 }
 
@@ -48,6 +51,8 @@ export interface StorageCapabilities {
 export interface PutOptions {
   /** Fail with `storage.exists` rather than replace. */
   readonly createOnly?: boolean
+  /** Part of a finished backup: a storage that is set so protects it from being deleted or replaced for a while. */
+  readonly retain?: boolean
 }
 
 /** Bytes from `start` on, up to and not including `end`; to the end where `end` is absent. */
