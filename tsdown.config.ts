@@ -9,7 +9,13 @@ export default defineConfig({
     'engines/sqlite/program/main': 'src/engines/sqlite/program/main.ts',
     // Likewise: see docs/decisions/files-program.md.
     'files/program/main': 'src/files/program/main.ts',
+    // Likewise, and without the loader's start-up: it outlives whoever starts it.
+    'devserver/guard/main': 'src/devserver/guard/main.ts',
   },
+  copy: ['postgres', 'mysql', 'mongodb', 'sqlite'].map((engine) => ({
+    from: `src/engines/${engine}/guide.md`,
+    to: `dist/engines/${engine}`,
+  })),
   format: 'esm',
   target: 'node20.19',
   platform: 'node',

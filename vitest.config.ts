@@ -4,7 +4,11 @@ import { SkipReport } from './test/reporters/skip-report.js'
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    globalSetup: ['test/servers/global-setup.ts', 'test/servers/temporary-folder.ts'],
+    globalSetup: [
+      'test/servers/fresh-build.ts',
+      'test/servers/global-setup.ts',
+      'test/servers/temporary-folder.ts',
+    ],
     reporters: ['default', new SkipReport()],
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -204,6 +204,49 @@ export const errorTable = {
     hint: 'see its message; --verbose shows where it was thrown',
   },
 
+  'devserver.not-found': {
+    exit: 2,
+    retryable: false,
+    meaning: 'there is no development server of that engine and name',
+    hint: 'holdfast dev start makes it; holdfast dev list shows what is there',
+  },
+  'devserver.not-started': {
+    exit: 5,
+    retryable: true,
+    meaning: 'a development server ended while it was starting, or did not answer in time',
+    hint: 'see the end of its log; holdfast dev logs shows all of it',
+  },
+  'devserver.not-stopped': {
+    exit: 5,
+    retryable: true,
+    meaning: 'a development server runs on after it was told to end',
+    hint: 'see holdfast dev logs',
+  },
+  'devserver.port-taken': {
+    exit: 5,
+    retryable: true,
+    meaning: 'another program listens on the port of a development server',
+    hint: 'end that program, or choose another port with --port',
+  },
+  'devserver.other-version': {
+    exit: 5,
+    retryable: false,
+    meaning: 'the data of a development server are of another version than the server that is installed',
+    hint: 'install the version named, or make the data again with holdfast dev reinit',
+  },
+  'devserver.foreign-folder': {
+    exit: 8,
+    retryable: false,
+    meaning: 'a folder was not made by holdfast dev, and is therefore neither used nor removed',
+    hint: 'choose another --name, or move the folder away',
+  },
+  'devserver.no-access': {
+    exit: 8,
+    retryable: false,
+    meaning: 'the account that is to run a development server cannot use its folder',
+    hint: 'give the folder to that account',
+  },
+
   'restore.incomplete': {
     exit: 5,
     retryable: true,
@@ -224,12 +267,6 @@ export const errorTable = {
     meaning: 'the storage does not answer',
     hint: 'check its settings and the network',
   },
-  'storage.login-refused': {
-    exit: 6,
-    retryable: false,
-    meaning: 'the storage refuses the user, the password or the key',
-    hint: 'check the credentials of the storage',
-  },
   'storage.untrusted': {
     exit: 6,
     retryable: false,
@@ -247,6 +284,24 @@ export const errorTable = {
     retryable: false,
     meaning: 'the storage refuses access',
     hint: 'check the permissions of the folder or account, and the credentials',
+  },
+  'storage.login-refused': {
+    exit: 6,
+    retryable: false,
+    meaning: 'the storage does not know the account, or refuses its password or key',
+    hint: 'check the credentials, and the clock of this machine',
+  },
+  'storage.busy': {
+    exit: 6,
+    retryable: true,
+    meaning: 'the storage asks to slow down',
+    hint: 'try again later, or less at once',
+  },
+  'storage.retained': {
+    exit: 6,
+    retryable: false,
+    meaning: 'the storage protects an object from being deleted or replaced',
+    hint: 'wait until the protection ends; nobody with these credentials can lift it',
   },
   'storage.exists': {
     exit: 6,
@@ -351,6 +406,43 @@ export const errorTable = {
     retryable: false,
     meaning: 'the code or the migrations differ from those of the backup',
     hint: 'check out the revision named, or leave out --require-same-revision',
+  },
+
+  'refused.constraint': {
+    exit: 8,
+    retryable: false,
+    meaning: 'rows break a constraint of the target',
+    hint: 'nothing was changed: correct the rows that are named, or load the tables that they refer to as well',
+  },
+  'refused.lossy': {
+    exit: 8,
+    retryable: false,
+    meaning: 'the target cannot hold all that the dump says',
+    hint: 'look at what is lost; pass --accept-lossy to load all the same',
+  },
+  'refused.cells': {
+    exit: 8,
+    retryable: false,
+    meaning: 'cells of a dump do not fit into the columns of the target',
+    hint: 'nothing was changed: correct the cells that are named, or say in the configuration what becomes of them',
+  },
+  'refused.schema': {
+    exit: 8,
+    retryable: false,
+    meaning: 'the tables of a dump do not fit those of the target',
+    hint: 'nothing was changed: give rules or renames, or pass --ignore-unknown or --create',
+  },
+  'refused.referenced': {
+    exit: 8,
+    retryable: false,
+    meaning: 'tables that are not loaded refer to a table that would be emptied',
+    hint: 'load them as well, or use another --mode',
+  },
+  'refused.migrations': {
+    exit: 8,
+    retryable: false,
+    meaning: 'the migrations of the target are behind those of the dump, or differ from them',
+    hint: 'migrate the target first, or pass --force',
   },
 
   'locked.by-another-run': {

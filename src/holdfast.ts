@@ -7,6 +7,7 @@ import { nodeEnv } from './env/node-env.js'
 import { HoldfastError } from './errors.js'
 import type { HookName, Operation } from './hooks/events.js'
 import type { HookAction, HookHandler, HookSettings } from './hooks/handlers.js'
+import { holdfastDev, type HoldfastDev } from './holdfast-dev.js'
 import { ProgressFeed } from './hooks/progress.js'
 import { HookRunner } from './hooks/runner.js'
 import {
@@ -93,12 +94,15 @@ export class Holdfast {
   readonly settings: Settings
   /** Sets of files: what `holdfast files` does. */
   readonly files: HoldfastFiles
+  /** Development servers: what `holdfast dev` does. */
+  readonly dev: HoldfastDev
   readonly #workspace: Workspace
 
   /** Use {@link createHoldfast}. */
   constructor(workspace: Workspace) {
     this.#workspace = workspace
     this.settings = workspace.settings
+    this.dev = holdfastDev(workspace)
     this.files = {
       backup: async (request = {}) => {
         const { backupFiles } = await import('./operations/files-backup.js')

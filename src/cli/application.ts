@@ -9,6 +9,20 @@ import type { CommandLine, DocumentedCommand } from './command.js'
 import { backup } from './commands/backup.js'
 import { completion } from './commands/completion.js'
 import { config } from './commands/config.js'
+import { devBackup } from './commands/dev/backup.js'
+import { devBackups } from './commands/dev/backups.js'
+import { devDestroy } from './commands/dev/destroy.js'
+import { devEnv } from './commands/dev/env.js'
+import { devGuide } from './commands/dev/guide.js'
+import { devInit } from './commands/dev/init.js'
+import { devList } from './commands/dev/list.js'
+import { devLogs } from './commands/dev/logs.js'
+import { devReinit } from './commands/dev/reinit.js'
+import { devRestore } from './commands/dev/restore.js'
+import { devRun } from './commands/dev/run.js'
+import { devStart } from './commands/dev/start.js'
+import { devStatus } from './commands/dev/status.js'
+import { devStop } from './commands/dev/stop.js'
 import { doctor } from './commands/doctor.js'
 import { filesBackup } from './commands/files-backup.js'
 import { filesList } from './commands/files-list.js'
@@ -34,6 +48,20 @@ export const commands: readonly DocumentedCommand[] = [
   filesBackup,
   filesRestore,
   filesList,
+  devInit,
+  devStart,
+  devStop,
+  devRun,
+  devStatus,
+  devList,
+  devDestroy,
+  devReinit,
+  devBackup,
+  devRestore,
+  devBackups,
+  devGuide,
+  devEnv,
+  devLogs,
   doctor,
   config,
   completion,

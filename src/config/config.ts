@@ -1,4 +1,5 @@
 import type { ConnectorFactory, ConnectorOptions } from '../engine/connector.js'
+import type { DevServerDriver } from '../engine/dev-server.js'
 import type { Engine } from '../engine/engine.js'
 import type { JsonObject } from '../env/json.js'
 import type { Secret } from '../env/secret.js'
@@ -47,6 +48,8 @@ export interface HoldfastConfig {
   readonly validateRestore?: (manifest: Manifest) => void | Promise<void>
   /** Connectors by the engine they are for, in place of the built-in default. */
   readonly connectors?: Readonly<Record<string, string | ConnectorFactory>>
+  /** Development servers by engine: settings for those of Holdfast's, or a driver of one's own, also in place of a built-in one. */
+  readonly devServers?: Readonly<Record<string, DevServerConfig | DevServerDriver>>
   readonly engines?: readonly Engine[]
   readonly storageDrivers?: readonly StorageDriver[]
 }
@@ -134,6 +137,28 @@ export interface FilesConfig {
   readonly storages?: readonly string[]
   readonly filename?: string | ((facts: FilenameFacts) => string)
   readonly retention?: RetentionPolicy
+}
+
+/** How development servers of one engine are made and started. */
+export interface DevServerConfig {
+  /** Made by `defineDevServer`, in place of Holdfast's own. */
+  readonly driver?: DevServerDriver
+  /** The folder of the server's programs, relative to the configuration file. Default: wherever packages put them. */
+  readonly programs?: string
+  /** Default: one that is free when the server is made, which it keeps. */
+  readonly port?: number
+  /** Default `dev`. */
+  readonly user?: string
+  /** Default: a random one. */
+  readonly password?: string | Secret
+  /** The database it begins with. Default `dev`. */
+  readonly database?: string
+  /** More arguments for the server: `['-c', 'log_statement=all']`. */
+  readonly serverArgs?: readonly string[]
+  /** How long it may take to answer. Default 60 000. */
+  readonly readyTimeoutMs?: number
+  /** A template in place of the engine's own guide, relative to the configuration file. */
+  readonly guide?: string
 }
 
 /** A storage: its driver's name, and the driver's own settings beside it. */

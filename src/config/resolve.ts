@@ -93,6 +93,7 @@ export function resolveSettings(input: ResolveInput): Settings {
     ...(config.metadata === undefined ? {} : { metadata: config.metadata }),
     ...(config.validateRestore === undefined ? {} : { validateRestore: config.validateRestore }),
     ...(config.connectors === undefined ? {} : { connectors: config.connectors }),
+    devServers: config.devServers ?? {},
     origins: origins.all,
   }
 }

@@ -5,6 +5,7 @@ import { HoldfastError } from '../errors.js'
 import type {
   ConnectionConfig,
   DatabaseConfig,
+  DevServerConfig,
   EncryptConfig,
   FilesConfig,
   HoldfastConfig,
@@ -146,6 +147,22 @@ const encrypt = strict({
   openpgp: strict({ recipients: texts.min(1, 'is empty'), alwaysTrust: z.boolean().optional() }).optional(),
 } satisfies Record<keyof Required<EncryptConfig>, z.ZodType>)
 
+const devServerDriver = z.custom(
+  hasMethods('find', 'ask', 'url'),
+  'expected settings, or a driver made by defineDevServer',
+)
+const devServer = strict({
+  driver: devServerDriver.optional(),
+  programs: filledText.optional(),
+  port: z.int().min(1).max(65_535).optional(),
+  user: filledText.optional(),
+  password: secret.optional(),
+  database: filledText.optional(),
+  serverArgs: texts.optional(),
+  readyTimeoutMs: z.int().min(1).optional(),
+  guide: filledText.optional(),
+} satisfies Record<keyof Required<DevServerConfig>, z.ZodType>)
+
 const configSchema = strict({
   databases: z.record(filledText, z.union([filledText, database])).optional(),
   // The driver checks its own settings.
@@ -163,6 +180,7 @@ const configSchema = strict({
   metadata: callback.optional(),
   validateRestore: callback.optional(),
   connectors: z.record(filledText, connector).optional(),
+  devServers: z.record(filledText, z.union([devServerDriver, devServer])).optional(),
   engines: z.array(z.custom(hasMethods('parse', 'open'), 'expected an engine')).optional(),
   storageDrivers: z.array(z.custom(hasMethods('open'), 'expected a storage driver')).optional(),
 } satisfies Record<keyof Required<HoldfastConfig>, z.ZodType>)

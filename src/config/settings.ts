@@ -40,6 +40,8 @@ export interface Settings {
   readonly validateRestore?: HoldfastConfig['validateRestore']
   /** Connectors by the name of an engine, for databases that are given by their URL. */
   readonly connectors?: NonNullable<HoldfastConfig['connectors']>
+  /** As configured; what concerns one engine is looked at when a server of it is wanted. */
+  readonly devServers: NonNullable<HoldfastConfig['devServers']>
   /** Where each effective value came from: `databases.default.url` → `environment DATABASE_URL`. */
   readonly origins: ReadonlyMap<string, string>
 }

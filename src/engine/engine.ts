@@ -1,7 +1,9 @@
 import type { Context } from '../env/context.js'
 import type { Secret } from '../env/secret.js'
 import type { ConnectorFactory } from './connector.js'
+import type { DevServerDriver } from './dev-server.js'
 import type { MigrationState } from './migrations.js'
+import type { RowEngine } from './row-source.js'
 
 /** A kind of database. Everything that knows it lives in its home under `engines/`. */
 export interface Engine {
@@ -20,8 +22,13 @@ export interface Engine {
   open(cx: Context, settings: ConnectionSettings): Promise<Session>
   readonly connectors: Readonly<Record<string, ConnectorFactory>>
   readonly defaultConnector: string
+  /** Portable rows; absent where the engine has none. */
+  readonly rows?: RowEngine
   /** The default connector of databases that name the engine by an alias: `{ postgis: 'pg-dump-gis' }`. */
   readonly aliasConnectors?: Readonly<Record<string, string>>
+  /** How to run servers of it for development; those that are asked for by an alias may be others. */
+  readonly devServer?: DevServerDriver
+  readonly aliasDevServers?: Readonly<Record<string, DevServerDriver>>
 }
 
 export interface EngineCapabilities {

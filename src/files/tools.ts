@@ -82,6 +82,5 @@ async function textOf(stdout: Readable): Promise<string> {
 }
 
 function programCall<Name extends CommandName>(name: Name, input: Commands[Name]['input']): ToolCall {
-  const source = new URL('program/main.ts', import.meta.url)
-  return ownProgramCall(source, ['dist', 'files', 'program', 'main.js'], name, input)
+  return ownProgramCall(['dist', 'files', 'program', 'main.js'], name, input)
 }

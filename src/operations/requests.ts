@@ -1,6 +1,8 @@
 import type { Readable, Writable } from 'node:stream'
+import type { DevServerConfig } from '../config/config.js'
 import type { CleanMode } from '../engine/connector.js'
-import type { FilesRestorePlan, RestorePlan } from './reports.js'
+import type { DevServerDriver } from '../engine/dev-server.js'
+import type { DevConnection, FilesRestorePlan, RestorePlan } from './reports.js'
 
 /** Every request takes a signal; aborting it undoes what can be undone and rejects with the signal's reason. */
 export interface Cancellable {
@@ -137,4 +139,58 @@ export interface PruneRequest extends Cancellable {
 export interface DoctorRequest extends Cancellable {
   readonly databases?: readonly string[]
   readonly storage?: string
+}
+
+/** Which development server is meant. */
+export interface DevSelection extends Cancellable {
+  /** `postgresql`, `postgis`, `mariadb`, `mysql`, `mongodb`, `sqlite`, or one that is configured. Default: the only one there is. */
+  readonly engine?: string
+  /** Default `main`. */
+  readonly name?: string
+  /** When it is made or started: this port and no other. */
+  readonly port?: number
+}
+
+export interface DevRunRequest extends DevSelection {
+  /** Told when it answers. */
+  readonly onReady?: (connection: DevConnection) => void
+  /** Told what the server prints. */
+  readonly onLog?: (text: string) => void
+}
+
+export interface DevDestroyRequest extends DevSelection {
+  /** The backups of the server too. Default false. */
+  readonly backups?: boolean
+}
+
+export interface DevBackupRequest extends DevSelection {
+  /** What to call the backup, beside the time. */
+  readonly backupName?: string
+}
+
+export interface DevRestoreRequest extends DevSelection {
+  /** `latest` (the default), the name or id of a backup of this server, a folder or a file; with `from` as for `restore`. */
+  readonly backup?: string
+  /** A configured storage, or a folder, to take the backup from. */
+  readonly from?: string
+  /** With `from`: of which database. Default: the only configured one of the engine. */
+  readonly fromDatabase?: string
+}
+
+export interface DevGuideRequest extends DevSelection {
+  readonly showSecrets?: boolean
+}
+
+export interface DevLogsRequest extends DevSelection {
+  /** How many lines from the end. Default 100. */
+  readonly lines?: number
+  /** Goes on until the signal aborts, telling what the server prints. */
+  readonly onText?: (text: string) => void
+}
+
+/** A server for tests; see `startDevServer` of `holdfast/testing`. */
+export interface DevDisposableRequest extends DevServerConfig, Cancellable {
+  readonly engine: string | DevServerDriver
+  /** Data survive a crash of the machine. Default false: nothing waits for the disk, since the data go with the server. */
+  readonly durable?: boolean
 }

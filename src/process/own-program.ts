@@ -1,38 +1,37 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { asHoldfastError, HoldfastError, type ErrorCode } from '../errors.js'
 import type { ToolCall, ToolReport } from './tool.js'
 
 /** A line that a program of Holdfast's own says on stderr. Anything else there is not the program's own. */
 export type ProgramLine =
   | { readonly warning: string }
-  | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string } }
+  | {
+      readonly error: {
+        readonly code: ErrorCode
+        readonly message: string
+        readonly hint: string
+        readonly details?: Readonly<Record<string, unknown>>
+      }
+    }
 
 /**
- * A call of a program that is a part of this package, run by the Node that runs us. From source, as in tests, it is run through the
- * loader that also reads configurations written in TypeScript.
- * @param source its main file in the sources, as a URL relative to the caller's
- * @param built where the same file lies in the package
+ * A call of a program that is a part of this package, run by the Node that runs us. From source, as in tests, it is the built one as
+ * well: the set-up of the tests builds what is older than its source.
+ * @param built where its main file lies in the package
  */
-export function ownProgramCall(
-  source: URL,
-  built: readonly string[],
-  name: string,
-  input: unknown,
-): ToolCall {
-  const require = createRequire(import.meta.url)
-  const besides = (module: string, ...path: string[]) =>
-    join(dirname(require.resolve(`${module}/package.json`)), ...path)
-  const file = import.meta.url.endsWith('.ts')
-    ? [besides('jiti', 'lib', 'jiti-cli.mjs'), fileURLToPath(source)]
-    : [besides('holdfast', ...built)]
+export function ownProgramCall(built: readonly string[], name: string, input: unknown): ToolCall {
   // Options for this process, such as a debugger's port, are not for the program.
   return {
     program: process.execPath,
-    args: [...file, name, JSON.stringify(input)],
+    args: [ownFile(built), name, JSON.stringify(input)],
     env: { NODE_OPTIONS: '' },
   }
+}
+
+/** The path of a file of the built package. */
+export function ownFile(built: readonly string[]): string {
+  return join(dirname(createRequire(import.meta.url).resolve('holdfast/package.json')), ...built)
 }
 
 /** The lines that are the program's own. */
@@ -52,5 +51,9 @@ export function programError(thrown: unknown): HoldfastError {
   const said = programLines(messages as string[]).find((line) => 'error' in line)
   return said === undefined
     ? error
-    : new HoldfastError(said.error.code, said.error.message, { cause: error, hint: said.error.hint })
+    : new HoldfastError(said.error.code, said.error.message, {
+        cause: error,
+        hint: said.error.hint,
+        ...(said.error.details === undefined ? {} : { details: said.error.details }),
+      })
 }

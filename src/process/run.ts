@@ -5,6 +5,7 @@ import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
 import { childEnvironment } from './environment.js'
 import { GatheredOutput } from './gathered-output.js'
+import { withLargeWrites } from './large-writes.js'
 import { MessageLog } from './messages.js'
 import { outputPair, type OutputPair } from './output-pair.js'
 import type { ToolCall, ToolReport } from './tool.js'
@@ -63,7 +64,8 @@ export function readTool(cx: Context, call: ToolCall): ToolOutput {
   const run = async () => {
     const pair = await outputPair(cx.env, (data) => output.push(data))
     source = pair?.ours
-    const running = startInto(cx, call, pair)
+    const started = call.smallWrites === true ? await withLargeWrites(cx.env, call) : call
+    const running = startInto(cx, started, pair)
     if (pair === undefined) source = gather(running, output)
     return supervise({ ...cx, signal }, call, running)
   }
@@ -105,6 +107,21 @@ export function filterTool(cx: Context, call: ToolCall): ToolInput & ToolOutput 
   gather(running, output)
   settle(finished, output)
   return { stdin: inputOf(running, finished), stdout: output.stdout, finished }
+}
+
+/** A running program that is talked with. */
+export interface ToolTalk extends ToolInput {
+  /** What it prints, as it comes. It ends with the program, whether that ended well or not: `finished` knows. */
+  readonly stdout: Readable
+}
+
+/** Starts a program that answers on stdout what it is asked through stdin. */
+export function talkWithTool(cx: Context, call: ToolCall): ToolTalk {
+  const running = start(cx, call, ['pipe', 'pipe', 'pipe'])
+  const finished = supervise(cx, call, running)
+  const stdout = running.child.stdout as Readable
+  unheard(stdout)
+  return { stdin: inputOf(running, finished), stdout, finished }
 }
 
 /** From the pipe that Node has made. */
@@ -180,6 +197,7 @@ function start(
     windowsHide: true,
     shell: call.shell ?? false,
     ...(call.workingDirectory === undefined ? {} : { cwd: call.workingDirectory }),
+    ...(call.account === undefined ? {} : { uid: call.account.uid, gid: call.account.gid }),
   }
   const child = spawn(call.program, call.args, options) as Child
   return output === undefined ? { child } : { child, output }

@@ -1,3 +1,4 @@
+import type { Account } from '../env/account.js'
 import type { Secret } from '../env/secret.js'
 
 /** A program to run: words, never a line for a shell. */
@@ -7,11 +8,15 @@ export interface ToolCall {
   readonly args: readonly string[]
   /** `program` is a line for the system's shell, and there are no words: only for lines that the user has configured as such. */
   readonly shell?: boolean
+  /** It writes its output in small pieces where nobody gives it a larger buffer. */
+  readonly smallWrites?: true
   /** Added to, or with `inheritEnv: false` used with PATH instead of, this process's environment. */
   readonly env?: Readonly<Record<string, string>>
   /** Default true. */
   readonly inheritEnv?: boolean
   readonly workingDirectory?: string
+  /** Runs as this account, which only root may ask for. */
+  readonly account?: Account
   /** Replaced by `***` wherever the program's messages are shown. */
   readonly secrets?: readonly Secret[]
   /** Longest time without the program ending, in milliseconds; none by default. */

@@ -45,3 +45,11 @@ export const secretText = z
   .union([z.string(), z.instanceof(Secret)])
   .transform((value) => (typeof value === 'string' ? new Secret(value) : value))
   .refine((secret) => secret.reveal() !== '', 'is empty')
+
+const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000, y: 365 * 86_400_000 } as const
+
+/** A length of time, in milliseconds: `90m`, `12h`, `30d`, `8w`, `1y`. */
+export const durationText = z
+  .string()
+  .regex(/^[1-9]\d{0,5}[mhdwy]$/u, 'is not a length of time such as 12h or 30d')
+  .transform((text) => Number(text.slice(0, -1)) * unitMs[text.slice(-1) as keyof typeof unitMs])

@@ -4,13 +4,14 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect } from 'vitest'
 import { filesBelow, makeShop, testFolder } from '../flows/workbench.js'
-import { needsAll, needsBuild, needsTool } from '../servers/needs.js'
+import { needsAll, needsBuild, needsServer, needsTool } from '../servers/needs.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const guides = join(root, 'docs/guides')
 /** Programs that a guide uses beside Node and Holdfast. */
 const tools: Readonly<Record<string, readonly string[]>> = {
   'connectors.md': ['sqlite3'],
+  'development-databases.md': ['psql', 'grep'],
   'files.md': ['tar', 'zstd', 'diff'],
   'recover-by-hand.md': ['age', 'age-keygen', 'zstd', 'sqlite3'],
 }
@@ -19,7 +20,8 @@ const packages = ['@photostructure/sqlite', 'nodemailer', 'smtp-server']
 
 describe('the guides', () => {
   for (const name of readdirSync(guides)) {
-    needsAll(needsBuild(), needsTool('bash', ...(tools[name] ?? []))).it(
+    const server = name === 'development-databases.md' ? [needsServer('postgresql')] : []
+    needsAll(needsBuild(), needsTool('bash', ...(tools[name] ?? [])), ...server).it(
       `${name} does what it says`,
       async () => {
         const folder = await projectFolder()
@@ -64,6 +66,8 @@ function scriptOf(guide: string, folder: string): string {
 /** A folder in which Holdfast is installed, as far as Node and the shell can see. */
 async function projectFolder(): Promise<string> {
   const folder = await testFolder()
+  // A server that is started by root runs as another account.
+  chmodSync(folder, 0o711)
   mkdirSync(join(folder, 'node_modules/.bin'), { recursive: true })
   mkdirSync(join(folder, 'node_modules/@photostructure'))
   symlinkSync(root, join(folder, 'node_modules/holdfast'))

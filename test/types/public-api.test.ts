@@ -75,6 +75,7 @@ it('the values of the public interface are these', () => {
       'defineCommandConnector',
       'defineConfig',
       'defineConnector',
+      'defineDevServer',
       'env',
       'errorTable',
       'sqliteHandle',

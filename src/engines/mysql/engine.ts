@@ -1,5 +1,7 @@
 import type { Engine } from '../../engine/engine.js'
 import { mysqldump } from './connectors/mysqldump.js'
+import { mysqlDevServer } from './dev-server.js'
+import type { Product } from './identity.js'
 import { ServerSession } from './session.js'
 import { parseUrl } from './url.js'
 
@@ -7,10 +9,10 @@ import { parseUrl } from './url.js'
  * MySQL and MariaDB, one home for both: they speak one protocol and are configured under either name, often the wrong one.
  * The name stands in manifests as it was configured; which family a server is of, it says itself.
  */
-export const mysql = serverEngine('mysql', ['mysql2'])
-export const mariadb = serverEngine('mariadb', [])
+export const mysql = serverEngine('mysql', ['mysql2'], 'MySQL')
+export const mariadb = serverEngine('mariadb', [], 'MariaDB')
 
-function serverEngine(name: string, aliases: readonly string[]): Engine {
+function serverEngine(name: string, aliases: readonly string[], product: Product): Engine {
   return {
     name,
     aliases,
@@ -19,5 +21,6 @@ function serverEngine(name: string, aliases: readonly string[]): Engine {
     open: (cx, settings) => ServerSession.open(cx, settings),
     connectors: { mysqldump: mysqldump(name) },
     defaultConnector: 'mysqldump',
+    devServer: mysqlDevServer(name, product),
   }
 }

@@ -14,6 +14,7 @@ export function dumpCall(
 ): ToolCall {
   return {
     ...withPrefixAndSuffix(tool.command, [optionFile.argument, ...args], tools.dumpPrefix, tools.dumpSuffix),
+    smallWrites: true,
     env: { ...tools.env, ...tools.dumpEnv, ...optionFile.env },
     inheritEnv: tools.inheritEnv,
     secrets: connection.password === undefined ? [] : [connection.password],

@@ -102,10 +102,8 @@ async function* onePart(
   const passwordFile = await writePasswordFile(cx, connection.password)
   let output: ToolOutput | undefined
   try {
-    output = readTool(
-      cx,
-      databaseCall(cx.env, connection, passwordFile, { client, tools, phase: 'dump', args }),
-    )
+    const call = databaseCall(cx.env, connection, passwordFile, { client, tools, phase: 'dump', args })
+    output = readTool(cx, { ...call, smallWrites: true })
     yield { name: 'dump', role: 'dump', bytes: explained(output.stdout) }
     onMessages((await output.finished).messages)
   } finally {

@@ -2,6 +2,8 @@ import type { Engine } from '../../engine/engine.js'
 import { pgDump } from './connectors/pg-dump.js'
 import { pgDumpCustom } from './connectors/pg-dump-custom.js'
 import { pgDumpGis } from './connectors/pg-dump-gis.js'
+import { postgisDevServer, postgresqlDevServer } from './dev-server.js'
+import { postgresRows } from './rows.js'
 import { openSession } from './session.js'
 import { engineName, parseUrl } from './url.js'
 
@@ -23,5 +25,8 @@ export const postgresql: Engine & AliasConnectors = {
     [pgDumpGis.name]: pgDumpGis,
   },
   defaultConnector: pgDumpCustom.name,
+  rows: postgresRows,
   aliasConnectors: { postgis: pgDumpGis.name },
+  devServer: postgresqlDevServer,
+  aliasDevServers: { postgis: postgisDevServer },
 }

@@ -1,4 +1,5 @@
 import type { Client } from 'pg'
+import type { Readable, Writable } from 'node:stream'
 import type { Context } from '../../env/context.js'
 import type { ConnectionSettings, ServerFacts, Session } from '../../engine/engine.js'
 import { readFacts } from './catalog.js'
@@ -14,6 +15,10 @@ export interface PostgresSession extends Session {
   rows<Row extends object>(sql: string, values?: readonly unknown[]): Promise<readonly Row[]>
   /** Runs statements in one transaction; read only, and at one moment of the database. */
   snapshot<Result>(read: () => Promise<Result>): Promise<Result>
+  /** The bytes of a `COPY … TO STDOUT`; its errors are the driver's. */
+  copyOut(sql: string): Promise<Readable>
+  /** Takes the bytes of a `COPY … FROM STDIN`; finished when the server has taken all. Its errors are the driver's. */
+  copyIn(sql: string): Promise<Writable>
 }
 
 /**
@@ -163,6 +168,14 @@ function sessionOf(cx: Context, connection: Connection, client: Client): Postgre
       } finally {
         await rows('COMMIT').catch(() => undefined)
       }
+    },
+    async copyOut(sql) {
+      const { to } = await import('pg-copy-streams')
+      return client.query(to(sql))
+    },
+    async copyIn(sql) {
+      const { from } = await import('pg-copy-streams')
+      return client.query(from(sql))
     },
     facts: (): Promise<ServerFacts> => readFacts(cx, session),
     close,

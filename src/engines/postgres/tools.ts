@@ -9,6 +9,8 @@ import { configuredCommand, toolEnvironment } from './tool-call.js'
 import { parseVersion, type Version } from './version.js'
 
 export type ClientName = 'pg_dump' | 'pg_restore' | 'psql'
+/** Of the server. */
+export type ServerProgramName = 'postgres' | 'initdb'
 
 /** A program to run, and what is known of it. */
 export interface Client {
@@ -126,10 +128,14 @@ async function versionOf(
 }
 
 /**
- * Every copy of a client on this machine: in PATH first, then where packages put those that PATH does not show.
+ * Every copy of a program on this machine: in PATH first, then where packages put those that PATH does not show.
  * @param root where the folders of packages begin; the machine's own
  */
-export async function installedClients(env: Env, name: ClientName, root = '/'): Promise<readonly string[]> {
+export async function installedClients(
+  env: Env,
+  name: ClientName | ServerProgramName,
+  root = '/',
+): Promise<readonly string[]> {
   const windows = env.platform === 'win32'
   const path = windows ? win32 : posix
   const inPath = (env.variables['PATH'] ?? env.variables['Path'] ?? '').split(windows ? ';' : ':')

@@ -2,6 +2,8 @@ import type { Engine } from '../../engine/engine.js'
 import { sqliteBackup } from './connectors/sqlite-backup.js'
 import { sqliteCopy } from './connectors/sqlite-copy.js'
 import { sqliteDump } from './connectors/sqlite-dump.js'
+import { sqliteDevServer } from './dev-server.js'
+import { sqliteRows } from './rows.js'
 import { openSession } from './session.js'
 import { parseUrl, schemes } from './url.js'
 
@@ -15,4 +17,6 @@ export const sqliteEngine: Engine = {
     [sqliteBackup, sqliteDump, sqliteCopy].map((factory) => [factory.name, factory]),
   ),
   defaultConnector: sqliteBackup.name,
+  devServer: sqliteDevServer,
+  rows: sqliteRows,
 }

@@ -10,10 +10,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { ownProgramCall } from '../../process/own-program.js'
 import {
   connectorNames,
   connectorOf,
@@ -196,13 +195,8 @@ describe('a file from elsewhere that is damaged within', () => {
 
 /** The SQLite program itself, to be killed. */
 function program(command: string, input: object, stdin: 'ignore' | 'pipe') {
-  const jiti = join(
-    dirname(createRequire(import.meta.url).resolve('jiti/package.json')),
-    'lib',
-    'jiti-cli.mjs',
-  )
-  const main = fileURLToPath(new URL('program/main.ts', import.meta.url))
-  return spawn(process.execPath, [jiti, main, command, JSON.stringify(input)], {
+  const call = ownProgramCall(['dist', 'engines', 'sqlite', 'program', 'main.js'], command, input)
+  return spawn(call.program, call.args, {
     stdio: [stdin, 'ignore', 'ignore'],
   })
 }

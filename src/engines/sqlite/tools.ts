@@ -54,7 +54,6 @@ export async function load(
   }
 }
 
-function programCall<Name extends CommandName>(name: Name, input: Commands[Name]['input']): ToolCall {
-  const source = new URL('program/main.ts', import.meta.url)
-  return ownProgramCall(source, ['dist', 'engines', 'sqlite', 'program', 'main.js'], name, input)
+export function programCall<Name extends CommandName>(name: Name, input: Commands[Name]['input']): ToolCall {
+  return ownProgramCall(['dist', 'engines', 'sqlite', 'program', 'main.js'], name, input)
 }

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readSync,
   type BigIntStats,
+  type Dirent,
 } from 'node:fs'
 import { readlinkSync } from 'node:fs'
 import { HoldfastError } from '../../errors.js'
@@ -66,7 +67,7 @@ class Packer {
   run(source: string): void {
     const root = Buffer.from(source).toString('latin1')
     let stats: BigIntStats
-    let names: BytePath[]
+    let names: readonly ListedName[]
     try {
       // The source itself may be a link to the folder.
       stats = lstatSync(bytesOf(`${root}/`), { bigint: true })
@@ -83,15 +84,12 @@ class Packer {
       sayWarning(`… and ${this.#warnings - mostWarnings} more files like these`)
   }
 
-  #walk(at: BytePath, folder: OpenFolder, names: readonly BytePath[]): void {
-    for (const name of names) {
-      const path = folder.parent === undefined ? name : `${folder.path}/${name}`
+  #walk(at: BytePath, folder: OpenFolder, names: readonly ListedName[]): void {
+    for (const listed of names) {
+      const path = folder.parent === undefined ? listed.name : `${folder.path}/${listed.name}`
       if (this.#excluded?.(shown(path)) === true) continue
-      const place = `${at}/${name}`
       try {
-        const stats = lstatSync(bytesOf(place), { bigint: true })
-        if (stats.isDirectory()) this.#enter(place, { path, stats, parent: folder, written: false })
-        else if (this.#included?.(shown(path)) !== false) this.#pack(place, path, stats, folder)
+        this.#pack(`${at}/${listed.name}`, path, listed, folder)
       } catch (error) {
         this.#amiss(path, error)
       }
@@ -112,15 +110,32 @@ class Packer {
     this.#write({ ...described(folder.path, folder.stats), type: 'folder', size: 0 })
   }
 
-  #pack(place: BytePath, path: BytePath, stats: BigIntStats, folder: OpenFolder): void {
-    if (stats.isFile()) {
-      if (this.#packLink(path, stats, folder)) return
-      this.#packFile(place, path, stats, folder)
-    } else if (stats.isSymbolicLink()) {
+  #pack(place: BytePath, path: BytePath, listed: ListedName, folder: OpenFolder): void {
+    // What a file is, is asked of the open one: a look less for each of them.
+    if (listed.isFile()) {
+      if (this.#included?.(shown(path)) !== false) this.#packFile(place, path, folder)
+      return
+    }
+    const stats = lstatSync(bytesOf(place), { bigint: true })
+    if (stats.isDirectory()) this.#enter(place, { path, stats, parent: folder, written: false })
+    else if (this.#included?.(shown(path)) === false) return
+    else if (stats.isFile()) this.#packFile(place, path, folder)
+    else if (stats.isSymbolicLink()) {
       const link = readlinkSync(bytesOf(place), { encoding: 'buffer' })
       this.#writeFolder(folder)
       this.#write({ ...described(path, stats), type: 'symlink', size: 0, link })
     } else this.#warn(`${shown(path)} is a socket, pipe or device, and is left out`)
+  }
+
+  #packFile(place: BytePath, path: BytePath, folder: OpenFolder): void {
+    const file = openSync(bytesOf(place), openFlags)
+    try {
+      const stats = fstatSync(file, { bigint: true })
+      if (!stats.isFile()) this.#changed(path, 'was replaced while the folder was read')
+      else if (!this.#packLink(path, stats, folder)) this.#packBytes(file, path, stats, folder)
+    } finally {
+      closeSync(file)
+    }
   }
 
   /** Another name of a file that is in the archive already. */
@@ -134,23 +149,16 @@ class Packer {
     return true
   }
 
-  #packFile(place: BytePath, path: BytePath, stats: BigIntStats, folder: OpenFolder): void {
-    const file = openSync(bytesOf(place), openFlags)
-    try {
-      this.#writeFolder(folder)
-      const entry = { ...described(path, stats), type: 'file', size: Number(stats.size) } as const
-      this.#write(entry)
-      this.#counts.bytes += entry.size
-      const { missing, error } = this.#copy(file, entry.size)
-      if (stats.nlink > 1n) this.#linked.set(`${stats.dev}:${stats.ino}`, path)
-      if (error !== undefined) this.#amiss(path, error)
-      else if (missing > 0 || isOther(stats, fstatSync(file, { bigint: true }))) {
-        this.#counts.changed += 1
-        this.#warn(`${shown(path)} changed while it was read`)
-      }
-    } finally {
-      closeSync(file)
-    }
+  #packBytes(file: number, path: BytePath, stats: BigIntStats, folder: OpenFolder): void {
+    this.#writeFolder(folder)
+    const entry = { ...described(path, stats), type: 'file', size: Number(stats.size) } as const
+    this.#write(entry)
+    this.#counts.bytes += entry.size
+    const { missing, error } = this.#copy(file, entry.size)
+    if (stats.nlink > 1n) this.#linked.set(`${stats.dev}:${stats.ino}`, path)
+    if (error !== undefined) this.#amiss(path, error)
+    else if (missing > 0 || hasChanged(stats, fstatSync(file, { bigint: true })))
+      this.#changed(path, 'changed while it was read')
   }
 
   /** The header has said how much comes: what is not there any more, or cannot be read, is zeros. */
@@ -182,13 +190,16 @@ class Packer {
   #amiss(path: BytePath, error: unknown): void {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'EPIPE') throw error
-    if (code === 'ENOENT') {
-      this.#counts.changed += 1
-      this.#warn(`${shown(path)} was removed while the folder was read`)
-    } else {
+    if (code === 'ENOENT') this.#changed(path, 'was removed while the folder was read')
+    else {
       this.#counts.unreadable += 1
       this.#warn(`${shown(path)} cannot be read: ${reasons[code ?? ''] ?? message}`)
     }
+  }
+
+  #changed(path: BytePath, how: string): void {
+    this.#counts.changed += 1
+    this.#warn(`${shown(path)} ${how}`)
   }
 
   #warn(text: string): void {
@@ -209,9 +220,24 @@ function zeros(buffer: Buffer, at: number, length: number): number {
   return length
 }
 
+/** A name in a folder, and what the folder says it is; nothing is a file where the disk does not keep that. */
+type ListedName = Pick<Dirent, 'name' | 'isFile'>
+
+const unknown = { isFile: () => false }
+
 /** In the order of their bytes, so that the same folder gives the same archive. */
-function sortedNames(folder: BytePath): BytePath[] {
-  return readdirSync(bytesOf(folder), { encoding: 'latin1' }).sort()
+function sortedNames(folder: BytePath): ListedName[] {
+  return listedNames(bytesOf(folder)).sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+function listedNames(folder: Buffer): ListedName[] {
+  try {
+    return readdirSync(folder, { encoding: 'latin1', withFileTypes: true })
+  } catch (error) {
+    // Node cannot join a path of bytes and a name, which it does where it has to look for itself.
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_INVALID_ARG_TYPE') throw error
+    return readdirSync(folder, { encoding: 'latin1' }).map((name) => ({ name, ...unknown }))
+  }
 }
 
 function bytesOf(path: BytePath): Buffer {
@@ -233,14 +259,9 @@ function described(path: BytePath, stats: BigIntStats): Omit<TarEntry, 'type' | 
   }
 }
 
-/** Whether a file is not the one that was looked at, or not in the same state. */
-function isOther(before: BigIntStats, after: BigIntStats): boolean {
-  return (
-    before.ino !== after.ino ||
-    before.size !== after.size ||
-    before.mtimeNs !== after.mtimeNs ||
-    before.ctimeNs !== after.ctimeNs
-  )
+/** Whether a file is not in the state in which it was opened. */
+function hasChanged(before: BigIntStats, after: BigIntStats): boolean {
+  return before.size !== after.size || before.mtimeNs !== after.mtimeNs || before.ctimeNs !== after.ctimeNs
 }
 
 function sourceError(source: string, error: unknown): HoldfastError {

@@ -43,9 +43,8 @@ export function encodeHeader(entry: WrittenEntry, buffer: Buffer, at: number): n
   let end = at
   if (extended !== '') {
     const padded = extended.length + paddingOf(extended.length)
-    buffer.fill(0, end, end + blockBytes + padded)
-    buffer.write('././@PaxHeader', end, 'latin1')
-    finish(buffer, end, fields(0o644, 0, 0, extended.length, 0, 'x'))
+    headerOfExtended(extended.length).copy(buffer, end)
+    buffer.fill(0, end + blockBytes, end + blockBytes + padded)
     buffer.write(extended, end + blockBytes, 'latin1')
     end += blockBytes + padded
   }
@@ -69,6 +68,19 @@ export function encodeHeader(entry: WrittenEntry, buffer: Buffer, at: number): n
   return end + blockBytes - at
 }
 
+/** Nearly all have the same length, that of a time with its nanoseconds. */
+let lastExtended = { length: 0, header: Buffer.alloc(blockBytes) }
+
+function headerOfExtended(length: number): Buffer {
+  if (lastExtended.length !== length) {
+    const header = Buffer.alloc(blockBytes)
+    header.write('././@PaxHeader', 'latin1')
+    finish(header, 0, fields(0o644, 0, 0, length, 0, 'x'))
+    lastExtended = { length, header }
+  }
+  return lastExtended.header
+}
+
 /** What does not fit is 0 here, and stands in the extended header. */
 function within(value: number, largest: number): number {
   return value < 0 || value > largest ? 0 : value
@@ -83,10 +95,13 @@ function octal(value: number, digits: number): string {
   return value.toString(8).padStart(digits, '0')
 }
 
+/** Behind the magic number and version a header of ours is zeros. */
+const writtenBytes = 265
+
 function finish(buffer: Buffer, at: number, text: string): void {
   buffer.write(text, at + 100, 'latin1')
   buffer.write('ustar\x0000', at + 257, 'latin1')
-  buffer.write(`${octal(checksum(buffer, at), 6)}\0 `, at + 148, 'latin1')
+  buffer.write(`${octal(checksum(buffer, at, at + writtenBytes), 6)}\0 `, at + 148, 'latin1')
 }
 
 function extendedHeader({ path, link, uid, gid, size, modifiedNs }: WrittenEntry, isFolder: boolean): string {
@@ -107,9 +122,9 @@ function extendedHeader({ path, link, uid, gid, size, modifiedNs }: WrittenEntry
 }
 
 /** The sum of a header's bytes, those of the checksum itself taken for spaces. */
-export function checksum(bytes: Uint8Array, start = 0): number {
+export function checksum(bytes: Uint8Array, start = 0, end = start + blockBytes): number {
   let sum = 8 * 0x20
   for (let at = start; at < start + 148; at++) sum += bytes[at] as number
-  for (let at = start + 156; at < start + blockBytes; at++) sum += bytes[at] as number
+  for (let at = start + 156; at < end; at++) sum += bytes[at] as number
   return sum
 }

@@ -186,8 +186,7 @@ export class TarScanner {
   }
 
   #record(key: string): Buffer | undefined {
-    const find = (records: readonly PaxRecord[]) => records.findLast(([name]) => name === key)?.[1]
-    return find(this.#records) ?? find(this.#globals)
+    return lastOf(this.#records, key) ?? lastOf(this.#globals, key)
   }
 
   /** The header with what the extended ones say in its place. */
@@ -217,6 +216,15 @@ export class TarScanner {
     this.#longName = undefined
     this.#longLink = undefined
   }
+}
+
+/** A plain loop: each entry is asked for several keys. */
+function lastOf(records: readonly PaxRecord[], key: string): Buffer | undefined {
+  for (let at = records.length - 1; at >= 0; at--) {
+    const record = records[at] as PaxRecord
+    if (record[0] === key) return record[1]
+  }
+  return undefined
 }
 
 function wholeFile(size: number): SparseFile {

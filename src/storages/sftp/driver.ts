@@ -9,6 +9,7 @@ import { sftpSettings } from './settings.js'
  */
 export const sftpDriver: StorageDriver = {
   driver: 'sftp',
+  remote: true,
   parse(url) {
     const { host, port, user, password, path, parameters } = parseStorageUrl(url)
     return { ...parameters, host, port, user, password, path: path.replace(/^\/(?=~(?:\/|$))/u, '') || '~' }

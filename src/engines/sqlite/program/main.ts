@@ -8,6 +8,8 @@ import { dumpSql } from './dump.js'
 import { install } from './install.js'
 import { loadSql } from './load.js'
 import { sayError, write } from './output.js'
+import { answerRows } from './rows-out.js'
+import { takeRows } from './rows-in.js'
 import type { CommandName, Commands } from './protocol.js'
 
 const commands: {
@@ -23,6 +25,8 @@ const commands: {
   dump: dumpSql,
   load: loadSql,
   install,
+  'rows-out': answerRows,
+  'rows-in': takeRows,
 }
 
 async function run<Name extends CommandName>(name: Name, input: Commands[Name]['input']): Promise<void> {

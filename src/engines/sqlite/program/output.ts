@@ -17,8 +17,17 @@ export function sayWarning(warning: string): void {
   say({ warning: warning.slice(0, longestMessage) })
 }
 
-export function sayError({ code, message, hint }: HoldfastError): void {
-  say({ error: { code, message: message.slice(0, longestMessage), hint: hint.slice(0, longestMessage) } })
+export function sayError({ code, message, hint, details }: HoldfastError): void {
+  // The one detail that its reader cannot know otherwise.
+  const row = details['row']
+  say({
+    error: {
+      code,
+      message: message.slice(0, longestMessage),
+      hint: hint.slice(0, longestMessage),
+      ...(typeof row === 'number' ? { details: { row } } : {}),
+    },
+  })
 }
 
 function say(line: ProgramLine): void {

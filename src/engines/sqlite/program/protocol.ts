@@ -1,4 +1,6 @@
 import type { ServerFacts } from '../../../engine/engine.js'
+import type { RowSinkRequest } from '../../../engine/row-sink.js'
+import type { ColumnHeader } from '../../../engine/table-header.js'
 
 /**
  * The commands of Holdfast's own SQLite program: what each is told (as JSON, its second argument) and what it answers (as
@@ -17,6 +19,8 @@ export interface Commands {
   readonly dump: { readonly input: DumpInput; readonly output: never }
   readonly load: { readonly input: LoadInput; readonly output: null }
   readonly install: { readonly input: InstallInput; readonly output: null }
+  readonly 'rows-out': { readonly input: FileInput; readonly output: null }
+  readonly 'rows-in': { readonly input: RowsInInput; readonly output: null }
 }
 
 export type CommandName = keyof Commands
@@ -63,6 +67,43 @@ export interface InstallInput {
   /** The same bytes were checked when the backup was made: that need not be done again. */
   readonly checked: boolean
 }
+
+export interface RowsInInput extends FileInput {
+  readonly mode: LoadRowsMode
+  readonly dryRun: boolean
+}
+
+export type LoadRowsMode = RowSinkRequest['mode']
+
+/**
+ * `rows-out` and `rows-in` are talked with in frames (see frames.ts): requests come on stdin, answers go to stdout. `rows-in`
+ * commits at `finish` and at nothing else.
+ */
+export type RowsOutRequest =
+  | { readonly do: 'tables' }
+  | {
+      readonly do: 'rows'
+      readonly table: string
+      readonly columns: readonly ColumnHeader[]
+      /** What follows the table's name: ` WHERE … ORDER BY …`. */
+      readonly rest: string
+    }
+
+export type RowsInRequest =
+  | { readonly do: 'tables' }
+  | { readonly do: 'create'; readonly statements: readonly string[] }
+  | { readonly do: 'begin'; readonly tables: readonly string[] }
+  | {
+      readonly do: 'load'
+      readonly table: string
+      readonly columns: readonly string[]
+      readonly key: readonly string[]
+    }
+  /** Rows of the table that was named last; they are the frame's bytes. */
+  | { readonly do: 'rows' }
+  | { readonly do: 'end' }
+  /** The next ids, by table. */
+  | { readonly do: 'finish'; readonly next: Readonly<Record<string, string>> }
 
 /**
  * Closes the SQL on the stdin of `load`: NUL never stands in SQL text. Without it, the end of a caller that was killed would

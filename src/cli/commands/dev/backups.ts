@@ -1,0 +1,31 @@
+import { command } from '../../command.js'
+import { backupDocument } from '../../render/json/dev.js'
+import { renderBackups } from '../../render/text/dev.js'
+import { selected, serverFlags, type ServerFlags } from './selection.js'
+import { withHoldfast } from '../../session.js'
+
+export const devBackups = command<ServerFlags>({
+  name: 'dev backups',
+  brief: 'list the backups of a development server',
+  description: ['Lists what holdfast dev backup has made, the newest first.'],
+  examples: [
+    { line: 'holdfast dev backups', meaning: 'of the only server' },
+    { line: 'holdfast dev backups --json', meaning: 'for scripts' },
+  ],
+  parameters: {
+    flags: { ...serverFlags },
+  },
+  async run(flags) {
+    await withHoldfast(
+      this,
+      {},
+      async (hf) => {
+        const backups = await hf.dev.backups(selected(this, flags))
+        this.reporter.answer('dev backups', { backups: backups.map(backupDocument) }, (style, columns) =>
+          renderBackups(backups, this.env.clock.now(), style, columns),
+        )
+      },
+      { databases: false },
+    )
+  },
+})

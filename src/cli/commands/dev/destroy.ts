@@ -1,0 +1,44 @@
+import { command } from '../../command.js'
+import { toggle } from '../../flags.js'
+import { confirmLoss, selected, serverFlags, type ServerFlags } from './selection.js'
+import { withHoldfast } from '../../session.js'
+
+interface Flags extends ServerFlags {
+  readonly yes?: boolean
+  readonly backups?: boolean
+}
+
+export const devDestroy = command<Flags>({
+  name: 'dev destroy',
+  brief: 'remove a development server and its data',
+  description: [
+    'Stops the server and removes its data. Its backups stay, unless --backups is given. Only folders that holdfast dev has made are ever removed.',
+  ],
+  examples: [
+    { line: 'holdfast dev destroy --yes', meaning: 'without a question' },
+    { line: 'holdfast dev destroy --engine postgresql --name old --backups', meaning: 'and its backups' },
+  ],
+  parameters: {
+    flags: { ...serverFlags, yes: toggle('do not ask'), backups: toggle('its backups too') },
+  },
+  async run(flags) {
+    await withHoldfast(
+      this,
+      {},
+      async (hf) => {
+        await confirmLoss(
+          this,
+          flags.yes,
+          `Remove the data of ${flags.engine ?? 'the server'} ${flags.name ?? ''}?`,
+        )
+        const { backups } = flags
+        const destroyed = await hf.dev.destroy({
+          ...selected(this, flags),
+          ...(backups === undefined ? {} : { backups }),
+        })
+        this.reporter.done('dev destroy', { destroyed }, () => (destroyed ? 'removed' : 'there was none'))
+      },
+      { databases: false },
+    )
+  },
+})

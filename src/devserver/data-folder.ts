@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto'
+import { chown, mkdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { DevServerDriver, DevServerSite } from '../engine/dev-server.js'
+import type { Account } from '../env/account.js'
+import type { Context } from '../env/context.js'
+import { Secret } from '../env/secret.js'
+import { HoldfastError } from '../errors.js'
+import { requireOwner, requireReach } from './account.js'
+import { copyTree } from './copy-tree.js'
+import { diskFull } from './disk-full.js'
+import type { Templates } from './template.js'
+
+export async function hasData({ dataDirectory }: Pick<DevServerSite, 'dataDirectory'>): Promise<boolean> {
+  return (await stat(dataDirectory).catch(() => undefined)) !== undefined
+}
+
+/** @throws devserver.no-access, devserver.other-version: what would keep the server from using its data */
+export async function requireUsable(driver: DevServerDriver, site: DevServerSite): Promise<void> {
+  const { dataDirectory, programs, account, engine, name } = site
+  if (account !== undefined) await requireReach(account, dirname(dataDirectory))
+  await requireOwner(account, dataDirectory)
+  const made = await driver.dataVersion?.(dataDirectory)
+  if (made === undefined || programs.dataVersion === undefined || made === programs.dataVersion) return
+  throw new HoldfastError(
+    'devserver.other-version',
+    `the data of ${engine} ${name} are of ${programs.product} ${made}, and what is installed is ${programs.product} ${programs.version}`,
+    {
+      hint: `install ${programs.product} ${made}, or make the data again, without what is in them: holdfast dev reinit --engine ${engine} --name ${name}`,
+    },
+  )
+}
+
+/**
+ * Makes the data folder under another name, so that a half-made one is never taken for a whole one; what a run that was killed has
+ * left of it is removed.
+ * @param beginning told the password that the data will know, before they are there
+ * @throws tool.*, storage.full, devserver.no-access
+ */
+export async function makeData(
+  cx: Context,
+  driver: DevServerDriver,
+  site: DevServerSite,
+  templates: Templates | undefined,
+  beginning: (password: Secret) => Promise<void>,
+): Promise<void> {
+  const { dataDirectory, account, folder } = site
+  const making = `${dataDirectory}.making`
+  if (account !== undefined) await requireReach(account, folder)
+  await remove(making)
+  try {
+    await privateFolder(join(folder, 'run'), account)
+    const template = driver.create === undefined ? undefined : await templates?.find(site)
+    const password = new Secret(template?.password ?? randomBytes(12).toString('hex'))
+    await beginning(password)
+    if (template !== undefined) await copyTree(template.data, making, account)
+    else await create(cx, driver, { ...site, dataDirectory: making, initialPassword: password }, templates)
+    await rename(making, dataDirectory)
+  } catch (error) {
+    await remove(making)
+    throw diskFull(error, folder)
+  }
+}
+
+async function create(
+  cx: Context,
+  driver: DevServerDriver,
+  site: DevServerSite,
+  templates: Templates | undefined,
+): Promise<void> {
+  const { dataDirectory, account } = site
+  if (driver.create === undefined) {
+    await privateFolder(dataDirectory, account)
+    return
+  }
+  await driver.create(cx, site)
+  await templates?.keep(site, dataDirectory).catch((error: unknown) => {
+    const { message } = error as Error
+    cx.emit({ type: 'notice', level: 'debug', message: `the data are not kept as a template: ${message}` })
+  })
+}
+
+async function privateFolder(path: string, account: Account | undefined): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  if (account !== undefined) await chown(path, account.uid, account.gid)
+}
+
+async function remove(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+}

@@ -1,0 +1,255 @@
+import { randomBytes } from 'node:crypto'
+import { chown, mkdir, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { DevServerDriver, DevServerPrograms, DevServerSite } from '../engine/dev-server.js'
+import type { Account } from '../env/account.js'
+import type { Context } from '../env/context.js'
+import { HoldfastError } from '../errors.js'
+import { requireReach, serverAccount } from './account.js'
+import { hasData, makeData, requireUsable } from './data-folder.js'
+import { diskFull } from './disk-full.js'
+import { clearStale, launch, runningServer, stopServer, untilReady } from './launch.js'
+import { portHolder } from './port-holder.js'
+import { freePort, isFree } from './ports.js'
+import { markerName, readServerRecord, writeServerRecord, type ServerRecord } from './record.js'
+import type { DevServerSettings } from './settings.js'
+import { host, siteOf } from './site.js'
+import type { Templates } from './template.js'
+
+const readyMs = 60_000
+const portAttempts = 5
+
+/** What a server is made of. */
+export interface ServerParts {
+  readonly cx: Context
+  readonly driver: DevServerDriver
+  readonly name: string
+  /** The server's own, which it makes. */
+  readonly folder: string
+  readonly settings: DevServerSettings
+  readonly durable: boolean
+  /** Undefined: data are made anew each time. */
+  readonly templates: Templates | undefined
+  readonly modules: readonly string[]
+}
+
+/**
+ * The steps of a server's life, each to be taken while nobody else takes one. Whatever is done already is done: a step that was
+ * interrupted is taken again.
+ */
+export class ServerLife {
+  readonly #parts: ServerParts
+  /** Told of each start. */
+  onStart: () => void = () => undefined
+
+  constructor(parts: ServerParts) {
+    this.#parts = parts
+  }
+
+  /** Undefined where there is no such server. @throws devserver.foreign-folder, devserver.no-access */
+  record(): Promise<ServerRecord | undefined> {
+    return readServerRecord(this.#parts.folder)
+  }
+
+  /** @throws tool.missing */
+  async site(record: ServerRecord): Promise<DevServerSite> {
+    const { cx, folder, settings } = this.#parts
+    const programs = await this.#programs()
+    const account = await this.#account(programs)
+    const { serverArgs } = settings
+    return siteOf({ folder, record, programs, serverArgs, account, platform: cx.env.platform })
+  }
+
+  async #account({ paths }: DevServerPrograms): Promise<Account | undefined> {
+    const { cx, driver, folder } = this.#parts
+    // A file needs no account of its own.
+    if (driver.command === undefined) return undefined
+    const account = await serverAccount(cx, folder, driver.accounts ?? [])
+    if (account === undefined || driver.runsAsRoot !== true) return account
+    const reached = Object.values(paths).map((path) => requireReach(account, dirname(path)))
+    return Promise.all(reached).then(
+      () => account,
+      () => undefined,
+    )
+  }
+
+  async #programs(): Promise<DevServerPrograms> {
+    const { cx, driver, folder, settings, modules } = this.#parts
+    const dataVersion = await driver.dataVersion?.(join(folder, 'data'))
+    return driver.find(cx, {
+      modules,
+      ...(settings.programs === undefined ? {} : { directory: settings.programs }),
+      ...(dataVersion === undefined ? {} : { dataVersion }),
+    })
+  }
+
+  /** Everything is there; for a database that is a file this is all there is to start. */
+  async made(): Promise<DevServerSite> {
+    return this.#parts.driver.command === undefined ? this.started() : this.initialised()
+  }
+
+  /** Folder and data are there. */
+  async initialised(): Promise<DevServerSite> {
+    const { cx, driver, templates } = this.#parts
+    const known = await this.record()
+    // A machine without the server is told so before anything is made.
+    const record = await this.#withPort(known ?? (await this.#newRecord(await this.#programs())))
+    const site = await this.site(record)
+    if (await hasData(site)) {
+      await requireUsable(driver, site)
+      return site
+    }
+    let begun = record
+    await makeData(cx, driver, site, templates, async (password) => {
+      begun = { ...record, initialPassword: password.reveal() }
+      await this.#write(begun)
+    })
+    return this.site(begun)
+  }
+
+  async #newRecord(programs: DevServerPrograms): Promise<ServerRecord> {
+    const { cx, driver, name, folder, settings, durable } = this.#parts
+    const account = await this.#account(programs)
+    try {
+      await mkdir(dirname(folder), { recursive: true })
+      await mkdir(folder, { mode: 0o700 })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw diskFull(error, folder)
+    }
+    if (account !== undefined) await chown(folder, account.uid, account.gid)
+    const record: ServerRecord = {
+      formatVersion: 1,
+      engine: driver.engine,
+      name,
+      port: settings.port ?? (driver.command === undefined ? 0 : await freePort(host)),
+      portFixed: settings.port !== undefined,
+      user: settings.user,
+      password: settings.password?.reveal() ?? randomBytes(12).toString('hex'),
+      database: settings.database,
+      durable,
+      created: cx.env.clock.now().toISOString(),
+    }
+    await this.#write(record)
+    return record
+  }
+
+  async #write(record: ServerRecord): Promise<void> {
+    const { folder } = this.#parts
+    try {
+      await writeServerRecord(folder, record)
+      const { uid, gid } = await stat(folder)
+      if (process.getuid?.() === 0) await chown(join(folder, markerName), uid, gid)
+    } catch (error) {
+      throw diskFull(error, folder)
+    }
+  }
+
+  /** With the port that is asked for now, where that is another one; a server that runs keeps its own. */
+  async #withPort(record: ServerRecord): Promise<ServerRecord> {
+    const { settings, folder } = this.#parts
+    const { port } = settings
+    if (port === undefined || record.port === 0 || (port === record.port && record.portFixed)) return record
+    if ((await runningServer(folder)) !== undefined && port !== record.port) {
+      this.#notice('warning', `it runs on port ${record.port}; stop it and start it to have it on ${port}`)
+      return record
+    }
+    const moved = { ...record, port, portFixed: true }
+    await this.#write(moved)
+    return moved
+  }
+
+  /** The server runs, and has answered a query. */
+  async started(): Promise<DevServerSite> {
+    const { cx, driver, folder, settings } = this.#parts
+    const timeoutMs = settings.readyTimeoutMs ?? readyMs
+    let site = await this.initialised()
+    const running = await runningServer(folder)
+    if (running !== undefined) {
+      await untilReady(cx, driver, site, { timeoutMs, first: await this.#first(), server: running })
+      return site
+    }
+    await clearStale(driver, site)
+    for (let attempt = 1; ; attempt += 1) {
+      site = await this.#withFreePort(site)
+      try {
+        await launch(cx, driver, site, { timeoutMs, first: await this.#first(), started: this.onStart })
+        return site
+      } catch (error) {
+        // Between the look at the port and its use somebody else may have taken it.
+        const lost = driver.command !== undefined && !(await isFree(host, site.port))
+        if (!lost || attempt === portAttempts) throw error
+      }
+    }
+  }
+
+  /** What is to be done when the server has been settled; undefined where it is. */
+  async #first(): Promise<(() => Promise<void>) | undefined> {
+    const { initialPassword, ...settled } = (await this.record()) ?? {}
+    if (initialPassword === undefined) return undefined
+    return () => this.#write(settled as ServerRecord)
+  }
+
+  /** @throws devserver.port-taken, saying by whom, where the port is the user's choice */
+  async #withFreePort(site: DevServerSite): Promise<DevServerSite> {
+    const { cx, driver } = this.#parts
+    const record = await this.record()
+    if (record === undefined || driver.command === undefined) return site
+    if (await isFree(host, record.port)) return this.site(record)
+    const holder = (await portHolder(cx, record.port)) ?? 'another program'
+    if (record.portFixed) {
+      throw new HoldfastError('devserver.port-taken', `${holder} listens on port ${record.port}`, {
+        details: { port: record.port },
+      })
+    }
+    const moved = { ...record, port: await freePort(host) }
+    await this.#write(moved)
+    const taken = `${holder} listens on port ${record.port} now: ${record.engine} ${record.name} moves to ${moved.port}`
+    this.#notice('warning', taken)
+    return this.site(moved)
+  }
+
+  /** @returns whether it ran */
+  async stopped(): Promise<boolean> {
+    const { driver, folder } = this.#parts
+    return stopServer(folder, driver.stopSignal ?? 'SIGTERM')
+  }
+
+  /** Ended at once, and all of it removed. */
+  async discarded(): Promise<void> {
+    const { driver, folder } = this.#parts
+    await stopServer(folder, driver.discardSignal ?? 'SIGKILL')
+    await remove(folder)
+  }
+
+  /** Of a server that does not run. */
+  async removeData(): Promise<void> {
+    const { folder } = this.#parts
+    for (const name of ['data', 'data.making', 'run', 'server.log', 'server.log.1'])
+      await remove(join(folder, name))
+  }
+
+  /** The data are new and empty; the server runs where it ran. */
+  async remade(): Promise<DevServerSite> {
+    const ran = await this.stopped()
+    await this.removeData()
+    return ran ? this.started() : this.made()
+  }
+
+  /** With the server running, which is stopped again where it did not run. */
+  async up<Result>(work: (site: DevServerSite) => Promise<Result>): Promise<Result> {
+    const ran = (await runningServer(this.#parts.folder)) !== undefined
+    try {
+      return await work(await this.started())
+    } finally {
+      if (!ran) await this.stopped()
+    }
+  }
+
+  #notice(level: 'info' | 'warning', message: string): void {
+    this.#parts.cx.emit({ type: 'notice', level, message })
+  }
+}
+
+export async function remove(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+}

@@ -1,0 +1,322 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { DevServerSite } from '../engine/dev-server.js'
+import type { Context } from '../env/context.js'
+import { HoldfastError } from '../errors.js'
+import { createBackupFolder, folderBytes } from './backup-folders.js'
+import { hasData } from './data-folder.js'
+import { fillGuide, guideValues, plainGuide } from './guide.js'
+import { standGuard, type Guard } from './guard/guard.js'
+import { readRecord } from '../process/background.js'
+import { recordFile, runningServer } from './launch.js'
+import { remove, ServerLife, type ServerParts } from './life.js'
+import { withLock } from './lock.js'
+import { host } from './site.js'
+
+/** Longer than a start or stop may take; a backup or restore may take longer. */
+const lockMs = 180_000
+const watchMs = 200
+const backupsName = 'backups'
+
+/** Makes and restores backups; Holdfast's own operations stand behind it. */
+export interface Archive {
+  backup(cx: Context, site: DevServerSite, directory: string): Promise<void>
+  /** @param remake empties the server; called when everything that can be checked has been checked */
+  restore(cx: Context, site: DevServerSite, directory: string, remake: () => Promise<void>): Promise<void>
+}
+
+export type DevServerState = 'running' | 'stopped' | 'empty'
+
+export interface DevServerInfo {
+  readonly engine: string
+  readonly name: string
+  /** `empty`: there are no data, and backups at most. */
+  readonly state: DevServerState
+  /** Whether it has just answered a query. */
+  readonly answers: boolean
+  readonly folder: string
+  readonly host: string
+  /** 0 for a database that is a file. */
+  readonly port: number
+  readonly user: string
+  readonly database: string
+  readonly pid?: number
+  /** Absent where the programs are not installed any more. */
+  readonly product?: string
+  /** What a server that runs says of itself; else of the programs. */
+  readonly version?: string
+  /** What the data take on the disk. */
+  readonly sizeBytes: number
+}
+
+/**
+ * One development server, by the contract of django-dbdev's backends: `init`, `start`, `stop`, `runInForeground`, `destroy`,
+ * `reinit`, `backup`, `restore`, `info`, `guide`, and the folders. Whatever is done already is done: it is no error to start what
+ * runs, or to stop or destroy what does not.
+ */
+export class DevServer {
+  readonly #parts: ServerParts
+  readonly #archive: Archive
+  readonly #life: ServerLife
+
+  constructor(parts: ServerParts, archive: Archive) {
+    this.#parts = parts
+    this.#archive = archive
+    this.#life = new ServerLife(parts)
+  }
+
+  get engine(): string {
+    return this.#parts.driver.engine
+  }
+
+  get name(): string {
+    return this.#parts.name
+  }
+
+  get folder(): string {
+    return this.#parts.folder
+  }
+
+  get dataDir(): string {
+    return join(this.folder, 'data')
+  }
+
+  get backupRoot(): string {
+    return join(this.folder, backupsName)
+  }
+
+  get logFile(): string {
+    return join(this.folder, 'server.log')
+  }
+
+  /** Tells whoever listens. */
+  log(message: string): void {
+    this.#parts.cx.emit({ type: 'notice', level: 'info', message })
+  }
+
+  /** Makes the server's folder and data. It is not started. @throws tool.missing, devserver.*, storage.full */
+  init(): Promise<DevServerSite> {
+    return this.#locked(() => this.#life.made())
+  }
+
+  /** Makes the data folder where it is not there. @returns its path */
+  async createDataDir(): Promise<string> {
+    await this.init()
+    return this.dataDir
+  }
+
+  /** Removes the data; a server that runs is stopped before. @throws devserver.foreign-folder */
+  async removeDataDir(): Promise<void> {
+    await this.#locked(async () => {
+      if ((await this.#life.record()) === undefined) return
+      await this.#life.stopped()
+      await this.#life.removeData()
+    })
+  }
+
+  /** Starts the server in the background, making it first where it is not there. @returns when a query has been answered */
+  start(): Promise<DevServerSite> {
+    return this.#locked(() => this.#life.started())
+  }
+
+  /** @returns whether it ran */
+  stop(): Promise<boolean> {
+    return this.#locked(async () =>
+      (await this.#life.record()) === undefined ? false : this.#life.stopped(),
+    )
+  }
+
+  /**
+   * Runs until the signal aborts, or until it ends otherwise, and leaves no process behind, even where this one is killed.
+   * @param ready told when it answers
+   * @throws locked.by-another-run where it runs already
+   */
+  async runInForeground(ready: (site: DevServerSite) => void): Promise<void> {
+    const { cx, driver } = this.#parts
+    const running = await runningServer(this.folder)
+    if (running !== undefined) {
+      throw new HoldfastError(
+        'locked.by-another-run',
+        `${this.#called} runs already, as process ${running.pid}`,
+        {
+          hint: 'holdfast dev stop ends it; holdfast dev logs --follow shows what it says',
+        },
+      )
+    }
+    const guard = this.#guarded(false)
+    try {
+      ready(await this.start())
+      if (driver.command === undefined) return
+      while (!cx.signal.aborted && (await runningServer(this.folder)) !== undefined)
+        await delay(watchMs, undefined, { signal: cx.signal }).catch(() => undefined)
+      // Whoever stops it in good order takes its note away.
+      if (!cx.signal.aborted && (await readRecord(recordFile(this.folder))) !== undefined)
+        throw new HoldfastError('tool.failed', `the ${this.#called} has ended by itself`, {
+          hint: 'see the end of its log: holdfast dev logs',
+        })
+    } finally {
+      await this.#locked(() => this.#life.stopped(), new AbortController().signal)
+      guard.dismiss()
+    }
+  }
+
+  /**
+   * Starts a server that goes with this process, and its folder with it: when this process ends, in whatever way.
+   * @returns what ends it before that
+   */
+  async startDisposable(): Promise<{ readonly site: DevServerSite; readonly dispose: () => Promise<void> }> {
+    const guard = this.#guarded(true)
+    const dispose = async () => {
+      await this.#locked(() => this.#life.discarded(), new AbortController().signal)
+      await remove(this.#lockFile)
+      guard.dismiss()
+    }
+    try {
+      return { site: await this.start(), dispose }
+    } catch (error) {
+      await dispose()
+      throw error
+    }
+  }
+
+  /** Stops the server and removes its data. Its backups stay, unless they are to go too. @returns whether there was one */
+  async destroy({ backups = false }: { readonly backups?: boolean } = {}): Promise<boolean> {
+    return this.#locked(async () => {
+      if ((await this.#life.record()) === undefined) return false
+      await this.#life.stopped()
+      await this.#life.removeData()
+      const kept = await readdir(this.backupRoot).catch(() => [])
+      if (backups || kept.length === 0) await remove(this.folder)
+      return true
+    })
+  }
+
+  /** Makes the data anew: empty, with the same port and password. Starts the server where it ran. */
+  reinit(): Promise<DevServerSite> {
+    return this.#locked(() => this.#life.remade())
+  }
+
+  /** A new folder for a backup, with the time and the name given. */
+  createBackupDir(name?: string): Promise<string> {
+    return createBackupFolder(this.backupRoot, this.#parts.cx.env.clock.now(), name)
+  }
+
+  /** Backs up into a folder, starting the server for the while where it does not run. */
+  async backup(directory: string): Promise<void> {
+    const { cx, driver } = this.#parts
+    await this.#existing()
+    const work = (site: DevServerSite) =>
+      driver.backup === undefined
+        ? this.#archive.backup(cx, site, directory)
+        : driver.backup(cx, site, directory)
+    await this.#locked(() => this.#life.up(work))
+  }
+
+  /** Restores from a folder that `backup` has filled: first it is checked, then the data are made anew, then filled. */
+  async restore(directory: string): Promise<void> {
+    const { driver } = this.#parts
+    await this.restoreWith(async (cx, site, remake) => {
+      if (driver.backup === undefined) return this.#archive.restore(cx, site, directory, remake)
+      if (driver.restore === undefined)
+        throw new HoldfastError(
+          'usage.not-supported',
+          `the driver of ${this.engine} cannot restore its backups`,
+        )
+      await remake()
+      await driver.restore(cx, site, directory)
+    })
+  }
+
+  /** The same with a restore of another kind, which calls `remake` when everything that can be checked has been checked. */
+  async restoreWith(
+    work: (cx: Context, site: DevServerSite, remake: () => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    const remake = async () => {
+      await this.#life.remade()
+    }
+    await this.#locked(() => this.#life.up((site) => work(this.#parts.cx, site, remake)))
+  }
+
+  /** Undefined where there is no such server. @throws devserver.foreign-folder */
+  async info(): Promise<DevServerInfo | undefined> {
+    const { cx, driver } = this.#parts
+    const record = await this.#life.record()
+    if (record === undefined) return undefined
+    const server = await runningServer(this.folder)
+    const data = await hasData({ dataDirectory: this.dataDir })
+    const up = server !== undefined || (driver.command === undefined && data)
+    // What is known without the programs is told also where they are not installed any more.
+    const site = await this.#life.site(record).catch(() => undefined)
+    const said = up && site !== undefined ? await driver.ask(cx, site).catch(() => undefined) : undefined
+    const version = said ?? site?.programs.version
+    return {
+      engine: this.engine,
+      name: this.name,
+      state: up ? 'running' : data ? 'stopped' : 'empty',
+      answers: said !== undefined,
+      folder: this.folder,
+      host,
+      port: record.port,
+      user: record.user,
+      database: record.database,
+      ...(server === undefined ? {} : { pid: server.pid }),
+      ...(site === undefined ? {} : { product: site.programs.product }),
+      ...(version === undefined ? {} : { version }),
+      sizeBytes: await folderBytes(this.dataDir),
+    }
+  }
+
+  /** How to reach it, whether it runs or not. @throws devserver.not-found, tool.missing */
+  async site(): Promise<DevServerSite> {
+    return this.#life.site(await this.#existing())
+  }
+
+  /** The commands one always looks up, for this very server. @throws devserver.not-found, config.invalid */
+  async guide({ showSecrets = false }: { readonly showSecrets?: boolean } = {}): Promise<string> {
+    const { driver, settings } = this.#parts
+    const site = await this.site()
+    const template =
+      settings.guide === undefined ? await driver.guide?.() : await readTemplate(settings.guide)
+    return fillGuide(template ?? plainGuide, guideValues(driver, site, showSecrets))
+  }
+
+  get #called(): string {
+    return `development server ${this.engine} ${this.name}`
+  }
+
+  /** Beside the folder, which may be removed while it is held. */
+  get #lockFile(): string {
+    return join(dirname(this.folder), `.${basename(this.folder)}.lock`)
+  }
+
+  async #existing() {
+    const record = await this.#life.record()
+    if (record === undefined) throw new HoldfastError('devserver.not-found', `there is no ${this.#called}`)
+    return record
+  }
+
+  async #locked<Result>(work: () => Promise<Result>, signal = this.#parts.cx.signal): Promise<Result> {
+    await mkdir(dirname(this.folder), { recursive: true })
+    return withLock(this.#lockFile, { signal, waitMs: lockMs }, work)
+  }
+
+  #guarded(remove: boolean): Guard {
+    const { cx, driver } = this.#parts
+    const signal = remove ? (driver.discardSignal ?? 'SIGKILL') : (driver.stopSignal ?? 'SIGTERM')
+    const guard = standGuard(cx.env, { folder: this.folder, signal, remove })
+    this.#life.onStart = () => guard.started()
+    return guard
+  }
+}
+
+async function readTemplate(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    throw new HoldfastError('config.unreadable', `the guide ${path} cannot be read`, {
+      cause: error,
+      hint: 'correct the path that devServers has for it',
+    })
+  }
+}

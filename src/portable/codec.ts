@@ -1,0 +1,33 @@
+import type { RowChunk } from '../engine/row-chunk.js'
+import type { TableHeader } from '../engine/table-header.js'
+
+/** The last line of a table's file. */
+export interface TableFooter {
+  readonly rows: number
+  /** 16 hex digits: the sum of the first 64 bits of SHA-256 of each row, modulo 2^64. The same in any order. */
+  readonly sum64: string
+  /** Of all bytes before the footer. */
+  readonly sha256: string
+}
+
+/** Turns one table into the bytes of its file. */
+export interface TableEncoder {
+  /** The header's line. */
+  header(): Buffer
+  rows(chunk: RowChunk): Buffer
+  /** The footer's line. */
+  end(): { readonly bytes: Buffer; readonly footer: TableFooter }
+}
+
+/** Turns the bytes of one or several tables, split anywhere, into headers, rows and footers. */
+export interface TableDecoder {
+  /** @throws integrity.format, integrity.newer-format, integrity.checksum, naming file and line */
+  push(bytes: Buffer): readonly DecodedItem[]
+  /** @throws integrity.truncated where a footer is missing */
+  end(): void
+}
+
+export type DecodedItem =
+  | { readonly kind: 'header'; readonly header: TableHeader; readonly line: number }
+  | { readonly kind: 'rows'; readonly chunk: RowChunk; readonly line: number }
+  | { readonly kind: 'footer'; readonly footer: TableFooter; readonly line: number }

@@ -1,0 +1,182 @@
+import { isUtf8 } from 'node:buffer'
+import { createHash, type Hash } from 'node:crypto'
+import { z } from 'zod'
+import type { Row } from '../engine/cell.js'
+import { RowChunk } from '../engine/row-chunk.js'
+import { tableText, type TableHeader } from '../engine/table-header.js'
+import { HoldfastError } from '../errors.js'
+import type { DecodedItem, TableDecoder, TableFooter } from './codec.js'
+import { inexactInteger } from './exact-numbers.js'
+import { parseHeader } from './header-line.js'
+import { RowDigest } from './row-digest.js'
+
+const rowsAtOnce = 2000
+const lineFeed = 10
+
+const footerShape = z.object({
+  end: z.string(),
+  rows: z.int().nonnegative(),
+  sum64: z.string().regex(/^[0-9a-f]{16}$/u),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/u),
+})
+
+export interface DecodeOptions {
+  /** For messages: the file's name. */
+  readonly name: string
+  /** Take rows that differ from the footer: somebody has edited them on purpose. */
+  readonly acceptEdits: boolean
+}
+
+/** Reads one table after another, whatever pieces the bytes come in. */
+export function tableDecoder(options: DecodeOptions): TableDecoder {
+  return new Decoder(options)
+}
+
+interface OpenTable {
+  readonly header: TableHeader
+  readonly sha256: Hash
+  readonly digest: RowDigest
+  rows: number
+}
+
+class Decoder implements TableDecoder {
+  readonly #options: DecodeOptions
+  #rest: Buffer[] = []
+  #line = 0
+  #table: OpenTable | undefined
+  #tables = 0
+
+  constructor(options: DecodeOptions) {
+    this.#options = options
+  }
+
+  push(bytes: Buffer): readonly DecodedItem[] {
+    const end = bytes.lastIndexOf(lineFeed)
+    if (end < 0) {
+      this.#rest.push(bytes)
+      return []
+    }
+    const whole = Buffer.concat([...this.#rest, bytes.subarray(0, end + 1)])
+    this.#rest = end + 1 < bytes.length ? [Buffer.from(bytes.subarray(end + 1))] : []
+    return this.#lines(whole)
+  }
+
+  end(): void {
+    if (this.#rest.length > 0) throw this.#truncated('the last line has no end')
+    if (this.#table !== undefined)
+      throw this.#truncated(`the footer of ${tableText(this.#table.header.table)} is missing`)
+    if (this.#tables === 0) throw this.#truncated('there is no table')
+  }
+
+  #lines(whole: Buffer): DecodedItem[] {
+    if (!isUtf8(whole)) throw this.#format(this.#line + 1, 'the lines from here on are not UTF-8')
+    const items: DecodedItem[] = []
+    let rows: Row[] = []
+    const flush = () => {
+      if (rows.length > 0)
+        items.push({ kind: 'rows', chunk: RowChunk.ofRows(rows), line: this.#line - rows.length + 1 })
+      rows = []
+    }
+    const lines = whole.toString('utf8').slice(0, -1).split('\n')
+    for (const text of lines) {
+      if (text.startsWith('[')) {
+        this.#line += 1
+        rows.push(this.#row(text))
+        if (rows.length === rowsAtOnce) flush()
+        continue
+      }
+      flush()
+      this.#line += 1
+      items.push(this.#frame(text))
+    }
+    flush()
+    return items
+  }
+
+  #row(text: string): Row {
+    const table = this.#table
+    if (table === undefined) throw this.#format(this.#line, 'a row stands outside of a table')
+    const row = this.#json(text) as Row
+    const inexact = inexactInteger(text)
+    if (inexact !== undefined)
+      throw this.#format(this.#line, `${inexact} is too large for a number: write it in quotes`)
+    const { columns } = table.header
+    if (row.length !== columns.length)
+      throw this.#format(this.#line, `${row.length} cells instead of ${columns.length}`)
+    table.rows += 1
+    table.digest.add(text)
+    table.sha256.update(text).update('\n')
+    return row
+  }
+
+  /** A header or a footer. */
+  #frame(text: string): DecodedItem {
+    const value = this.#json(text)
+    const table = this.#table
+    if (table === undefined) {
+      const header = parseHeader(value, this.#place())
+      this.#table = {
+        header,
+        sha256: createHash('sha256').update(`${text}\n`),
+        digest: new RowDigest(),
+        rows: 0,
+      }
+      return { kind: 'header', header, line: this.#line }
+    }
+    const footer = footerShape.safeParse(value)
+    if (!footer.success) throw this.#format(this.#line, 'neither a row nor the footer of a table')
+    this.#table = undefined
+    this.#tables += 1
+    this.#compare(table, footer.data)
+    return { kind: 'footer', footer: footer.data, line: this.#line }
+  }
+
+  #compare(
+    { header, sha256, digest, rows }: OpenTable,
+    footer: TableFooter & { readonly end: string },
+  ): void {
+    const name = tableText(header.table)
+    if (this.#options.acceptEdits) return
+    if (
+      footer.rows === rows &&
+      footer.sum64 === digest.sum64 &&
+      footer.sha256 === sha256.digest('hex') &&
+      footer.end === name
+    )
+      return
+    const what =
+      footer.rows === rows
+        ? 'its lines differ from what was written'
+        : `it has ${rows} rows, and its footer says ${footer.rows}`
+    throw new HoldfastError(
+      'integrity.checksum',
+      `${this.#options.name}: ${name} was edited or damaged: ${what}`,
+      {
+        hint: 'if you have edited it, pass --accept-edits, or write the footer anew with holdfast reseal',
+      },
+    )
+  }
+
+  #json(text: string): unknown {
+    try {
+      return JSON.parse(text)
+    } catch (error) {
+      throw this.#format(this.#line, `not JSON: ${(error as Error).message}`, error)
+    }
+  }
+
+  #place(line = this.#line): string {
+    return `${this.#options.name}:${line}`
+  }
+
+  #format(line: number, what: string, cause?: unknown): HoldfastError {
+    return new HoldfastError('integrity.format', `${this.#place(line)}: ${what}`, { cause })
+  }
+
+  #truncated(what: string): HoldfastError {
+    return new HoldfastError(
+      'integrity.truncated',
+      `${this.#place(this.#line + 1)}: the file is cut: ${what}`,
+    )
+  }
+}

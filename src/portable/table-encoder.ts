@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto'
+import type { RowChunk } from '../engine/row-chunk.js'
+import { tableText, type TableHeader } from '../engine/table-header.js'
+import type { TableEncoder, TableFooter } from './codec.js'
+import { headerLine } from './header-line.js'
+import { RowDigest } from './row-digest.js'
+
+/** Writes one table: header, rows, footer. */
+export function tableEncoder(header: TableHeader): TableEncoder {
+  const sha256 = createHash('sha256')
+  const digest = new RowDigest()
+  let rows = 0
+  const measured = (text: string) => {
+    const bytes = Buffer.from(text)
+    sha256.update(bytes)
+    return bytes
+  }
+  return {
+    header: () => measured(`${headerLine(header)}\n`),
+    rows(chunk: RowChunk) {
+      const { lines } = chunk
+      let from = 0
+      for (let end = lines.indexOf('\n'); end >= 0; end = lines.indexOf('\n', from)) {
+        digest.add(lines.slice(from, end))
+        from = end + 1
+      }
+      rows += chunk.count
+      return measured(lines)
+    },
+    end() {
+      const footer = { rows, sum64: digest.sum64, sha256: sha256.digest('hex') }
+      return { bytes: Buffer.from(`${footerLine(header, footer)}\n`), footer }
+    },
+  }
+}
+
+export function footerLine({ table }: TableHeader, footer: TableFooter): string {
+  return JSON.stringify({ end: tableText(table), ...footer })
+}

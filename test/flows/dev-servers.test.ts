@@ -1,0 +1,515 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { MongoClient, type Collection } from 'mongodb'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { HoldfastConfig } from '../../src/config/config.js'
+import { defineDevServer } from '../../src/devserver/define.js'
+import { withLock } from '../../src/devserver/lock.js'
+import { createHoldfast, type Holdfast } from '../../src/holdfast.js'
+import { startDevServer } from '../../src/testing/dev-server.js'
+import { processIdentity } from '../../src/process/identity.js'
+import { needsAll, needsBuild, needsServer, needsTool } from '../servers/needs.js'
+import { mongodbPrograms } from '../../scripts/mongodb-tools.mjs'
+import { contentOf, execute, filesBelow, listener, testFolder } from './workbench.js'
+
+const postgresql = needsServer('postgresql')
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const isRoot = process.getuid?.() === 0
+
+/** Short, for sockets, and passable by the account that servers run as. */
+function projectFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'dev-'))
+  chmodSync(folder, 0o711)
+  return folder
+}
+
+async function project(
+  folder: string,
+  config: HoldfastConfig = {},
+  emit = listener().emit,
+): Promise<Holdfast> {
+  return createHoldfast({ serverName: 'test', databases: {}, ...config }, { baseDirectory: folder, emit })
+}
+
+async function alive(pid: number | undefined): Promise<boolean> {
+  return pid !== undefined && (await processIdentity(pid)) !== undefined
+}
+
+async function rows(url: string, sql: string): Promise<unknown[]> {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    return (await client.query({ text: sql, rowMode: 'array' })).rows.flat() as unknown[]
+  } finally {
+    await client.end()
+  }
+}
+
+postgresql.describe('a development server of PostgreSQL', () => {
+  let folder: string
+  let hf: Holdfast
+  let server: string
+  const { emit, notices } = listener()
+  const pidOf = async () => (await hf.dev.status()).pid
+  const url = async () => (await hf.dev.env()).url.reveal()
+
+  beforeAll(async () => {
+    folder = projectFolder()
+    server = join(folder, '.holdfast/dev/postgresql/main')
+    hf = await project(
+      folder,
+      { storages: { main: { driver: 'local', path: join(folder, 'backups') } } },
+      emit,
+    )
+    await hf.dev.start({ engine: 'postgresql' })
+  })
+  afterAll(async () => {
+    await hf.dev.destroy({ backups: true })
+    rmSync(folder, { recursive: true })
+  })
+
+  it('answers where env says, tells its state, and is started and stopped as often as one likes', async () => {
+    const first = await hf.dev.status()
+    expect(first).toMatchObject({
+      state: 'running',
+      answers: true,
+      engine: 'postgresql',
+      name: 'main',
+      folder: server,
+    })
+    expect(first.sizeBytes).toBeGreaterThan(1e6)
+    expect(await rows(await url(), 'select current_database(), current_user')).toEqual(['dev', 'dev'])
+    await hf.dev.start()
+    expect(await pidOf()).toBe(first.pid)
+    const { variables } = await hf.dev.env()
+    expect(Object.fromEntries(variables.map(([key, value]) => [key, value.reveal()]))).toMatchObject({
+      PGHOST: '127.0.0.1',
+      PGPORT: String(first.port),
+    })
+    expect([await hf.dev.stop(), await hf.dev.stop()]).toEqual([true, false])
+    expect(await hf.dev.status()).toMatchObject({ state: 'stopped', answers: false })
+    expect(await alive(first.pid)).toBe(false)
+    const { port } = await hf.dev.start()
+    expect(port).toBe(first.port)
+    expect(statSync(server).mode & 0o777).toBe(0o700)
+    expect(statSync(join(server, 'holdfast-dev-server.json')).mode & 0o777).toBe(0o600)
+  })
+
+  it('starts again after its process was killed, and its pid given to another one', async () => {
+    const pid = await pidOf()
+    process.kill(pid ?? 0, 'SIGKILL')
+    await vi.waitUntil(async () => !(await alive(pid)))
+    expect((await hf.dev.status()).state).toBe('stopped')
+    // The kill has left the server's own lock too; a process of the same account now has the number that stands in both.
+    const { uid, gid } = statSync(join(server, 'data'))
+    const other = spawn('sleep', ['60'], { uid, gid, stdio: 'ignore' })
+    const recycled = (text: string) => text.replace(/^\d+/u, String(other.pid))
+    for (const file of ['server.pid', 'data/postmaster.pid'])
+      writeFileSync(join(server, file), recycled(readFileSync(join(server, file), 'utf8')))
+    expect((await hf.dev.status()).state).toBe('stopped')
+    await hf.dev.start()
+    expect(await pidOf()).not.toBe(other.pid)
+    await hf.dev.stop()
+    // Stopping has ended the server, and not who had its number.
+    expect(await alive(other.pid)).toBe(true)
+    other.kill('SIGKILL')
+    await hf.dev.start()
+  })
+
+  it('moves to another port where its own is taken, and says by whom; a port that was chosen is an error', async () => {
+    await hf.dev.stop()
+    const { port } = await hf.dev.status()
+    const squatter = createServer().listen(port, '127.0.0.1')
+    await once(squatter, 'listening')
+    try {
+      const who =
+        process.platform === 'linux'
+          ? `(pid ${process.pid}) listens on port ${port}`
+          : `listens on port ${port}`
+      await expect(hf.dev.start({ name: 'fixed', engine: 'postgresql', port })).rejects.toMatchObject({
+        code: 'devserver.port-taken',
+        message: expect.stringContaining(who) as string,
+      })
+      const moved = await hf.dev.start({ name: 'main' })
+      expect(moved.port).not.toBe(port)
+      expect(notices.at(-1)).toContain(who)
+      expect(await rows(await url(), 'select 1')).toEqual([1])
+    } finally {
+      squatter.close()
+      await hf.dev.destroy({ name: 'fixed' })
+    }
+  })
+
+  it('makes half-made data again, and refuses data of another version or owner', async () => {
+    await hf.dev.stop()
+    renameSync(join(server, 'data'), join(server, 'data.making'))
+    rmSync(join(server, 'data.making', 'global'), { recursive: true })
+    await hf.dev.start()
+    expect(await rows(await url(), 'select 1')).toEqual([1])
+    expect(existsSync(join(server, 'data.making'))).toBe(false)
+    await hf.dev.stop()
+    const version = join(server, 'data', 'PG_VERSION')
+    const real = readFileSync(version, 'utf8')
+    writeFileSync(version, '9.6\n')
+    await expect(hf.dev.start()).rejects.toMatchObject({
+      code: 'devserver.other-version',
+      hint: expect.stringMatching(/install PostgreSQL 9\.6.*holdfast dev reinit/u) as string,
+    })
+    writeFileSync(version, real)
+    if (isRoot) {
+      const { uid, gid } = statSync(join(server, 'data'))
+      chownSync(join(server, 'data'), 0, 0)
+      await expect(hf.dev.start()).rejects.toMatchObject({
+        code: 'devserver.no-access',
+        message: expect.stringContaining('belongs to root') as string,
+        hint: expect.stringContaining(`chown -R ${uid}:${gid}`) as string,
+      })
+      chownSync(join(server, 'data'), uid, gid)
+    }
+    await hf.dev.start()
+  })
+
+  it('keeps backups by name, and restores one only when all of it has been checked', async () => {
+    await rows(await url(), 'create table t as select generate_series(1, 1000) as i')
+    const kept = await hf.dev.backup({ backupName: 'full' })
+    expect(kept).toMatchObject({ name: 'full', id: expect.any(String) as string })
+    await rows(await url(), 'delete from t where i > 10')
+    await hf.dev.backup({ backupName: 'small' })
+    expect((await hf.dev.backups()).map(({ name }) => name)).toEqual(['small', 'full'])
+    const before = await pidOf()
+    // A byte in the middle is another one: nothing may be touched.
+    const artifact = join(
+      kept.directory,
+      filesBelow(kept.directory).find((name) => name.endsWith('.zst')) ?? '',
+    )
+    const whole = readFileSync(artifact)
+    const damaged = Buffer.from(whole)
+    damaged[damaged.length >> 1] = (damaged[damaged.length >> 1] ?? 0) ^ 0xff
+    writeFileSync(artifact, damaged)
+    await expect(hf.dev.restore({ backup: 'full' })).rejects.toMatchObject({
+      code: expect.stringMatching(/^integrity\./u) as string,
+    })
+    expect(await rows(await url(), 'select count(*)::int from t')).toEqual([10])
+    expect(await pidOf()).toBe(before)
+    writeFileSync(artifact, whole)
+    for (const [backup, count] of [
+      ['full', 1000],
+      ['latest', 10],
+      [kept.id ?? '', 1000],
+      [artifact, 1000],
+      [kept.directory, 1000],
+    ] as const) {
+      await hf.dev.restore({ backup })
+      expect(await rows(await url(), 'select count(*)::int from t')).toEqual([count])
+    }
+    await expect(hf.dev.restore({ backup: 'none' })).rejects.toMatchObject({ code: 'usage.backup-not-found' })
+  })
+
+  it('takes a backup from a configured storage', async () => {
+    const production = await project(folder, {
+      databases: { shop: await url() },
+      storages: { main: { driver: 'local', path: join(folder, 'backups') } },
+    })
+    const [outcome] = await production.backup()
+    expect(outcome?.ok).toBe(true)
+    await rows(await url(), 'drop table t')
+    await production.dev.restore({ backup: 'latest', from: 'main' })
+    expect(await rows(await url(), 'select count(*)::int from t')).toEqual([1000])
+    await production.close()
+  })
+
+  it('has a guide for this very server, and takes a template of the user', async () => {
+    const { port, password, url: secret } = await hf.dev.env()
+    const guide = await hf.dev.guide()
+    expect(guide).toContain(`psql 'postgresql://dev:***@127.0.0.1:${port}/dev'`)
+    expect(guide).not.toContain(password.reveal())
+    expect(await hf.dev.guide({ showSecrets: true })).toContain(secret.reveal())
+    writeFileSync(join(folder, 'own.md'), 'port {{port}} of {{ name }}, {{url}}')
+    const own = await project(folder, { devServers: { postgresql: { guide: 'own.md' } } })
+    expect(await own.dev.guide()).toBe(`port ${port} of main, postgresql://dev:***@127.0.0.1:${port}/dev`)
+    writeFileSync(join(folder, 'own.md'), '{{colour}}')
+    await expect(own.dev.guide()).rejects.toMatchObject({ code: 'config.invalid' })
+  })
+
+  it('says what is wrong: no programs, a setting that the server refuses', async () => {
+    const none = await project(folder, { devServers: { postgresql: { programs: 'nowhere' } } })
+    await expect(none.dev.start({ name: 'none' })).rejects.toMatchObject({
+      code: 'tool.missing',
+      hint: expect.stringMatching(/postgresql/u) as string,
+    })
+    expect(existsSync(join(server, '../none'))).toBe(false)
+    const wrong = await project(folder, {
+      devServers: { postgresql: { serverArgs: ['-c', 'no_such_setting=1'] } },
+    })
+    await expect(wrong.dev.start({ name: 'wrong' })).rejects.toMatchObject({
+      code: 'devserver.not-started',
+      message: expect.stringMatching(
+        /it ended while it was starting; the end of its log:\n.*"no_such_setting"/su,
+      ) as string,
+    })
+    await wrong.dev.destroy({ name: 'wrong' })
+  })
+
+  it('removes nothing that it did not make', async () => {
+    const theirs = join(server, '../theirs')
+    mkdirSync(theirs)
+    writeFileSync(join(theirs, 'thesis.txt'), 'years of work')
+    for (const step of ['destroy', 'reinit', 'start', 'init'] as const)
+      await expect(hf.dev[step]({ name: 'theirs' })).rejects.toMatchObject({
+        code: 'devserver.foreign-folder',
+      })
+    expect(readFileSync(join(theirs, 'thesis.txt'), 'utf8')).toBe('years of work')
+    rmSync(theirs, { recursive: true })
+  })
+
+  needsBuild().it('two starts at once, of two processes, end with one server', async () => {
+    const start = () =>
+      spawn(process.execPath, [main, 'dev', 'start', '--name', 'twice', '--json'], {
+        cwd: folder,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+    const starts = [start(), start(), start()]
+    const said = await Promise.all(
+      starts.map(async (child) => {
+        const chunks: Buffer[] = []
+        child.stdout.on('data', (data: Buffer) => chunks.push(data))
+        const [status] = (await once(child, 'close')) as [number]
+        return [status, (JSON.parse(Buffer.concat(chunks).toString()) as { port: number }).port]
+      }),
+    )
+    const { port, pid } = await hf.dev.status({ name: 'twice' })
+    expect(said).toEqual([
+      [0, port],
+      [0, port],
+      [0, port],
+    ])
+    const log = (await hf.dev.logs({ name: 'twice' })).filter((line) => line.includes('starting PostgreSQL'))
+    expect(log.length).toBe(1)
+    expect((await hf.dev.list()).map(({ name, state }) => [name, state])).toEqual([
+      ['main', 'running'],
+      ['twice', 'running'],
+    ])
+    await hf.dev.destroy({ name: 'twice' })
+    expect(await alive(pid)).toBe(false)
+  })
+
+  needsBuild().it(
+    'run ends with Ctrl-C, and also where it is killed, and leaves nothing running',
+    async () => {
+      for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+        const run = spawn(process.execPath, [main, 'dev', 'run', '--name', 'run', '--json'], {
+          cwd: folder,
+          stdio: ['ignore', 'pipe', 'ignore'],
+        })
+        await once(run.stdout, 'data')
+        const { pid } = await hf.dev.status({ name: 'run' })
+        expect(await alive(pid)).toBe(true)
+        await expect(hf.dev.run({ name: 'run' })).rejects.toMatchObject({ code: 'locked.by-another-run' })
+        run.kill(signal)
+        await once(run, 'close')
+        expect(run.exitCode).toBe(signal === 'SIGINT' ? 0 : null)
+        await vi.waitUntil(async () => !(await alive(pid)), { timeout: 20_000, interval: 20 })
+      }
+      await hf.dev.destroy({ name: 'run' })
+    },
+  )
+})
+
+describe('a full disk', () => {
+  it.skipIf(postgresql.missing !== undefined)('is said, and leaves no half-made data', async ({ skip }) => {
+    const small = projectFolder()
+    const mount = ['-t', 'tmpfs', '-o', 'size=16m,mode=0711', 'tmpfs', small]
+    try {
+      execFileSync('mount', mount, { stdio: 'ignore' })
+    } catch {
+      rmSync(small, { recursive: true })
+      skip('this account may not mount a small file system')
+    }
+    try {
+      const hf = await project(small)
+      await expect(hf.dev.start({ engine: 'postgresql' })).rejects.toMatchObject({ code: 'storage.full' })
+      expect(filesBelow(join(small, '.holdfast/dev/postgresql/main'))).toEqual(['holdfast-dev-server.json'])
+      expect(await hf.dev.status()).toMatchObject({ state: 'empty' })
+      expect(await hf.dev.destroy()).toBe(true)
+    } finally {
+      execFileSync('umount', [small])
+      rmSync(small, { recursive: true })
+    }
+  })
+})
+
+type Write = (url: string, value: string) => Promise<void>
+type Read = (url: string) => Promise<unknown[]>
+
+const mysqlRows = async (url: string, ...statements: readonly string[]) => {
+  const { createConnection } = await import('mysql2/promise')
+  const connection = await createConnection(url)
+  try {
+    let last: unknown
+    for (const sql of statements) [last] = await connection.query(sql)
+    return last
+  } finally {
+    await connection.end()
+  }
+}
+const inMongo = async <Result>(url: string, work: (things: Collection<{ v: string }>) => Promise<Result>) => {
+  const client = new MongoClient(url)
+  try {
+    return await work(client.db().collection('things'))
+  } finally {
+    await client.close()
+  }
+}
+const sqliteFile = (url: string) => url.replace(/^sqlite:/u, '')
+const table = 'CREATE TABLE IF NOT EXISTS things (v TEXT)'
+
+const writers: Readonly<Record<'mariadb' | 'mongodb' | 'sqlite', Write>> = {
+  mariadb: async (url, value) => void (await mysqlRows(url, table, `INSERT INTO things VALUES ('${value}')`)),
+  mongodb: async (url, value) => void (await inMongo(url, (things) => things.insertOne({ v: value }))),
+  sqlite: (url, value) =>
+    Promise.resolve(execute(sqliteFile(url), `${table}; INSERT INTO things VALUES ('${value}')`)),
+}
+const readers: Readonly<Record<'mariadb' | 'mongodb' | 'sqlite', Read>> = {
+  mariadb: async (url) =>
+    ((await mysqlRows(url, 'SELECT v FROM things')) as { v: string }[]).map(({ v }) => v),
+  mongodb: async (url) => (await inMongo(url, (things) => things.find().toArray())).map(({ v }) => v),
+  sqlite: (url) =>
+    Promise.resolve([...contentOf(sqliteFile(url)).matchAll(/"v":"(.*?)"/gu)].map(([, value]) => value)),
+}
+
+describe('servers of other engines', () => {
+  const programs = mongodbPrograms()
+  const engines = [
+    [needsServer('mariadb'), 'mariadb', {}],
+    [
+      needsServer('mongodb'),
+      'mongodb',
+      programs === undefined ? {} : { programs: join(programs.server, '..') },
+    ],
+    [needsTool(), 'sqlite', {}],
+  ] as const
+  for (const [need, engine, config] of engines) {
+    need.it(`${engine} starts, is backed up and restored, and goes`, async () => {
+      const folder = projectFolder()
+      const connectors = { mongodb: 'mongodb-driver' }
+      const hf = await project(folder, { devServers: { [engine]: config }, connectors })
+      try {
+        await hf.dev.start({ engine })
+        expect(await hf.dev.status()).toMatchObject({ state: 'running', answers: true })
+        const write = writers[engine]
+        await write((await hf.dev.env()).url.reveal(), 'one')
+        const { id } = await hf.dev.backup({ backupName: 'one' })
+        expect(id).toBeDefined()
+        await write((await hf.dev.env()).url.reveal(), 'two')
+        await hf.dev.restore({ backup: 'one' })
+        expect(await readers[engine]((await hf.dev.env()).url.reveal())).toEqual(['one'])
+        expect(await hf.dev.guide()).toContain('holdfast dev restore before-migration')
+      } finally {
+        await hf.dev.destroy({ backups: true })
+        expect(await hf.dev.list()).toEqual([])
+        rmSync(folder, { recursive: true })
+      }
+    })
+  }
+})
+
+it('a server of the user: a port that answers, with backups of its own', async () => {
+  const folder = projectFolder()
+  const program =
+    "require('node:net').createServer((s) => s.end('echo 1\\n')).listen(Number(process.argv[1]), '127.0.0.1')"
+  const echo = defineDevServer({
+    engine: 'echo',
+    find: () => Promise.resolve({ product: 'Echo', version: '1', paths: {} }),
+    command: ({ port }) => ({ program: process.execPath, args: ['-e', program, String(port)] }),
+    ask: async (_cx, { port }) => {
+      const { connect } = await import('node:net')
+      const [data] = (await once(connect(port, '127.0.0.1'), 'data')) as [Buffer]
+      return data.toString().trim()
+    },
+    url: ({ host, port }) => `echo://${host}:${port}`,
+    backup: (_cx, _site, directory) => Promise.resolve(writeFileSync(join(directory, 'copy'), 'kept')),
+    restore: (_cx, { dataDirectory }, directory) =>
+      Promise.resolve(writeFileSync(join(dataDirectory, 'copy'), readFileSync(join(directory, 'copy')))),
+  })
+  const hf = await project(folder, { devServers: { echo } })
+  try {
+    await hf.dev.start({ engine: 'echo' })
+    expect(await hf.dev.status()).toMatchObject({ state: 'running', version: 'echo 1' })
+    await hf.dev.backup()
+    await hf.dev.restore()
+    expect(readFileSync(join(folder, '.holdfast/dev/echo/main/data/copy'), 'utf8')).toBe('kept')
+    expect(await hf.dev.guide()).toContain('echo://127.0.0.1')
+  } finally {
+    await hf.dev.destroy({ backups: true })
+    rmSync(folder, { recursive: true })
+  }
+  expect(() => defineDevServer({ engine: 'half' } as never)).toThrow(/needs find, ask, url/u)
+})
+
+needsAll(postgresql, needsBuild()).it(
+  'startDevServer: a server that goes with its process, also where that is killed',
+  async () => {
+    const source = JSON.stringify(fileURLToPath(new URL('../../dist/testing/index.js', import.meta.url)))
+    const starter = spawn(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `import { startDevServer } from ${source}
+       const { folder, url } = await startDevServer('postgresql')
+       setInterval(() => undefined, 60_000)
+       console.log(JSON.stringify([folder, url.reveal()]))`,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'], cwd: fileURLToPath(new URL('.', import.meta.url)) },
+    )
+    const [line] = (await once(starter.stdout, 'data')) as [Buffer]
+    const [folder, url] = JSON.parse(line.toString()) as [string, string]
+    expect(await rows(url, 'show fsync')).toEqual(['off'])
+    const pid = Number(readFileSync(join(folder, 'server.pid'), 'utf8').split('\n')[0])
+    expect(await alive(pid)).toBe(true)
+    starter.kill('SIGKILL')
+    await vi.waitUntil(async () => !existsSync(folder) && !(await alive(pid)), {
+      timeout: 20_000,
+      interval: 50,
+    })
+    const own = await startDevServer('postgresql')
+    expect(await rows(own.url.reveal(), 'select 1')).toEqual([1])
+    await own[Symbol.asyncDispose]()
+    expect(existsSync(own.folder)).toBe(false)
+  },
+)
+
+needsAll().it('a lock of a dead process is taken over by one, however many want it', async () => {
+  const file = join(await testFolder(), 'lock')
+  const dead = spawn(process.execPath, ['-e', ''], { stdio: 'ignore' })
+  await once(dead, 'close')
+  writeFileSync(file, `${dead.pid}\nlong ago\n0123456789abcdef\n`)
+  let inside = 0
+  let most = 0
+  const work = async () => {
+    inside += 1
+    most = Math.max(most, inside)
+    await new Promise((resolve) => setImmediate(resolve))
+    inside -= 1
+  }
+  const options = { signal: new AbortController().signal, waitMs: 30_000 }
+  await Promise.all(Array.from({ length: 12 }, () => withLock(file, options, work)))
+  expect([most, existsSync(file)]).toEqual([1, false])
+})
