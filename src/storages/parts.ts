@@ -30,9 +30,15 @@ type Send = (part: Part, signal: AbortSignal) => Promise<void>
 export async function sendParts(cx: Context, body: Readable, plan: PartPlan, send: Send): Promise<void> {
   const sender = new PartSender(plan, send, cx.signal)
   const sink = new Writable({
-    write: (chunk: Buffer, _encoding, done) => sender.take(chunk).then(() => done(), done),
-    final: (done) => sender.end().then(() => done(), done),
-    destroy: (error, done) => sender.stop(error).then(() => done(error), done),
+    write(chunk: Buffer, _encoding, done) {
+      sender.take(chunk).then(() => done(), done)
+    },
+    final(done) {
+      sender.end().then(() => done(), done)
+    },
+    destroy(error, done) {
+      sender.stop(error).then(() => done(error), done)
+    },
   })
   // A part that fails while the source rests.
   sender.onFailure = (error) => sink.destroy(error)

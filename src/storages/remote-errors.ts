@@ -57,10 +57,10 @@ export function remoteError(failure: RemoteFailure): HoldfastError {
   const code =
     failure.code ??
     ofStatus[status ?? 0] ??
-    (network === undefined ? 'storage.failed' : 'storage.unreachable')
+    (certificate ? 'storage.untrusted' : network === undefined ? 'storage.failed' : 'storage.unreachable')
   // A request that the service calls wrong is wrong the next time, too.
   const refused = status !== undefined && status >= 400 && status < 500 && code === 'storage.failed'
-  const passing = failure.passing ?? (certificate || refused ? false : undefined)
+  const passing = failure.passing ?? (refused ? false : undefined)
   const retryAfterMs = retryAfter(failure.retryAfter)
   const said = [
     thrown instanceof Error && thrown.message !== '' ? thrown.message : undefined,
@@ -82,8 +82,7 @@ export function remoteError(failure: RemoteFailure): HoldfastError {
   })
 }
 
-const certificateHint =
-  'the certificate of the server is not trusted: give the file of your own certificate authority as ca'
+const certificateHint = 'where the server has a certificate of your own authority, give its file as ca'
 
 /** The code of a failed connection, also where a client has wrapped it. */
 function networkCode(thrown: unknown): string | undefined {

@@ -85,15 +85,15 @@ class ResumingBody extends Readable {
   }
 
   #goOn(error: unknown): void {
-    const { retry, doing, failure, open } = this.#read
+    const { retry, doing } = this.#read
     this.#body = undefined
-    let broken: HoldfastError | undefined = failure(error)
+    let broken: HoldfastError | undefined = this.#read.failure(error)
     const again = async () => {
       // The break itself is the first failure: whether it may pass, and how long to wait, is known of it alone.
       const first = broken
       broken = undefined
       if (first !== undefined) throw first
-      return open(this.#position, this.#version)
+      return this.#read.open(this.#position, this.#version)
     }
     retry.run(this.#cx, doing, again).then(
       (opened) => {

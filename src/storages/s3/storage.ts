@@ -180,18 +180,27 @@ export class S3Storage implements Storage {
     }
   }
 
-  /** What the service has now is what was sent. */
+  /** What the service has is what was sent; of an object in one request it has said so already. */
   async #readBack(cx: Context, key: ObjectKey, sent: Uploaded): Promise<StoredObject> {
+    const { bytes, modified, sha256, entityTag } = sent
+    if (modified !== undefined)
+      return {
+        key,
+        bytes,
+        modified,
+        ...(sha256 !== undefined && this.capabilities.checksums ? { sha256 } : {}),
+      }
     const head = await this.#head(cx, key)
-    if (head?.ContentLength !== sent.bytes) {
-      const has = head === undefined ? 'is not there' : `has ${head.ContentLength} bytes`
-      throw new HoldfastError(
-        'storage.failed',
-        `${key} ${has} in ${this.describe()} after ${sent.bytes} bytes were written`,
-        { details: { key, passing: false } },
-      )
-    }
-    return storedObject(key, head)
+    if (head?.ContentLength === bytes) return storedObject(key, head)
+    // Another run has put another object there in the meantime.
+    if (head?.LastModified !== undefined && head.ETag !== entityTag)
+      return { key, bytes, modified: head.LastModified }
+    const has = head === undefined ? 'is not there' : `has ${head.ContentLength} bytes`
+    throw new HoldfastError(
+      'storage.failed',
+      `${key} ${has} in ${this.describe()} after ${bytes} bytes were written`,
+      { details: { key, passing: false } },
+    )
   }
 
   #head(cx: Context, key: ObjectKey): Promise<HeadObjectCommandOutput | undefined> {

@@ -31,11 +31,15 @@ export interface UploadTarget {
   readonly plan: PartPlan
 }
 
-/** What has been sent. */
+/** What has been sent, and what the service said to it. */
 export interface Uploaded {
   readonly bytes: number
-  /** As the service gives it back: of the bytes, or with `-3` at its end, of the checksums of 3 parts. Base64. */
-  readonly checksum: string
+  /** Of an object that was sent in one request. */
+  readonly sha256?: string
+  /** The service's clock when it had taken such an object. */
+  readonly modified?: Date
+  /** Tells this object from another of the same key. */
+  readonly entityTag?: string | undefined
 }
 
 /**
@@ -67,22 +71,45 @@ async function putWhole(
   { bytes }: Part,
   signal: AbortSignal,
 ): Promise<Uploaded> {
-  const checksum = sha256(bytes).toString('base64')
-  const command = new PutObjectCommand({
-    Bucket: bucket,
-    Key: key,
-    Body: bytes,
-    ContentLength: bytes.length,
-    ...(checksums ? { ChecksumSHA256: checksum } : {}),
-    ...(createOnly ? { IfNoneMatch: '*' } : {}),
-    ...properties,
-  })
-  await retry.run(cx, doing, () =>
-    client.send(command, { abortSignal: signal }).catch((error: unknown) => {
+  const digest = sha256(bytes)
+  const make = (): PutObjectCommand =>
+    new PutObjectCommand({
+      ...{ Bucket: bucket, Key: key, Body: bytes, ContentLength: bytes.length },
+      ...(checksums ? checksumOf(digest) : {}),
+      ...(createOnly ? { IfNoneMatch: '*' } : {}),
+      ...properties,
+    })
+  const { modified, entityTag } = await retry.run(cx, doing, async () => {
+    try {
+      const command = make()
+      const answered = answerDate(command)
+      const { ETag } = await client.send(command, { abortSignal: signal })
+      return { modified: answered() ?? cx.env.clock.now(), entityTag: ETag }
+    } catch (error) {
       throw s3Error(error, doing, { key })
-    }),
+    }
+  })
+  return { bytes: bytes.length, sha256: digest.toString('hex'), modified, entityTag }
+}
+
+function checksumOf(digest: Buffer) {
+  return { ChecksumAlgorithm: 'SHA256' as const, ChecksumSHA256: digest.toString('base64') }
+}
+
+/** The `Date` of the answer, which the client does not give. */
+function answerDate(command: PutObjectCommand): () => Date | undefined {
+  let date: Date | undefined
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args)
+      const { headers } = result.response as { readonly headers?: Readonly<Record<string, string>> }
+      const said = Date.parse(headers?.['date'] ?? '')
+      if (!Number.isNaN(said)) date = new Date(said)
+      return result
+    },
+    { step: 'deserialize', name: 'holdfastAnswerDate' },
   )
-  return { bytes: bytes.length, checksum }
+  return () => date
 }
 
 class MultipartUpload {
@@ -103,18 +130,21 @@ class MultipartUpload {
     const UploadId = await this.#id
     const digest = sha256(bytes)
     const PartNumber = index + 1
-    const checksum = checksums ? { ChecksumSHA256: digest.toString('base64') } : {}
     const { ETag } = await this.#request(
       () =>
         new UploadPartCommand({
           ...{ Bucket: bucket, Key: key, UploadId, PartNumber },
           ...{ Body: bytes, ContentLength: bytes.length },
-          ...checksum,
+          ...(checksums ? checksumOf(digest) : {}),
         }),
       (command) => this.#target.client.send(command, { abortSignal: signal }),
     )
     this.#bytes += bytes.length
-    this.#parts.push({ PartNumber, digest, ...checksum, ...(ETag === undefined ? {} : { ETag }) })
+    this.#parts.push({
+      ...{ PartNumber, digest },
+      ...(checksums ? { ChecksumSHA256: digest.toString('base64') } : {}),
+      ...(ETag === undefined ? {} : { ETag }),
+    })
   }
 
   async complete(): Promise<Uploaded> {
@@ -137,7 +167,7 @@ class MultipartUpload {
       })
     }
     this.#id = undefined
-    return { bytes: this.#bytes, checksum }
+    return { bytes: this.#bytes, entityTag: answer.ETag }
   }
 
   /** Also when the work was interrupted; what cannot be reached now is found by a later sweep. */
