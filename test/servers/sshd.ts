@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import ssh2 from 'ssh2'
 import { ordinaryAccount, serverFolder, startServer, type Account } from './server.js'
 import { findTool } from './tools.js'
 
@@ -100,5 +101,47 @@ async function greeting(port: number): Promise<string> {
     return data.toString('latin1').trim()
   } finally {
     socket.destroy()
+  }
+}
+
+/** An ssh-agent that holds one key. */
+export async function startAgent(
+  folder: string,
+  keyFile: string,
+): Promise<{ readonly socket: string; stop(): void }> {
+  const socket = join(folder, 'agent')
+  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: ['ignore', 'pipe', 'ignore'] })
+  // It says where its socket is when the socket is there.
+  await once(agent.stdout, 'data')
+  execFileSync('ssh-add', ['-q', keyFile], { env: { PATH: process.env['PATH'], SSH_AUTH_SOCK: socket } })
+  return { socket, stop: () => void agent.kill() }
+}
+
+/** A server that lets in who knows the password, and then offers nothing. */
+export async function startPasswordSsh(
+  way: 'password' | 'keyboard-interactive',
+  password: string,
+): Promise<{ readonly port: number; readonly hostKey: string; close(): Promise<void> }> {
+  const host = ssh2.utils.generateKeyPairSync('ed25519')
+  const server = new ssh2.Server({ hostKeys: [host.private] }, (client) => {
+    client.on('error', () => undefined)
+    client.on('authentication', (cx) => {
+      const answer = (given: string | undefined) => (given === password ? cx.accept() : cx.reject([way]))
+      if (cx.method !== way) cx.reject([way])
+      else if (cx.method === 'password') answer(cx.password)
+      else if (cx.method === 'keyboard-interactive')
+        cx.prompt([{ prompt: 'Password: ', echo: false }], (answers) => answer(answers[0]))
+    })
+    client.on('session', (accept) => accept())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    hostKey: host.public,
+    async close() {
+      server.close()
+      await once(server, 'close')
+    },
   }
 }

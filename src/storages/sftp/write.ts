@@ -93,9 +93,10 @@ async function synced(connection: SftpConnection, handle: Buffer, doing: string)
   }
 }
 
-/** What the library throws where the server has not offered an extension; and what a server may answer. */
+/** What the library throws where the server has not offered an extension; and what a server answers that must not know it. */
 export function isUnsupported(thrown: unknown): boolean {
   const cause = thrown instanceof Error ? thrown.cause : undefined
   const { message = '' } = thrown instanceof Error ? thrown : {}
-  return /does not support this extended request/u.test(message) || statusOf(cause) === status.unsupported
+  const refused: (number | undefined)[] = [status.unsupported, status.permissionDenied]
+  return /does not support this extended request/u.test(message) || refused.includes(statusOf(cause))
 }
