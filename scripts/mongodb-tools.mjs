@@ -5,8 +5,8 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
+import { testCache } from './test-cache.mjs'
 
 /** The last FerretDB that has the SQLite backend, and the database tools 100.9.5: the versions that the tests are written for. */
 const ferretdb = { module: 'github.com/FerretDB/FerretDB', version: 'v1.24.2' }
@@ -21,11 +21,7 @@ const ending = process.platform === 'win32' ? '.exe' : ''
 
 /** Where the built programs lie; the folder's name changes with their versions. */
 export function mongodbCache() {
-  const caches =
-    process.env.XDG_CACHE_HOME ||
-    (process.platform === 'win32' ? process.env.LOCALAPPDATA : undefined) ||
-    join(homedir(), '.cache')
-  return join(caches, 'holdfast-test', `mongodb-${ferretdb.version}-${mongoTools.says}`)
+  return testCache(`mongodb-${ferretdb.version}-${mongoTools.says}`)
 }
 
 function inPath(name) {

@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
+import { ensureCloudServers } from './cloud-servers.mjs'
 import { ensureMongodb } from './mongodb-tools.mjs'
 
 const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
@@ -49,8 +50,20 @@ const wanted = [
   { name: 'openssl', packages: ['openssl'], brew: 'openssl', there: () => has('openssl') },
   { name: 'zsh', packages: ['zsh'], brew: 'zsh', there: () => has('zsh') },
   { name: 'fish', packages: ['fish'], brew: 'fish', there: () => has('fish') },
+  {
+    name: 'sshd',
+    packages: ['openssh-server', 'openssh-client'],
+    brew: 'openssh',
+    there: () => has('sshd') && has('ssh-agent'),
+  },
   { name: 'python3', packages: ['python3'], brew: 'python', there: () => has('python3') },
+  { name: 'venv', packages: ['python3-venv'], brew: 'python', there: hasVenv },
 ]
+
+/** Debian has it apart from Python. */
+function hasVenv() {
+  return has('python3') && spawnSync('python3', ['-c', 'import ensurepip']).status === 0
+}
 
 const missing = wanted.filter(({ there }) => !there())
 if (missing.length > 0) {
@@ -69,6 +82,7 @@ if (missing.length > 0) {
 }
 
 ensureMongodb()
+ensureCloudServers()
 
 function install(packages) {
   const putBack = [withoutServices(), withoutMainCluster()]

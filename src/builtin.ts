@@ -11,11 +11,13 @@ import type { StageKind } from './stages/stage.js'
 import { zstd } from './stages/zstd/stage.js'
 import { localDriver } from './storages/local/driver.js'
 import { memoryDriver } from './storages/memory/driver.js'
+import { s3Driver } from './storages/s3/driver.js'
+import { sftpDriver } from './storages/sftp/driver.js'
 import type { StorageDriver } from './storages/storage.js'
 
 const engines: readonly Engine[] = [sqliteEngine, postgresql, mysql, mariadb, mongodb]
 const stages: readonly StageKind[] = [zstd, gzip, age, openpgp]
-const storageDrivers: readonly StorageDriver[] = [localDriver, memoryDriver]
+const storageDrivers: readonly StorageDriver[] = [localDriver, memoryDriver, s3Driver, sftpDriver]
 
 /** Every engine, stage and storage that comes with Holdfast: the only file that names them all. */
 export function builtinRegistry(): Registry {

@@ -267,6 +267,18 @@ export const errorTable = {
     meaning: 'the storage does not answer',
     hint: 'check its settings and the network',
   },
+  'storage.login-refused': {
+    exit: 6,
+    retryable: false,
+    meaning: 'the storage refuses the user, the password or the key',
+    hint: 'check the credentials of the storage',
+  },
+  'storage.untrusted': {
+    exit: 6,
+    retryable: false,
+    meaning: 'the server of the storage does not prove that it is the right one',
+    hint: 'find out whether it is the right one before anything else',
+  },
   'storage.not-found': {
     exit: 6,
     retryable: false,
@@ -302,6 +314,18 @@ export const errorTable = {
     retryable: true,
     meaning: 'the storage gave an error',
     hint: 'see the message',
+  },
+  'storage.busy': {
+    exit: 6,
+    retryable: true,
+    meaning: 'the storage asks to slow down',
+    hint: 'try again later, or less at once',
+  },
+  'storage.retained': {
+    exit: 6,
+    retryable: false,
+    meaning: 'the storage protects an object from being deleted or replaced',
+    hint: 'wait until the protection ends; nobody with these credentials can lift it',
   },
 
   'integrity.checksum': {

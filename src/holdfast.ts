@@ -243,8 +243,9 @@ const noKeys: KeyRing = {
  */
 export async function createHoldfast(config: HoldfastConfig, options: CreateOptions = {}): Promise<Holdfast> {
   const env = options.env ?? nodeEnv()
-  const [{ builtinRegistry }, { resolveSettings }, { checkedConfig }] = await Promise.all([
+  const [{ builtinRegistry }, { withWrappers }, { resolveSettings }, { checkedConfig }] = await Promise.all([
     import('./builtin.js'),
+    import('./storages/wrap/wrapped-driver.js'),
     import('./config/resolve.js'),
     import('./config/schema.js'),
   ])
@@ -252,7 +253,7 @@ export async function createHoldfast(config: HoldfastConfig, options: CreateOpti
   const builtin = builtinRegistry()
   const registry: Registry = {
     engines: [...(config.engines ?? []), ...builtin.engines],
-    storageDrivers: [...(config.storageDrivers ?? []), ...builtin.storageDrivers],
+    storageDrivers: [...(config.storageDrivers ?? []), ...builtin.storageDrivers].map(withWrappers),
     stages: builtin.stages,
   }
   const settings = resolveSettings({

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import { objectKey } from '../storages/object-key.js'
-import type { ObjectKey, Storage, StoredObject } from '../storages/storage.js'
+import type { ObjectKey, PutOptions, Storage, StoredObject } from '../storages/storage.js'
 import { idOfManifestKey, isManifestKey, isPendingKey, manifestKey, pendingKey } from './keys.js'
 import { formatManifest, largestManifestBytes, parseManifest, type Manifest } from './manifest.js'
 import { formatPending, parsePending, type PendingRecord } from './pending.js'
@@ -62,17 +62,22 @@ export class Catalog {
    * @throws storage.exists where another run has it
    */
   async reserve(cx: Context, record: PendingRecord): Promise<void> {
-    await this.#putText(cx, pendingKey(record.alias, record.name), formatPending(record), true)
+    await this.#putText(cx, pendingKey(record.alias, record.name), formatPending(record), {
+      createOnly: true,
+    })
   }
 
   /** Says, before an artifact is written, which objects the backup of this reservation consists of. */
   async announce(cx: Context, record: PendingRecord): Promise<void> {
-    await this.#putText(cx, pendingKey(record.alias, record.name), formatPending(record), false)
+    await this.#putText(cx, pendingKey(record.alias, record.name), formatPending(record), {})
   }
 
   /** Makes a backup exist: its artifacts are whole and in the storage. */
   async commit(cx: Context, manifest: Manifest, record: PendingRecord): Promise<void> {
-    await this.#putText(cx, manifestKey(record.alias, manifest.id), formatManifest(manifest), true)
+    await this.#putText(cx, manifestKey(record.alias, manifest.id), formatManifest(manifest), {
+      createOnly: true,
+      retain: true,
+    })
     // From here on the backup exists; a record that stays behind is swept by a later run.
     await this.#storage.delete(cx, pendingKey(record.alias, record.name)).catch(() => undefined)
   }
@@ -159,9 +164,9 @@ export class Catalog {
     return Buffer.concat(chunks).toString('utf8')
   }
 
-  async #putText(cx: Context, key: ObjectKey, text: string, createOnly: boolean): Promise<void> {
+  async #putText(cx: Context, key: ObjectKey, text: string, options: PutOptions): Promise<void> {
     const body = Buffer.from(text, 'utf8')
-    await this.#storage.put(cx, key, Readable.from([body]), { createOnly })
+    await this.#storage.put(cx, key, Readable.from([body]), options)
     const stored = await this.#storage.stat(cx, key)
     if (stored?.bytes !== body.length) {
       throw new HoldfastError('storage.failed', `${key} is not in the storage as it was written`, {

@@ -7,6 +7,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
 })
 
+// The client of S3 would tell every user of Node 20, on every run, of the day when its next versions need Node 22.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
+
 const code = await run(process.argv.slice(2), {
   env: nodeEnv(),
   stdin: process.stdin,

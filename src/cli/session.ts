@@ -1,4 +1,5 @@
 import { scalarOptions, type Overrides } from '../config/options.js'
+import { storageName } from '../config/storage-name.js'
 import { readVariable } from '../config/variable.js'
 import type { Holdfast } from '../holdfast.js'
 import type { CommandLine } from './command.js'
@@ -37,6 +38,7 @@ export async function withHoldfast(
     import('../holdfast.js'),
   ])
   const { env, globals, reporter } = cli
+  warnOfPasswords(cli, storagesOf(flags))
   const missing = new MissingVariables()
   const loaded = await loadConfigFile(env, {
     ...(globals.config === undefined ? {} : { configFile: globals.config }),
@@ -70,7 +72,7 @@ function whereOf({ env }: CommandLine, flags: SettingFlags): Where {
   const named = storagesOf(flags)
   if (named.length > 1) return {}
   const storage = named[0] ?? readVariable(env.variables, scalarOptions.storage.variable)?.value
-  return storage === undefined ? {} : { storage }
+  return storage === undefined ? {} : { storage: storageName(storage) }
 }
 
 function overridesOf(flags: SettingFlags): Overrides {

@@ -119,11 +119,17 @@ function levelUpTo(highest: number) {
   }
 }
 
-function storageDriver(driver: string): StorageDriver {
-  return { driver, open: () => Promise.reject(new Error('nothing is opened here')) }
+function storageDriver(driver: string, forms: Pick<StorageDriver, 'schemes' | 'parse'> = {}): StorageDriver {
+  return { driver, ...forms, open: () => Promise.reject(new Error('nothing is opened here')) }
 }
 
-/** Two engines, three storages, three stages: enough for every rule of resolving, and none of them works. */
+function parseBucket(url: string): Readonly<Record<string, unknown>> {
+  const { hostname, password, pathname } = new URL(url)
+  if (hostname === '') throw new HoldfastError('config.invalid', 'the URL names no bucket')
+  return { bucket: hostname, path: pathname, ...(password === '' ? {} : { password: new Secret(password) }) }
+}
+
+/** Two engines, four storages, three stages: enough for every rule of resolving, and none of them works. */
 export const registry: Registry = {
   engines: [
     engineOf('postgresql', ['pg', 'postgres'], { server: true, schemas: true }, [
@@ -135,7 +141,12 @@ export const registry: Registry = {
       connectorOf('sqlite', 'sqlite-copy', { exclude: false, excludeData: false }),
     ]),
   ],
-  storageDrivers: [storageDriver('local'), storageDriver('memory'), storageDriver('s3')],
+  storageDrivers: [
+    storageDriver('local', { schemes: ['file'], parse: (url) => ({ path: new URL(url).pathname }) }),
+    storageDriver('memory', { parse: () => ({}) }),
+    storageDriver('s3', { parse: parseBucket }),
+    storageDriver('tape'),
+  ],
   stages: [
     stage('zstd', 'compress', levelUpTo(19)),
     stage('gzip', 'compress', levelUpTo(9)),

@@ -9,7 +9,7 @@ export const scalarOptions = {
   storage: {
     variable: 'HOLDFAST_STORAGE',
     flag: '--storage',
-    meaning: 'the storage to use: a configured name, a folder, or memory:',
+    meaning: 'the storage to use: a configured name, a folder, or a URL',
   },
   compress: {
     variable: 'HOLDFAST_COMPRESS',

@@ -15,6 +15,7 @@ import { resolveNotifiers } from './notify.js'
 import { givenOption, type Overrides, type ScalarOption } from './options.js'
 import { checkedConfig } from './schema.js'
 import type { DatabaseSettings, Registry, Settings, StageSettings } from './settings.js'
+import { storageName } from './storage-name.js'
 import { checkStorageNames, resolveStorages } from './storages.js'
 import { readVariable, type Variable } from './variable.js'
 
@@ -77,7 +78,7 @@ export function resolveSettings(input: ResolveInput): Settings {
     databases,
     storages,
     files,
-    chosenStorages: chosen.map(({ value }) => value),
+    chosenStorages: chosen.map(({ value }) => storageName(value)),
     stages: [
       ...checked(parseNamed(compress, registry), `compress (${compress.origin})`),
       ...checked(encryptStages(config.encrypt, registry, source), `encrypt (${source})`),

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { Secret } from '../env/secret.js'
 import type { HoldfastConfig } from './config.js'
 import { machine, registry, resolved } from './fixture.js'
 import { resolveSettings } from './resolve.js'
@@ -10,7 +11,13 @@ describe('storages', () => {
 
   it('are paths, URLs or objects', async () => {
     const { storages } = await resolved({
-      storages: { a: './x', b: 'memory:', c: 'file:///srv/x', d: { driver: 's3', bucket: 'b' } },
+      storages: {
+        a: './x',
+        b: 'memory:',
+        c: 'file:///srv/x',
+        d: { driver: 's3', bucket: 'b' },
+        e: 's3://bucket/shop',
+      },
     })
     expect(
       [...storages.values()].map(({ name, driver, settings }) => [name, driver.driver, settings]),
@@ -19,13 +26,35 @@ describe('storages', () => {
       ['b', 'memory', {}],
       ['c', 'local', { path: '/srv/x' }],
       ['d', 's3', { bucket: 'b' }],
+      ['e', 's3', { bucket: 'bucket', path: '/shop' }],
     ])
+  })
+
+  it('a URL that its driver refuses, or whose driver takes none, is an error that names the setting', async () => {
+    await expect(resolved({ storages: { a: 's3:///shop' } })).rejects.toMatchObject({
+      code: 'config.invalid',
+      message: 'storages.a (the configuration): the URL names no bucket',
+    })
+    await expect(resolved({ storages: { a: 'tape://drive' } })).rejects.toMatchObject({
+      code: 'config.invalid',
+      message: 'storages.a (the configuration): the storage driver tape takes no URL',
+    })
+  })
+
+  it('a chosen URL is a place as its driver reads it, and its name shows no password', async () => {
+    const { storages, chosenStorages } = await resolved(configured, chosen('s3://key:hush-hush@bucket/shop'))
+    expect(chosenStorages).toEqual(['s3://***@bucket/shop'])
+    expect([...storages.keys()]).toEqual(['s3://***@bucket/shop', 'main', 'offsite'])
+    const { settings } = storages.get('s3://***@bucket/shop') ?? {}
+    expect(settings).toMatchObject({ bucket: 'bucket', path: '/shop' })
+    expect((settings?.['password'] as Secret).reveal()).toBe('hush-hush')
   })
 
   it('an unknown driver is an error that lists the known ones', async () => {
     await expect(resolved({ storages: { a: 'ftps://h' } })).rejects.toMatchObject({
       code: 'config.invalid',
-      message: 'storages.a (the configuration): there is no storage driver ftps; known: local, memory, s3',
+      message:
+        'storages.a (the configuration): there is no storage driver ftps; known: local, memory, s3, tape',
     })
   })
 

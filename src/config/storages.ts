@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { HoldfastError } from '../errors.js'
+import { asHoldfastError, HoldfastError } from '../errors.js'
 import type { StorageDriver } from '../storages/storage.js'
 import type { HoldfastConfig, StorageConfig } from './config.js'
 import { schemeOf } from './connection.js'
 import { didYouMean } from './nearest.js'
 import type { StorageSettings } from './settings.js'
+import { storageName } from './storage-name.js'
 import type { Variable } from './variable.js'
 
 /** Where backups go when nothing says where. */
@@ -16,7 +16,7 @@ export interface StorageChoice {
   readonly drivers: readonly StorageDriver[]
   /** Where the configuration came from. */
   readonly origin: string
-  /** What `--storage` or `HOLDFAST_STORAGE` says: a configured name, or a place. */
+  /** What `--storage` or `HOLDFAST_STORAGE` says: a configured name, or a place, as a path or URL. */
   readonly chosen: readonly Variable[]
   /** What a place in `chosen` is relative to. */
   readonly workingDirectory: string
@@ -48,7 +48,7 @@ function unknownStorage({ value, origin }: Variable, storages: readonly StorageS
   throw new HoldfastError(
     'usage.unknown-storage',
     `there is no storage ${value} (${origin})${didYouMean(value, known)}; known: ${known.join(', ')}`,
-    { hint: 'use one of the configured names, or a path such as ./backups' },
+    { hint: 'use one of the configured names, a path such as ./backups, or a URL such as s3://bucket' },
   )
 }
 
@@ -70,12 +70,13 @@ function byName(storages: readonly StorageSettings[]): ReadonlyMap<string, Stora
 function placeChosen({ value, origin }: Variable, choice: StorageChoice): StorageSettings | undefined {
   const isPlace = schemeOf(value) !== undefined || /[\\/]/u.test(value) || value === '.' || value === '..'
   if (!isPlace) return undefined
-  const storage = resolveStorage(value, value, choice.drivers, origin)
+  const storage = resolveStorage(storageName(value), value, choice.drivers, origin)
+  const scheme = schemeOf(value)
   const { path } = storage.settings
+  if ((scheme !== undefined && scheme !== 'file') || typeof path !== 'string' || path.startsWith('~'))
+    return storage
   // A path on the command line is relative to where it was typed, not to the configuration file.
-  return typeof path === 'string' && !path.startsWith('~')
-    ? { ...storage, settings: { path: resolve(choice.workingDirectory, path) } }
-    : storage
+  return { ...storage, settings: { path: resolve(choice.workingDirectory, path) } }
 }
 
 function resolveStorage(
@@ -84,24 +85,44 @@ function resolveStorage(
   drivers: readonly StorageDriver[],
   setting: string,
 ): StorageSettings {
-  const { driver: wanted, ...settings } = typeof given === 'string' ? storageOfText(given) : given
-  const driver = drivers.find((each) => each.driver === wanted)
-  if (driver !== undefined) return { name, driver, settings }
+  if (typeof given === 'string') return { name, ...storageOfText(given, drivers, setting) }
+  const { driver: wanted, ...settings } = given
+  const driver = drivers.find((each) => each.driver === wanted) ?? unknownDriver(wanted, drivers, setting)
+  return { name, driver, settings }
+}
+
+/** `./backups`, `file:///srv/backups`, `s3://bucket/prefix?region=eu-central-1`, `memory:`. */
+function storageOfText(
+  text: string,
+  drivers: readonly StorageDriver[],
+  setting: string,
+): Omit<StorageSettings, 'name'> {
+  const scheme = schemeOf(text) ?? 'file'
+  const driver =
+    drivers.find((each) => each.driver === scheme || each.schemes?.includes(scheme)) ??
+    unknownDriver(scheme, drivers, setting)
+  if (schemeOf(text) === undefined) return { driver, settings: { path: text } }
+  if (driver.parse === undefined) {
+    throw new HoldfastError(
+      'config.invalid',
+      `${setting}: the storage driver ${driver.driver} takes no URL`,
+      {
+        hint: `give it as { driver: '${driver.driver}', … }`,
+      },
+    )
+  }
+  try {
+    return { driver, settings: driver.parse(text) }
+  } catch (thrown) {
+    const error = asHoldfastError(thrown, 'config.invalid')
+    throw new HoldfastError(error.code, `${setting}: ${error.message}`, { cause: error, hint: error.hint })
+  }
+}
+
+function unknownDriver(wanted: string, drivers: readonly StorageDriver[], setting: string): never {
   const known = drivers.map((each) => each.driver)
   throw new HoldfastError(
     'config.invalid',
     `${setting}: there is no storage driver ${wanted}${didYouMean(wanted, known)}; known: ${known.join(', ')}`,
   )
-}
-
-/** `./backups`, `file:///srv/backups`, `memory:`. */
-function storageOfText(text: string): StorageConfig {
-  const scheme = schemeOf(text)
-  if (scheme === undefined) return { driver: 'local', path: text }
-  if (scheme === 'file')
-    return {
-      driver: 'local',
-      path: text.startsWith('file:///') ? fileURLToPath(text) : text.slice('file:'.length),
-    }
-  return { driver: scheme }
 }

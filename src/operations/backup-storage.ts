@@ -203,7 +203,7 @@ async function storePart(
 
 async function put(cx: Context, copy: Copy, key: ObjectKey, bytes: Readable): Promise<void> {
   try {
-    await copy.open.storage.put(cx, key, bytes, { createOnly: true })
+    await copy.open.storage.put(cx, key, bytes, { createOnly: true, retain: true })
   } catch (thrown) {
     copy.error = asHoldfastError(thrown)
     // Somebody else's object: it must not be removed with what this run leaves.

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Context } from '../env/context.js'
+import type { Retry } from './retry.js'
 
 /**
  * The name of an object: segments joined by `/`, relative, without empty, `.` or `..` segments, backslashes or control
@@ -16,7 +17,8 @@ export interface Storage {
    * Stores the whole stream under the key, or nothing: what is being written is never visible, and an error of the source
    * leaves nothing behind.
    * @throws storage.exists with `createOnly`, where the key is there already
-   * @throws storage.full, storage.denied, storage.unreachable, storage.failed; an error of the source as it is
+   * @throws storage.full, storage.denied, storage.login-refused, storage.unreachable, storage.busy, storage.failed; an error of the
+   * source as it is
    */
   put(cx: Context, key: ObjectKey, body: Readable, options?: PutOptions): Promise<StoredObject>
   /** The bytes of an object. @throws storage.not-found before the first byte, or as the stream's error */
@@ -24,10 +26,13 @@ export interface Storage {
   stat(cx: Context, key: ObjectKey): Promise<StoredObject | undefined>
   /** Every object whose key starts with the prefix, in the order of the keys' UTF-8 bytes. An error is an error, never an end. */
   list(cx: Context, prefix: string): AsyncIterable<StoredObject>
-  /** Removes an object; one that is not there is fine. */
+  /** Removes an object; one that is not there is fine. @throws storage.retained where the storage protects it */
   delete(cx: Context, key: ObjectKey): Promise<void>
-  /** Removes what an interrupted `put` left behind more than `olderThanMs` ago; how many there were. */
-  sweep(cx: Context, olderThanMs: number): Promise<number>
+  /**
+   * Removes what an interrupted `put` left behind more than `olderThanMs` ago; how many there were.
+   * @param prefix of the keys that the puts were for; where the storage knows them, it leaves all others alone
+   */
+  sweep(cx: Context, olderThanMs: number, prefix?: string): Promise<number>
   close(): Promise<void>
 }
 
@@ -46,6 +51,8 @@ export interface StorageCapabilities {
 export interface PutOptions {
   /** Fail with `storage.exists` rather than replace. */
   readonly createOnly?: boolean
+  /** Part of a finished backup: a storage that is set so protects it from being deleted or replaced for a while. */
+  readonly retain?: boolean
 }
 
 /** Bytes from `start` on, up to and not including `end`; to the end where `end` is absent. */
@@ -65,6 +72,16 @@ export interface StoredObject {
 /** How a driver is made from its configuration; one line in `builtin.ts` each. */
 export interface StorageDriver<Settings = unknown> {
   readonly driver: string
+  /** Its storages are reached over a network: what fails for a passing reason is tried again. */
+  readonly remote?: true
+  /** The schemes of the URLs that mean it, beside its own name: `gs` for `gcs`. */
+  readonly schemes?: readonly string[]
+  /**
+   * The settings that a URL of one of its schemes stands for: `s3://bucket/prefix?region=eu-central-1`. Nothing is checked but the
+   * URL itself; a password in it becomes a `Secret`. Absent where no URL can say where the storage is.
+   * @throws config.invalid
+   */
+  parse?(url: string): Readonly<Record<string, unknown>>
   /** Checks the settings' shape; the returned storage has not been contacted yet. @throws config.invalid */
   open(settings: Settings, where: StorageOrigin): Promise<Storage>
 }
@@ -74,4 +91,6 @@ export interface StorageOrigin {
   readonly name: string
   /** What relative paths are relative to: the folder of the configuration file. */
   readonly baseDirectory: string
+  /** Tries again what fails for a passing reason; for drivers that send an object in several requests. */
+  readonly retry?: Retry
 }

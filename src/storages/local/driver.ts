@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { parseSettings } from '../settings.js'
 import type { StorageDriver } from '../storage.js'
@@ -11,9 +12,11 @@ const settingsSchema = z.strictObject({
     .refine((path) => !path.includes('\0'), 'holds a NUL'),
 })
 
-/** `{ driver: 'local', path: './backups' }`: a folder of this machine, or one that is mounted. */
+/** `{ driver: 'local', path: './backups' }`, `file:///srv/backups`: a folder of this machine, or one that is mounted. */
 export const localDriver: StorageDriver = {
   driver: 'local',
+  schemes: ['file'],
+  parse: (url) => ({ path: url.startsWith('file:///') ? fileURLToPath(url) : url.replace(/^[^:]*:/u, '') }),
   open(settings, where) {
     return new Promise((resolve) => {
       const { path } = parseSettings(settingsSchema, settings, where)

@@ -10,9 +10,13 @@ const settingsSchema = z.strictObject({
 
 const contents = new Map<string, Map<ObjectKey, MemoryObject>>()
 
-/** `{ driver: 'memory' }`: objects in this process's memory, for tests and trials. */
+/** `{ driver: 'memory' }`, `memory:`, `memory:name`: objects in this process's memory, for tests and trials. */
 export const memoryDriver: StorageDriver = {
   driver: 'memory',
+  parse(url) {
+    const name = url.replace(/^[^:]*:/u, '')
+    return name === '' ? {} : { name }
+  },
   open(settings, where) {
     return new Promise((resolve) => {
       const { name = where.name } = parseSettings(settingsSchema, settings, where)

@@ -1,0 +1,223 @@
+import { createHash } from 'node:crypto'
+import type { Readable } from 'node:stream'
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+  type CompletedPart,
+  type S3Client,
+} from '@aws-sdk/client-s3'
+import type { Context } from '../../env/context.js'
+import { HoldfastError } from '../../errors.js'
+import { sendParts, type Part, type PartPlan } from '../parts.js'
+import type { Retry } from '../retry.js'
+import type { ObjectKey } from '../storage.js'
+import { s3Error, serviceCodeOf } from './errors.js'
+
+/** What all requests of one upload need. */
+export interface UploadTarget {
+  readonly client: S3Client
+  readonly retry: Retry
+  readonly bucket: string
+  readonly key: ObjectKey
+  /** `cannot write shop/app.dump in s3 backups` */
+  readonly doing: string
+  readonly createOnly: boolean
+  readonly checksums: boolean
+  /** Encryption, class and lock of the new object. */
+  readonly properties: Readonly<Record<string, unknown>>
+  readonly plan: PartPlan
+}
+
+/** What has been sent, and what the service said to it. */
+export interface Uploaded {
+  readonly bytes: number
+  /** Of an object that was sent in one request. */
+  readonly sha256?: string
+  /** The service's clock when it had taken such an object. */
+  readonly modified?: Date
+  /** Tells this object from another of the same key. */
+  readonly entityTag?: string | undefined
+}
+
+/**
+ * Sends a stream as one object, or as the parts of one, and makes it visible when it is whole. An upload that fails or is
+ * interrupted is aborted, so that its parts cost nothing.
+ */
+export async function upload(cx: Context, body: Readable, target: UploadTarget): Promise<Uploaded> {
+  const parts = new MultipartUpload(cx, target)
+  let whole: Uploaded | undefined
+  try {
+    await sendParts(cx, body, target.plan, async (part, signal) => {
+      if (part.index === 0 && part.last) whole = await putWhole(cx, target, part, signal)
+      else await parts.send(part, signal)
+    })
+    return whole ?? (await parts.complete())
+  } catch (error) {
+    await parts.abort()
+    throw error
+  }
+}
+
+function sha256(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest()
+}
+
+async function putWhole(
+  cx: Context,
+  { client, retry, doing, bucket, key, createOnly, checksums, properties }: UploadTarget,
+  { bytes }: Part,
+  signal: AbortSignal,
+): Promise<Uploaded> {
+  const digest = sha256(bytes)
+  const make = (): PutObjectCommand =>
+    new PutObjectCommand({
+      ...{ Bucket: bucket, Key: key, Body: bytes, ContentLength: bytes.length },
+      ...(checksums ? checksumOf(digest) : {}),
+      ...(createOnly ? { IfNoneMatch: '*' } : {}),
+      ...properties,
+    })
+  const { modified, entityTag } = await retry.run(cx, doing, async () => {
+    try {
+      const command = make()
+      const answered = answerDate(command)
+      const { ETag } = await client.send(command, { abortSignal: signal })
+      return { modified: answered() ?? cx.env.clock.now(), entityTag: ETag }
+    } catch (error) {
+      throw s3Error(error, doing, { key })
+    }
+  })
+  return { bytes: bytes.length, sha256: digest.toString('hex'), modified, entityTag }
+}
+
+function checksumOf(digest: Buffer) {
+  return { ChecksumAlgorithm: 'SHA256' as const, ChecksumSHA256: digest.toString('base64') }
+}
+
+/** The `Date` of the answer, which the client does not give. */
+function answerDate(command: PutObjectCommand): () => Date | undefined {
+  let date: Date | undefined
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args)
+      const { headers } = result.response as { readonly headers?: Readonly<Record<string, string>> }
+      const said = Date.parse(headers?.['date'] ?? '')
+      if (!Number.isNaN(said)) date = new Date(said)
+      return result
+    },
+    { step: 'deserialize', name: 'holdfastAnswerDate' },
+  )
+  return () => date
+}
+
+class MultipartUpload {
+  readonly #cx: Context
+  readonly #target: UploadTarget
+  readonly #parts: (CompletedPart & { readonly digest: Buffer })[] = []
+  #id: Promise<string> | undefined
+  #bytes = 0
+
+  constructor(cx: Context, target: UploadTarget) {
+    this.#cx = cx
+    this.#target = target
+  }
+
+  async send({ index, bytes }: Part, signal: AbortSignal): Promise<void> {
+    const { bucket, key, checksums } = this.#target
+    this.#id ??= this.#begin()
+    const UploadId = await this.#id
+    const digest = sha256(bytes)
+    const PartNumber = index + 1
+    const { ETag } = await this.#request(
+      () =>
+        new UploadPartCommand({
+          ...{ Bucket: bucket, Key: key, UploadId, PartNumber },
+          ...{ Body: bytes, ContentLength: bytes.length },
+          ...(checksums ? checksumOf(digest) : {}),
+        }),
+      (command) => this.#target.client.send(command, { abortSignal: signal }),
+    )
+    this.#bytes += bytes.length
+    this.#parts.push({
+      ...{ PartNumber, digest },
+      ...(checksums ? { ChecksumSHA256: digest.toString('base64') } : {}),
+      ...(ETag === undefined ? {} : { ETag }),
+    })
+  }
+
+  async complete(): Promise<Uploaded> {
+    const { bucket, key, createOnly } = this.#target
+    const parts = [...this.#parts].sort((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0))
+    const UploadId = await this.#id
+    const checksum = `${sha256(Buffer.concat(parts.map(({ digest }) => digest))).toString('base64')}-${parts.length}`
+    const answer = await this.#request(
+      () =>
+        new CompleteMultipartUploadCommand({
+          ...{ Bucket: bucket, Key: key, UploadId },
+          MultipartUpload: { Parts: parts.map(({ digest: _digest, ...part }) => part) },
+          ...(createOnly ? { IfNoneMatch: '*' } : {}),
+        }),
+      (command) => this.#target.client.send(command, { abortSignal: this.#cx.signal }),
+    )
+    if (answer.ChecksumSHA256 !== undefined && compositeOf(answer.ChecksumSHA256) !== compositeOf(checksum)) {
+      throw new HoldfastError('integrity.checksum', `${this.#target.doing}: the service has other bytes`, {
+        details: { key },
+      })
+    }
+    this.#id = undefined
+    return { bytes: this.#bytes, entityTag: answer.ETag }
+  }
+
+  /** Also when the work was interrupted; what cannot be reached now is found by a later sweep. */
+  async abort(): Promise<void> {
+    const { client, bucket, key } = this.#target
+    const UploadId = await this.#id?.catch(() => undefined)
+    if (UploadId === undefined) return
+    await client
+      .send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId }))
+      .catch((error: unknown) => {
+        if (serviceCodeOf(error) === 'NoSuchUpload') return
+        this.#cx.emit({
+          type: 'notice',
+          level: 'warning',
+          message: `the unfinished upload of ${key} could not be aborted: ${s3Error(error, 'aborting').message}`,
+        })
+      })
+  }
+
+  async #begin(): Promise<string> {
+    const { bucket, key, checksums, properties, doing } = this.#target
+    const { UploadId } = await this.#request(
+      () =>
+        new CreateMultipartUploadCommand({
+          ...{ Bucket: bucket, Key: key },
+          ...(checksums ? { ChecksumAlgorithm: 'SHA256', ChecksumType: 'COMPOSITE' } : {}),
+          ...properties,
+        }),
+      // Not interrupted in the middle: an upload whose id is not known could not be aborted.
+      (command) => this.#target.client.send(command),
+    )
+    if (UploadId === undefined)
+      throw new HoldfastError('storage.failed', `${doing}: the service gave no id for an upload`)
+    return UploadId
+  }
+
+  #request<Command, Answer>(
+    make: () => Command,
+    send: (command: Command) => Promise<Answer>,
+  ): Promise<Answer> {
+    const { retry, doing, key } = this.#target
+    return retry.run(this.#cx, doing, () =>
+      send(make()).catch((error: unknown) => {
+        throw s3Error(error, doing, { key })
+      }),
+    )
+  }
+}
+
+/** Some services leave the number of parts out. */
+function compositeOf(checksum: string): string {
+  return checksum.replace(/-\d+$/u, '')
+}
