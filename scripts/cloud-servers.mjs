@@ -1,36 +1,27 @@
 /**
- * Clouds to test against, on this machine: moto, which speaks S3, in a Python environment of its own, and fake-gcs-server,
- * compiled from the Go module proxy. Both lie in a cache folder outside the project; what is there is used again. Azurite, which
- * speaks Azure, is a package of npm.
+ * A cloud to test against, on this machine: moto, which speaks S3, in a Python environment of its own. It lies in a cache folder
+ * outside the project; what is there is used again.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { testCache } from './test-cache.mjs'
 
 const motoVersion = '5.2.5'
-const fakeGcs = { module: 'github.com/fsouza/fake-gcs-server', version: 'v1.52.2' }
 const ending = process.platform === 'win32' ? '.exe' : ''
 
 const motoFolder = () => testCache(`moto-${motoVersion}`)
 const motoPath = () =>
   join(motoFolder(), process.platform === 'win32' ? 'Scripts' : 'bin', `moto_server${ending}`)
-const fakeGcsPath = () => join(testCache(`fake-gcs-server-${fakeGcs.version}`), `fake-gcs-server${ending}`)
 
 /** The program that speaks S3; undefined where it is not installed. */
 export function motoProgram() {
   return existsSync(motoPath()) ? motoPath() : undefined
 }
 
-/** The program that speaks Google Cloud Storage; undefined where it is not built. */
-export function fakeGcsProgram() {
-  return existsSync(fakeGcsPath()) ? fakeGcsPath() : undefined
-}
-
-/** Installs and builds what is missing. Says in a line what it does, and never fails. */
+/** Installs what is missing. Says in a line what it does, and never fails. */
 export function ensureCloudServers() {
   ensure(motoProgram(), 'S3 (moto)', 'python3', installMoto)
-  ensure(fakeGcsProgram(), 'Google Cloud Storage (fake-gcs-server)', 'go', buildFakeGcs)
 }
 
 function ensure(there, name, needed, make) {
@@ -59,15 +50,6 @@ function installMoto() {
     rmSync(motoFolder(), { recursive: true, force: true })
     throw error
   }
-}
-
-function buildFakeGcs() {
-  const folder = dirname(fakeGcsPath())
-  const built = join(folder, 'build')
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  run('go', ['install', `${fakeGcs.module}@${fakeGcs.version}`], { GOBIN: built, GOTOOLCHAIN: 'local' })
-  renameSync(join(built, `fake-gcs-server${ending}`), fakeGcsPath())
-  rmSync(built, { recursive: true, force: true })
 }
 
 function run(program, args, variables = {}) {
