@@ -83,6 +83,10 @@ describe('a table as a file', () => {
     )
   })
 
+  it('an empty piece, also as the last, is no cut line', () => {
+    expect(decoded([Buffer.of(), encoded(exampleHeader, [row]), Buffer.of()]).rows).toEqual([row])
+  })
+
   it('the digest of the rows does not depend on their order, and sees pairs', () => {
     const sum = (rows: readonly Row[]) => {
       const encoder = tableEncoder(exampleHeader)

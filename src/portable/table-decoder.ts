@@ -53,7 +53,7 @@ class Decoder implements TableDecoder {
   push(bytes: Buffer): readonly DecodedItem[] {
     const end = bytes.lastIndexOf(lineFeed)
     if (end < 0) {
-      this.#rest.push(bytes)
+      if (bytes.length > 0) this.#rest.push(bytes)
       return []
     }
     const whole = Buffer.concat([...this.#rest, bytes.subarray(0, end + 1)])
