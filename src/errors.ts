@@ -74,6 +74,12 @@ export const errorTable = {
     meaning: 'several backups match',
     hint: 'give more of the id',
   },
+  'usage.nothing-kept': {
+    exit: 2,
+    retryable: false,
+    meaning: 'there is no old database to bring back or to discard',
+    hint: 'only a restore with --strategy swap keeps the old database',
+  },
   'config.not-found': {
     exit: 2,
     retryable: false,

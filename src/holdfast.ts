@@ -24,6 +24,7 @@ import type {
   DoctorReport,
   FilesOutcome,
   FilesRestoreReport,
+  KeptReport,
   ListReport,
   Outcome,
   PruneReport,
@@ -37,6 +38,7 @@ import type {
   FilesBackupRequest,
   FilesListRequest,
   FilesRestoreRequest,
+  KeptRequest,
   ListRequest,
   PruneRequest,
   RestoreRequestOptions,
@@ -147,6 +149,25 @@ export class Holdfast {
       restoreSubjects(report, intendedRestore(this.#workspace, request))
     const told = request.dryRun === true ? undefined : { request, subjects }
     return this.#run('restore', request.signal, (workspace) => restore(workspace, request), told)
+  }
+
+  /**
+   * Brings back the database that the last restore with `strategy: 'swap'` has kept; what is there now is kept in its stead. `confirm` must
+   * say yes. Hooks do not run.
+   * @throws usage.nothing-kept, refused.*, database.*, locked.by-another-run
+   */
+  async undoRestore(request: KeptRequest = {}): Promise<KeptReport> {
+    const { undoRestore } = await import('./operations/kept-databases.js')
+    return untilAborted(request.signal, () => undoRestore(this.#workspace, request))
+  }
+
+  /**
+   * Removes the databases that restores with `strategy: 'swap'` have kept. `confirm` must say yes.
+   * @throws usage.nothing-kept, refused.*, database.*, locked.by-another-run
+   */
+  async discardOld(request: KeptRequest = {}): Promise<KeptReport> {
+    const { discardOld } = await import('./operations/kept-databases.js')
+    return untilAborted(request.signal, () => discardOld(this.#workspace, request))
   }
 
   /** The backups of all storages, newest first. @throws storage.* */

@@ -1,6 +1,7 @@
 import type { ConnectorFactory, ConnectorOptions } from '../engine/connector.js'
 import type { DevServerDriver } from '../engine/dev-server.js'
 import type { Engine } from '../engine/engine.js'
+import type { RestoreStrategy } from '../engine/swapper.js'
 import type { JsonObject } from '../env/json.js'
 import type { Secret } from '../env/secret.js'
 import type { HookConfig } from '../hooks/handlers.js'
@@ -105,6 +106,8 @@ export interface DatabaseConfig extends ConnectionConfig, Omit<ConnectorOptions,
   readonly alsoPortable?: boolean
   /** A restore over it wants its name typed. */
   readonly protected?: boolean
+  /** How restores get into it: `swap` restores beside it, and keeps the old database. Default `in-place`. */
+  readonly strategy?: RestoreStrategy
   readonly adminUser?: string
   readonly adminPassword?: string | Secret
   /**

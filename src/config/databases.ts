@@ -56,6 +56,7 @@ export function resolveDatabase(
     ...(config.filename === undefined ? {} : { filename: config.filename }),
     ...(config.retention === undefined ? {} : { retention: config.retention }),
     protected: config.protected ?? false,
+    strategy: config.strategy ?? 'in-place',
     given: [...givenIn(config), ...givenIn(config.backup ?? {}).map((name) => `backup.${name}`)],
   }
   refuseImpossible(
@@ -87,6 +88,7 @@ export function databaseOfUrl(
     excludeData: [],
     schemas: [],
     protected: false,
+    strategy: 'in-place',
     given: [],
   }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { RetentionPolicy } from '../retention/policy.js'
 import type { HookConfig, HookPolicy, HookWithSettings } from '../hooks/handlers.js'
+import { restoreStrategies } from '../engine/swapper.js'
 import { HoldfastError } from '../errors.js'
 import type {
   ConnectionConfig,
@@ -89,6 +90,7 @@ const database = strict({
   filename: template.optional(),
   retention: retention.optional(),
   protected: z.boolean().optional(),
+  strategy: z.enum(restoreStrategies).optional(),
   alsoPortable: z.boolean().optional(),
   objcheck: z.boolean().optional(),
   adminUser: filledText.optional(),

@@ -1,5 +1,6 @@
 import type { ConnectorFactory, ConnectorOptions, ToolSettings } from '../engine/connector.js'
 import type { ConnectionSettings, Engine } from '../engine/engine.js'
+import type { RestoreStrategy } from '../engine/swapper.js'
 import type { Secret } from '../env/secret.js'
 import type { NotifierSettings } from '../hooks/notifiers/settings.js'
 import type { RetentionPolicy } from '../retention/policy.js'
@@ -66,6 +67,8 @@ export interface DatabaseSettings {
   readonly filename?: string | ((facts: FilenameFacts) => string)
   readonly retention?: RetentionPolicy
   readonly protected: boolean
+  /** How restores get into it. */
+  readonly strategy: RestoreStrategy
   /** Names of the settings that the configuration gives it, those with an empty value left out: `dumpCommand`, `backup.host`. */
   readonly given: readonly string[]
 }

@@ -31,6 +31,8 @@ export interface ConnectorCapabilities {
   readonly restoreSchemas?: false
   /** Works with several connections at once, as many as `jobs` says. Default: with one. */
   readonly parallel?: true
+  /** Restores into any database that its connection names, so also beside another. Default: nobody knows, and it does not. */
+  readonly restoresBeside?: true
   /** Which `clean` modes restore can do. */
   readonly clean: readonly CleanMode[]
   /** `false` where restore cannot make a database that does not exist. */

@@ -4,6 +4,7 @@ import type { ConnectorFactory } from './connector.js'
 import type { DevServerDriver } from './dev-server.js'
 import type { MigrationState } from './migrations.js'
 import type { RowEngine } from './row-source.js'
+import type { Swapper } from './swapper.js'
 
 /** A kind of database. Everything that knows it lives in its home under `engines/`. */
 export interface Engine {
@@ -24,6 +25,8 @@ export interface Engine {
   readonly defaultConnector: string
   /** Portable rows; absent where the engine has none. */
   readonly rows?: RowEngine
+  /** Restoring beside and swapping; absent where the engine cannot. */
+  readonly swap?: Swapper
   /** The default connector of databases that name the engine by an alias: `{ postgis: 'pg-dump-gis' }`. */
   readonly aliasConnectors?: Readonly<Record<string, string>>
   /** How to run servers of it for development; those that are asked for by an alias may be others. */

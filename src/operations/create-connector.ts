@@ -1,5 +1,5 @@
 import type { DatabaseSettings } from '../config/settings.js'
-import type { Connector, ConnectorFactory } from '../engine/connector.js'
+import type { Connector, ConnectorFactory, ConnectorSettings } from '../engine/connector.js'
 import type { ConnectionSettings } from '../engine/engine.js'
 
 /**
@@ -8,14 +8,21 @@ import type { ConnectionSettings } from '../engine/engine.js'
  */
 export function createConnector(
   factory: ConnectorFactory,
-  { engine, tools, options, admin }: DatabaseSettings,
+  database: DatabaseSettings,
   connection: ConnectionSettings,
 ): Connector {
-  return factory.create({
+  return factory.create(connectorSettings(database, connection))
+}
+
+export function connectorSettings(
+  { engine, tools, options, admin }: DatabaseSettings,
+  connection: ConnectionSettings,
+): ConnectorSettings {
+  return {
     connection,
     engine,
     tools,
     options,
     ...(admin === undefined ? {} : { admin }),
-  })
+  }
 }

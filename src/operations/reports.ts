@@ -1,4 +1,5 @@
 import type { Manifest } from '../catalog/manifest.js'
+import type { KeptDatabase, RestoreStrategy } from '../engine/swapper.js'
 import type { Secret } from '../env/secret.js'
 import type { HoldfastError } from '../errors.js'
 
@@ -124,6 +125,13 @@ export interface RestorePlan {
   readonly engine: string
   readonly connector: string
   readonly exists: boolean
+  readonly strategy: RestoreStrategy
+  /** With `swap`: what the database that is there now will be called. */
+  readonly keptAs?: string
+  /** With `swap`: about how much room the second database takes, beside the first. */
+  readonly roomBytes?: number
+  /** What earlier swaps have put aside of this database, newest first. */
+  readonly kept: readonly KeptDatabase[]
   readonly clean: 'none' | 'objects' | 'database'
   /** The part of the backup that is restored, where it is not all: `schema shop`, `table orders`, `definitions without rows`. */
   readonly only: readonly string[]
@@ -148,6 +156,32 @@ export interface RestoreReport {
   readonly plan: RestorePlan
   /** False with `dryRun`: nothing was changed. */
   readonly restored: boolean
+  /** What a swap has put aside; absent where there was no database before. */
+  readonly kept?: string
+  readonly seconds: number
+  readonly warnings: readonly string[]
+}
+
+/** What is going to become of databases that swaps have put aside; shown before it is confirmed. */
+export interface KeptPlan {
+  readonly action: 'undo' | 'discard'
+  /** The alias of the database, or the place for a URL. */
+  readonly target: string
+  readonly place: string
+  readonly databaseName: string
+  readonly protected: boolean
+  /** The one that comes back, or those that are removed. */
+  readonly databases: readonly KeptDatabase[]
+  /** With `undo`: what the database that is there now will be called. */
+  readonly keptAs?: string
+  readonly losses: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+export interface KeptReport {
+  readonly plan: KeptPlan
+  /** False with `dryRun`: nothing was changed. */
+  readonly done: boolean
   readonly seconds: number
   readonly warnings: readonly string[]
 }

@@ -1,8 +1,9 @@
 import type { Readable, Writable } from 'node:stream'
 import type { DevServerConfig } from '../config/config.js'
 import type { CleanMode } from '../engine/connector.js'
+import type { RestoreStrategy } from '../engine/swapper.js'
 import type { DevServerDriver } from '../engine/dev-server.js'
-import type { DevConnection, FilesRestorePlan, RestorePlan } from './reports.js'
+import type { DevConnection, FilesRestorePlan, KeptPlan, RestorePlan } from './reports.js'
 
 /** Every request takes a signal; aborting it undoes what can be undone and rejects with the signal's reason. */
 export interface Cancellable {
@@ -103,6 +104,10 @@ export interface RestoreRequestOptions extends Cancellable {
   readonly fromServer?: string
   /** Restore a backup of another database. */
   readonly fromDatabase?: string
+  /**
+   * `swap` restores beside the database and lets the two change places; the old one is kept. Default: as configured, else `in-place`.
+   */
+  readonly strategy?: RestoreStrategy
   readonly clean?: CleanMode
   readonly create?: boolean
   readonly disconnect?: boolean
@@ -120,6 +125,21 @@ export interface RestoreRequestOptions extends Cancellable {
   /** Asked once, with the plan, before the first change. Absent or false: `refused.not-confirmed`. */
   readonly confirm?: boolean | ((plan: RestorePlan) => boolean | Promise<boolean>)
   /** The database's name, for a target that is protected. */
+  readonly confirmName?: string
+}
+
+/** Brings back, or removes, what a restore with `strategy: 'swap'` has kept. */
+export interface KeptRequest extends Cancellable {
+  /** Alias of the database; needed where several are configured. */
+  readonly database?: string
+  /** Another one: a URL, or the name of another database on the same server. */
+  readonly to?: string
+  /** End the sessions that are in the way, where Holdfast can. */
+  readonly disconnect?: boolean
+  readonly dryRun?: boolean
+  /** Asked once, with the plan, before the first change. Absent or false: `refused.not-confirmed`. */
+  readonly confirm?: boolean | ((plan: KeptPlan) => boolean | Promise<boolean>)
+  /** The database's name, where it is protected. */
   readonly confirmName?: string
 }
 

@@ -18,7 +18,10 @@ import { isUrl, oneDatabase } from './select-databases.js'
 import { notice, type Workspace } from './workspace.js'
 
 /** The database to restore into, with `to` applied. */
-export function restoreTarget(workspace: Workspace, request: RestoreRequestOptions): DatabaseSettings {
+export function restoreTarget(
+  workspace: Workspace,
+  request: Pick<RestoreRequestOptions, 'to' | 'database'>,
+): DatabaseSettings {
   const { to, database } = request
   if (to !== undefined && isUrl(to)) {
     const { settings, registry, env } = workspace

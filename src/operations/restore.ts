@@ -3,6 +3,7 @@ import type { DatabaseSettings } from '../config/settings.js'
 import type {
   CleanMode,
   Connector,
+  ConnectorFactory,
   RestoreFacts,
   RestoreRequest,
   RestoreTarget,
@@ -10,6 +11,7 @@ import type {
 import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import { codeRevision } from './code-revision.js'
+import { confirmed } from './confirmation.js'
 import { createConnector } from './create-connector.js'
 import { tellFailure, type Standing } from './failure-hooks.js'
 import { describeForHooks } from './hook-facts.js'
@@ -19,6 +21,15 @@ import type { RestoreRequestOptions } from './requests.js'
 import { firstUsable } from './first-usable.js'
 import { findSources, restoreTarget } from './restore-find.js'
 import { connectorFor, type FoundSource } from './restore-source.js'
+import {
+  lookForSwaps,
+  refuseUnswappable,
+  restoreBySwap,
+  settleSwaps,
+  swapFacts,
+  type SwapFacts,
+  type SwapOutlook,
+} from './restore-swap.js'
 import { partOf, refuseUnsupported, schemasToRestore, withoutEffect } from './restore-request.js'
 import { withOrigins } from './setting-names.js'
 import { compareStates } from './state-comparison.js'
@@ -66,7 +77,7 @@ async function restoreOne(
     const seconds = () => (workspace.env.clock.now().getTime() - started) / 1000
     if (request.dryRun === true) return { plan, restored: false, seconds: seconds(), warnings: plan.warnings }
     standing.phase = 'confirm'
-    await confirmed(plan, request)
+    await confirmed(plan, request, 'the restore into')
     const hookFacts = {
       database: standing.database,
       databaseName: target.connection.name,
@@ -77,7 +88,7 @@ async function restoreOne(
     standing.phase = 'before'
     await workspace.hooks.run(cx, 'restore', 'beforeRestore', hookFacts)
     standing.phase = 'restore'
-    const facts = await restored(cx, prepared, found)
+    const { kept, ...facts } = await restored(cx, workspace, prepared, found)
     for (const warning of facts.warnings) notice(workspace, 'warning', warning)
     standing.phase = 'after'
     await workspace.hooks
@@ -87,17 +98,34 @@ async function restoreOne(
         const { code, message } = asHoldfastError(thrown)
         throw new HoldfastError(code, `${plan.place} is restored; ${message}`, { cause: thrown })
       })
-    return { plan, restored: true, seconds: seconds(), warnings: [...plan.warnings, ...facts.warnings] }
+    return {
+      plan,
+      restored: true,
+      ...(kept === undefined ? {} : { kept }),
+      seconds: seconds(),
+      warnings: [...plan.warnings, ...facts.warnings],
+    }
   } finally {
     await found.dispose()
   }
 }
 
 /** Whoever interrupts a restore wants to know what is there now. */
-async function restored(cx: Context, prepared: Prepared, found: FoundSource): Promise<RestoreFacts> {
-  const { connector, plan, restoreRequest } = prepared
+async function restored(
+  cx: Context,
+  workspace: Workspace,
+  prepared: Prepared,
+  found: FoundSource,
+): Promise<RestoreFacts & { readonly kept?: string }> {
+  const { target, factory, connector, plan, restoreRequest: request, outlook } = prepared
+  if (outlook?.id !== undefined) {
+    const swap = { outlook: { ...outlook, id: outlook.id }, target, factory, request }
+    return restoreBySwap(cx, workspace, found, swap)
+  }
   try {
-    return await connector.restore(cx, found.source, restoreRequest)
+    const settled = outlook === undefined ? [] : await settleSwaps(cx, outlook, target)
+    const { warnings } = await connector.restore(cx, found.source, request)
+    return { warnings: [...settled, ...warnings] }
   } catch (thrown) {
     const { code, message } = asHoldfastError(thrown)
     if (!cx.signal.aborted || !code.startsWith('interrupted.')) throw thrown
@@ -108,8 +136,12 @@ async function restored(cx: Context, prepared: Prepared, found: FoundSource): Pr
 
 interface Prepared {
   readonly plan: RestorePlan
+  readonly target: DatabaseSettings
+  readonly factory: ConnectorFactory
   readonly connector: Connector
   readonly restoreRequest: RestoreRequest
+  /** Absent where the engine or the connector knows no swaps. */
+  readonly outlook?: SwapOutlook
 }
 
 async function prepare(
@@ -125,8 +157,9 @@ async function prepare(
     target.engine.connectors,
     target.engine.name,
   )
+  const strategy = request.strategy ?? target.strategy
   const restoreRequest: RestoreRequest = {
-    clean: request.clean ?? defaultClean(factory.capabilities.clean),
+    clean: strategy === 'swap' ? 'database' : (request.clean ?? defaultClean(factory.capabilities.clean)),
     create: request.create ?? false,
     disconnect: request.disconnect ?? false,
     schemas: schemasToRestore(request, target, found),
@@ -134,20 +167,27 @@ async function prepare(
     ...(request.schemaOnly === undefined ? {} : { schemaOnly: request.schemaOnly }),
     ...(request.dataOnly === undefined ? {} : { dataOnly: request.dataOnly }),
   }
+  if (strategy === 'swap') refuseUnswappable(workspace, request, restoreRequest, factory, target)
   refuseUnsupported(workspace, request, restoreRequest, factory, target, found)
   const connector = createConnector(factory, target, target.connection)
   const met = await connector.prepareRestore(cx, found.source, restoreRequest)
   await found.check(cx, factory.format)
+  const { disconnect } = restoreRequest
+  const outlook = await lookForSwaps(cx, target, factory, { strategy, disconnect })
   const ignored = withoutEffect(workspace, request, target, factory)
   const differences = await stateDifferences(cx, workspace, found, met)
   if (request.requireSameRevision === true && differences.length > 0) {
     throw new HoldfastError('refused.revision', differences.join('; '))
   }
   await validateRestore(workspace, found)
+  const swaps = swapFacts(outlook, found.manifest, met.server?.sizeBytes)
   return {
+    target,
+    factory,
     connector,
     restoreRequest,
-    plan: planOf(target, found, factory.name, restoreRequest, met, [...differences, ...ignored]),
+    ...(outlook === undefined ? {} : { outlook }),
+    plan: planOf(target, found, factory.name, restoreRequest, met, swaps, [...differences, ...ignored]),
   }
 }
 
@@ -187,10 +227,14 @@ function planOf(
   connector: string,
   restoreRequest: RestoreRequest,
   met: RestoreTarget,
+  { warnings: ofSwaps, ...swaps }: SwapFacts,
   remarks: readonly string[],
 ): RestorePlan {
   const { manifest, storage, storedBytes } = found
   const { server } = met
+  // A swap loses nothing of what is there: it is kept.
+  const losses = swaps.strategy === 'swap' ? [] : met.losses
+  const replaced = met.exists && (swaps.strategy === 'swap' || losses.length > 0)
   return {
     source: found.name,
     filename: found.filename,
@@ -202,17 +246,15 @@ function planOf(
     engine: target.engine.name,
     connector,
     exists: met.exists,
+    ...swaps,
     clean: restoreRequest.clean,
     only: partOf(restoreRequest),
     protected: target.protected,
     databaseName: target.engine.capabilities.server ? target.connection.name : target.alias,
     targetObjects: server?.objectCount ?? 0,
     ...(server?.sizeBytes === undefined ? {} : { targetBytes: server.sizeBytes }),
-    losses: [
-      ...met.losses,
-      ...(met.losses.length === 0 || manifest === undefined ? [] : lostByLeavingOut(manifest)),
-    ],
-    warnings: [...met.warnings, ...remarks, ...(found.warnings ?? [])],
+    losses: [...losses, ...(!replaced || manifest === undefined ? [] : lostByLeavingOut(manifest))],
+    warnings: [...met.warnings, ...ofSwaps, ...remarks, ...(found.warnings ?? [])],
     tools: met.tools,
   }
 }
@@ -220,22 +262,4 @@ function planOf(
 /** Tables that come back empty, or not at all, over what is there now. */
 function lostByLeavingOut(manifest: Manifest): readonly string[] {
   return leftOut(manifest).map((what) => `the backup is not whole: ${what}`)
-}
-
-async function confirmed(
-  plan: RestorePlan,
-  { confirm = false, confirmName }: RestoreRequestOptions,
-): Promise<void> {
-  if (plan.protected && confirmName !== undefined && confirmName !== plan.databaseName) {
-    throw new HoldfastError(
-      'refused.protected',
-      `${plan.target} is protected, and ${confirmName} is not its name`,
-    )
-  }
-  if (plan.protected && confirmName === undefined && typeof confirm !== 'function') {
-    throw new HoldfastError('refused.protected', `${plan.target} is protected`)
-  }
-  const answer = typeof confirm === 'function' ? await confirm(plan) : confirm
-  if (!answer)
-    throw new HoldfastError('refused.not-confirmed', `the restore into ${plan.place} was not confirmed`)
 }

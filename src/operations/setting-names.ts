@@ -13,6 +13,7 @@ const flags: Readonly<Record<string, string>> = {
   alsoPortable: '--also-portable',
   connector: '--connector',
   clean: '--clean',
+  strategy: '--strategy',
   create: '--create',
 }
 

@@ -1,11 +1,14 @@
 import type { CleanMode } from '../../engine/connector.js'
+import { restoreStrategies, type RestoreStrategy } from '../../engine/swapper.js'
 import { HoldfastError } from '../../errors.js'
-import type { RestorePlan } from '../../operations/reports.js'
-import { command, type CommandLine } from '../command.js'
+import type { Holdfast } from '../../holdfast.js'
+import { command, flagName, type CommandLine } from '../command.js'
 import { metricsFile, oneOf, text, texts, toggle } from '../flags.js'
 import { keyFlags, type KeyFlags } from '../keys.js'
-import { askText, askYesNo, canAsk } from '../prompt.js'
+import { confirmedByPerson } from '../confirmation.js'
+import { keptDocument } from '../render/json/kept.js'
 import { restoreDocument } from '../render/json/restore.js'
+import { renderKept, renderKeptPlan } from '../render/text/kept.js'
 import { renderPlan, renderRestore } from '../render/text/restore.js'
 import { warnOfPasswords, withHoldfast } from '../session.js'
 import { printable } from '../terminal.js'
@@ -16,6 +19,9 @@ interface RestoreFlags extends KeyFlags {
   readonly storage?: string
   readonly fromServer?: string
   readonly fromDatabase?: string
+  readonly strategy?: RestoreStrategy
+  readonly undo?: boolean
+  readonly discardOld?: boolean
   readonly clean?: CleanMode
   readonly create?: boolean
   readonly disconnect?: boolean
@@ -37,12 +43,15 @@ export const restore = command<RestoreFlags, [backup?: string]>({
   description: [
     'Restores the latest backup, or the one named by id, unique prefix of an id, file name in the storage, local path, or - for stdin. Compression and encryption are recognised. A dump that was made elsewhere (a .sql.gz, a pg_dump file) restores too.',
     'Before the first change everything that can be checked is checked: the artifact, the key, the tools, the target. Then what will be lost is shown, and you are asked. --dry-run stops there.',
+    '--strategy swap restores beside the database, and puts the whole new one in its place in one step; the old one is kept under another name. --undo brings it back, and keeps what is there by then; --discard-old removes what is kept.',
   ],
   examples: [
     { line: 'holdfast restore', meaning: 'the latest backup of the only database' },
     { line: 'holdfast restore --database shop --dry-run', meaning: 'check and show the plan' },
     { line: 'holdfast restore 20261120T13 --to shop_copy --create', meaning: 'into a new database' },
     { line: 'holdfast restore ./dump.sql.gz --to sqlite:./x.db --create', meaning: 'a dump made elsewhere' },
+    { line: 'holdfast restore --strategy swap', meaning: 'beside the old database, which is kept' },
+    { line: 'holdfast restore --undo', meaning: 'the database as it was before the swap' },
     { line: 'holdfast restore --from-database shop --database staging --yes', meaning: 'in a script' },
   ],
   parameters: {
@@ -52,12 +61,18 @@ export const restore = command<RestoreFlags, [backup?: string]>({
       storage: text('NAME', 'storage to look in: a configured name, or a folder  [default: all]'),
       fromServer: text('NAME', 'only backups made on this server'),
       fromDatabase: text('NAME', 'a backup of another database'),
+      strategy: oneOf<RestoreStrategy>(
+        restoreStrategies,
+        'change what is there, or restore beside it and swap  [default: as configured, else in-place]',
+      ),
+      undo: toggle('bring back the database that the last swap has kept'),
+      discardOld: toggle('remove the databases that swaps have kept'),
       clean: oneOf<CleanMode>(
         ['none', 'objects', 'database'],
         'what to drop first: nothing, what the backup recreates, or the whole database  [default: objects]',
       ),
       create: toggle('make the database where it does not exist'),
-      disconnect: toggle('end other sessions, where --clean database needs it'),
+      disconnect: toggle('end other sessions, where --clean database or a swap needs it'),
       schema: texts('NAME', 'only this schema (PostgreSQL); may be repeated  [default: as configured]'),
       table: texts(
         'TABLE',
@@ -88,18 +103,34 @@ export const restore = command<RestoreFlags, [backup?: string]>({
   },
   async run(flags, backup) {
     const { database, to, fromServer, fromDatabase, clean, create, disconnect, schema, connector } = flags
+    const { strategy, undo, discardOld } = flags
     const { table, schemaOnly, dataOnly, requireSameRevision, dryRun, yes, confirm: confirmName } = flags
     warnOfPasswords(this, [to, database])
+    if (undo === true || discardOld === true) {
+      refuseOthers(flags, backup)
+      await withHoldfast(this, flags, (hf) => keptDatabases(this, hf, flags))
+      return
+    }
     await withHoldfast(this, flags, async (hf, where) => {
       const report = await hf.restore({
         signal: this.signal,
-        confirm: yes === true ? true : (plan) => confirmed(this, plan, confirmName),
+        confirm:
+          yes === true
+            ? true
+            : (plan) =>
+                confirmedByPerson(this, plan, confirmName, {
+                  render: (style) => renderPlan(plan, style, this.env.clock.now()),
+                  question: `Restore into ${printable(plan.place)}?`,
+                  purpose: 'to restore into it',
+                  what: `the restore into ${plan.place}`,
+                }),
         ...(backup === undefined ? {} : { backup: backup === '-' ? this.stdin : backup }),
         ...(database === undefined ? {} : { database }),
         ...(to === undefined ? {} : { to }),
         ...where,
         ...(fromServer === undefined ? {} : { fromServer }),
         ...(fromDatabase === undefined ? {} : { fromDatabase }),
+        ...(strategy === undefined ? {} : { strategy }),
         ...(clean === undefined ? {} : { clean }),
         ...(create === undefined ? {} : { create }),
         ...(disconnect === undefined ? {} : { disconnect }),
@@ -120,44 +151,49 @@ export const restore = command<RestoreFlags, [backup?: string]>({
   },
 })
 
-/** Shows what is going to happen, and asks. */
-async function confirmed(
-  cli: CommandLine,
-  plan: RestorePlan,
-  confirmName: string | undefined,
-): Promise<boolean> {
-  const { terminal } = cli.reporter
-  cli.reporter.progress.clear()
-  terminal.note(`${renderPlan(plan, terminal.noteStyle, cli.env.clock.now())}\n`)
-  // The operation has compared it with the name of a protected database already.
-  if (confirmName === plan.databaseName) return true
-  if (!canAsk(cli)) throw notAsked(plan)
-  if (!plan.protected) return askYesNo(cli, `Restore into ${printable(plan.place)}?`)
-  const typed = await askText(
-    cli,
-    `${printable(plan.target)} is protected. Type ${printable(plan.databaseName)} to restore into it:`,
-  )
-  if (typed === plan.databaseName) return true
-  throw new HoldfastError(
-    'refused.protected',
-    `${plan.target} is protected, and what was typed is not its name`,
-  )
+/** What goes with `--undo` and `--discard-old`; all else is of a restore. */
+const ofKept = ['undo', 'discardOld', 'database', 'to', 'disconnect', 'dryRun', 'yes', 'confirm']
+
+/** @throws usage.invalid */
+function refuseOthers(flags: RestoreFlags, backup: string | undefined): void {
+  const chosen = flags.undo === true ? '--undo' : '--discard-old'
+  const refuse = (other: string) => {
+    throw new HoldfastError('usage.invalid', `${chosen} does not go with ${other}: it restores no backup`, {
+      hint: 'leave one out',
+    })
+  }
+  if (flags.undo === true && flags.discardOld === true) refuse('--discard-old')
+  if (backup !== undefined) refuse(backup)
+  for (const [name, value] of Object.entries(flags)) {
+    if (value !== undefined && !ofKept.includes(name)) refuse(`--${flagName(name)}`)
+  }
 }
 
-function notAsked(plan: RestorePlan): HoldfastError {
-  return plan.protected
-    ? new HoldfastError(
-        'refused.protected',
-        `${plan.target} is protected, and nobody is there to type its name`,
-        {
-          hint: `pass --yes --confirm ${plan.databaseName}`,
-        },
-      )
-    : new HoldfastError(
-        'refused.not-confirmed',
-        `nobody is there to confirm the restore into ${plan.place}`,
-        {
-          hint: 'pass --yes where there is no terminal',
-        },
-      )
+async function keptDatabases(cli: CommandLine, hf: Holdfast, flags: RestoreFlags): Promise<void> {
+  const { undo, database, to, disconnect, dryRun, yes, confirm: confirmName } = flags
+  const report = await hf[undo === true ? 'undoRestore' : 'discardOld']({
+    signal: cli.signal,
+    confirm:
+      yes === true
+        ? true
+        : (plan) =>
+            confirmedByPerson(cli, plan, confirmName, {
+              render: (style) => renderKeptPlan(plan, style),
+              question: undo === true ? 'Bring it back?' : 'Remove it for good?',
+              purpose: undo === true ? 'to undo its restore' : 'to discard its old databases',
+              what:
+                undo === true
+                  ? `the undoing of the restore of ${plan.place}`
+                  : `the removal of old databases of ${plan.place}`,
+            }),
+    ...(database === undefined ? {} : { database }),
+    ...(to === undefined ? {} : { to }),
+    ...(disconnect === undefined ? {} : { disconnect }),
+    ...(dryRun === undefined ? {} : { dryRun }),
+    ...(confirmName === undefined ? {} : { confirmName }),
+  })
+  cli.reporter[report.done ? 'done' : 'answer']('restore', keptDocument(report), (style) =>
+    renderKept(report, style),
+  )
+  if (report.done) for (const warning of report.warnings) cli.reporter.warn(warning)
 }

@@ -10,6 +10,7 @@ const capabilities: ConnectorCapabilities = {
   excludeData: true,
   schemas: true,
   transactionalRestore: true,
+  restoresBeside: true,
   partialRestore: true,
   clean: ['none', 'objects', 'database'],
   unused: ofMongodbAlone,

@@ -1,5 +1,6 @@
 import type { RestoreRequest } from '../../engine/connector.js'
 import type { Env } from '../../env/env.js'
+import { nameWithEnding } from '../../engine/swapper.js'
 import { asHoldfastError, HoldfastError } from '../../errors.js'
 import { placeOf } from './connection.js'
 import { dropDatabase, endSessions, otherSessions } from './database-options.js'
@@ -9,7 +10,7 @@ import type { PostgresSession } from './session.js'
 import type { Version } from './version.js'
 
 /** PostgreSQL cuts longer names off (NAMEDATALEN), in silence. */
-const longestNameBytes = 63
+export const longestNameBytes = 63
 /** Applications reconnect as fast as they can; between ending their sessions and renaming there is a moment. */
 const attempts = 20
 
@@ -20,10 +21,7 @@ export function temporaryName(
   purpose: 'restoring' | 'replaced' = 'restoring',
 ): string {
   const ending = `_${purpose}_${Buffer.from(env.randomBytes(4)).toString('hex')}`
-  let beginning = name
-  while (Buffer.byteLength(beginning + ending) > longestNameBytes)
-    beginning = [...beginning].slice(0, -1).join('')
-  return beginning + ending
+  return nameWithEnding(name, ending, longestNameBytes)
 }
 
 /**
@@ -44,27 +42,49 @@ export async function swapDatabases(
 ): Promise<readonly string[]> {
   const { env, from, to, version, request } = swap
   const old = temporaryName(env, to, 'replaced')
-  for (let attempt = 1; ; attempt++) {
-    if (request.disconnect) await endSessions(session, to)
-    try {
-      await session.rows(
-        `BEGIN; ALTER DATABASE ${identifier(to)} RENAME TO ${identifier(old)};
-         ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}; COMMIT`,
-      )
-      break
-    } catch (error) {
-      await session.rows('ROLLBACK')
-      const inUse = error instanceof HoldfastError && error.code === 'database.busy'
-      if (!inUse) throw error
-      if (!request.disconnect || attempt === attempts) {
-        throw busy(placeOf({ ...session.connection, database: to }), await otherSessions(session, to))
-      }
-    }
-  }
+  await renameDatabases(session, [renaming(to, old), renaming(from, to)], [to], request)
   try {
     await dropDatabase(session, old, version.major)
     return []
   } catch (error) {
     return [`the old database is still there, as ${old}: ${asHoldfastError(error).message}`]
   }
+}
+
+export function renaming(from: string, to: string): string {
+  return `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`
+}
+
+/**
+ * Runs renames and what belongs to them as one transaction.
+ * @param used the databases that sessions may use, which are in the way of it
+ * @throws database.busy, with nothing renamed
+ */
+export async function renameDatabases(
+  session: PostgresSession,
+  statements: readonly string[],
+  used: readonly string[],
+  { disconnect }: Pick<RestoreRequest, 'disconnect'>,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    if (disconnect) for (const name of used) await endSessions(session, name)
+    try {
+      await session.rows(`BEGIN; ${statements.join('; ')}; COMMIT`)
+      return
+    } catch (error) {
+      await session.rows('ROLLBACK')
+      const inUse = error instanceof HoldfastError && error.code === 'database.busy'
+      if (!inUse) throw error
+      if (!disconnect || attempt === attempts) throw await busyOf(session, used)
+    }
+  }
+}
+
+async function busyOf(session: PostgresSession, used: readonly string[]): Promise<HoldfastError> {
+  for (const name of used) {
+    const sessions = await otherSessions(session, name)
+    if (sessions.length > 0) return busy(placeOf({ ...session.connection, database: name }), sessions)
+  }
+  const [name = ''] = used
+  return busy(placeOf({ ...session.connection, database: name }), ['a session that has just ended'])
 }

@@ -5,6 +5,7 @@ import { pgDumpGis } from './connectors/pg-dump-gis.js'
 import { postgisDevServer, postgresqlDevServer } from './dev-server.js'
 import { postgresRows } from './rows.js'
 import { openSession } from './session.js'
+import { postgresSwapper } from './swap.js'
 import { engineName, parseUrl } from './url.js'
 
 /** Connectors of databases that are configured under another name of the engine, where it is not the default one. */
@@ -26,6 +27,7 @@ export const postgresql: Engine & AliasConnectors = {
   },
   defaultConnector: pgDumpCustom.name,
   rows: postgresRows,
+  swap: postgresSwapper,
   aliasConnectors: { postgis: pgDumpGis.name },
   devServer: postgresqlDevServer,
   aliasDevServers: { postgis: postgisDevServer },

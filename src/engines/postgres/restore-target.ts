@@ -150,7 +150,7 @@ async function openTarget(
 }
 
 /** The usual databases for this: `postgres`, which may have been dropped, and `template1`, which may not. */
-async function maintenanceConnection(
+export async function maintenanceConnection(
   cx: Context,
   connection: Connection,
   settings: ConnectorSettings,

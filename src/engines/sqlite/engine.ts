@@ -5,6 +5,7 @@ import { sqliteDump } from './connectors/sqlite-dump.js'
 import { sqliteDevServer } from './dev-server.js'
 import { sqliteRows } from './rows.js'
 import { openSession } from './session.js'
+import { sqliteSwapper } from './swap.js'
 import { parseUrl, schemes } from './url.js'
 
 export const sqliteEngine: Engine = {
@@ -19,4 +20,5 @@ export const sqliteEngine: Engine = {
   defaultConnector: sqliteBackup.name,
   devServer: sqliteDevServer,
   rows: sqliteRows,
+  swap: sqliteSwapper,
 }

@@ -1,8 +1,11 @@
 import type { RestorePlan, RestoreReport } from '../../../operations/reports.js'
+import { keptEntry, type KeptEntry } from './kept.js'
 
 /** `holdfast restore --json`. With `--dry-run`, `restored` is false and nothing was changed. */
 export type RestoreDocument = {
   readonly restored: boolean
+  /** What a swap has put aside: the old database's name, or the path of its file. */
+  readonly kept?: string
   readonly seconds: number
   readonly warnings: readonly string[]
   readonly plan: PlanDocument
@@ -27,6 +30,12 @@ export type PlanDocument = {
   readonly exists: boolean
   readonly targetObjects: number
   readonly targetBytes?: number
+  readonly strategy: 'in-place' | 'swap'
+  /** With `swap`: what the database that is there now will be called, and about how much room the second one takes. */
+  readonly keptAs?: string
+  readonly roomBytes?: number
+  /** What earlier swaps have put aside, newest first. */
+  readonly kept: readonly KeptEntry[]
   readonly clean: 'none' | 'objects' | 'database'
   /** The part of the backup that is restored, a phrase each; empty where it is all. */
   readonly only: readonly string[]
@@ -40,14 +49,15 @@ export type PlanDocument = {
   }[]
 }
 
-export function restoreDocument({ restored, seconds, warnings, plan }: RestoreReport): RestoreDocument {
-  return { restored, seconds, warnings, plan: planDocument(plan) }
+export function restoreDocument({ restored, kept, seconds, warnings, plan }: RestoreReport): RestoreDocument {
+  return { restored, ...(kept === undefined ? {} : { kept }), seconds, warnings, plan: planDocument(plan) }
 }
 
 function planDocument(plan: RestorePlan): PlanDocument {
   const { source, storage, filename, storedBytes, manifest, target, place, databaseName, engine, connector } =
     plan
   const { exists, targetObjects, targetBytes, clean, only, protected: isProtected, losses, tools } = plan
+  const { strategy, keptAs, roomBytes, kept } = plan
   return {
     source,
     ...(storage === undefined ? {} : { storage }),
@@ -62,6 +72,10 @@ function planDocument(plan: RestorePlan): PlanDocument {
     exists,
     targetObjects,
     ...(targetBytes === undefined ? {} : { targetBytes }),
+    strategy,
+    ...(keptAs === undefined ? {} : { keptAs }),
+    ...(roomBytes === undefined ? {} : { roomBytes }),
+    kept: kept.map(keptEntry),
     clean,
     only,
     protected: isProtected,

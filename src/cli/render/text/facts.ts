@@ -1,4 +1,4 @@
-import type { Style } from '../../terminal.js'
+import { printable, type Look, type Style } from '../../terminal.js'
 
 /** Lines of a label and what there is to say; a text of several lines stays aligned. What is `undefined` is left out. */
 export function renderFacts(
@@ -16,4 +16,9 @@ export function renderFacts(
       ),
     )
     .join('\n')
+}
+
+/** Sentences, a line each; `undefined` where there is none. */
+export function severalLines(texts: readonly string[], look: Look, style: Style): string | undefined {
+  return texts.length === 0 ? undefined : texts.map((text) => style(look, printable(text))).join('\n')
 }

@@ -1,6 +1,6 @@
 import type { FilesRestorePlan, FilesRestoreReport } from '../../../operations/reports.js'
-import { printable, type Look, type Style } from '../../terminal.js'
-import { renderFacts } from './facts.js'
+import { printable, type Style } from '../../terminal.js'
+import { renderFacts, severalLines } from './facts.js'
 import { sourceText } from './restore.js'
 import { counted, humanBytes, humanSeconds } from './units.js'
 
@@ -27,8 +27,6 @@ export function renderFilesRestore(report: FilesRestoreReport, style: Style, now
 /** Source, target, and what will be lost. */
 export function renderFilesPlan(plan: FilesRestorePlan, style: Style, now: Date): string {
   const { place, exists, present, mode, only, entries, bytes, conflicts, losses, warnings } = plan
-  const several = (texts: readonly string[], look: Look) =>
-    texts.length === 0 ? undefined : texts.map((text) => style(look, printable(text))).join('\n')
   const facts = renderFacts(
     [
       ['from', sourceText(plan, now)],
@@ -38,8 +36,8 @@ export function renderFilesPlan(plan: FilesRestorePlan, style: Style, now: Date)
       ['only', only.length === 0 ? undefined : printable(only.join(', '))],
       ['there', conflicts === 0 ? undefined : `${counted(conflicts, 'file')} that the backup has too`],
       ['mode', exists ? modes[mode] : undefined],
-      ['lost', several(losses, 'red')],
-      ['warning', several(warnings, 'yellow')],
+      ['lost', severalLines(losses, 'red', style)],
+      ['warning', severalLines(warnings, 'yellow', style)],
     ],
     style,
   )

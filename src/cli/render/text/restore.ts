@@ -1,6 +1,7 @@
 import type { RestorePlan, RestoreReport } from '../../../operations/reports.js'
-import { printable, type Look, type Style } from '../../terminal.js'
-import { renderFacts } from './facts.js'
+import { printable, type Style } from '../../terminal.js'
+import { renderFacts, severalLines } from './facts.js'
+import { keptText } from './kept.js'
 import { counted, humanBytes, humanSeconds, localTime, relativeAge } from './units.js'
 
 const cleaning: Readonly<Record<RestorePlan['clean'], string>> = {
@@ -14,15 +15,15 @@ export function renderRestore(report: RestoreReport, style: Style, now: Date): s
   if (!report.restored)
     return `${renderPlan(report.plan, style, now)}\n${style('dim', 'dry run: nothing was changed')}`
   const { place, source } = report.plan
-  return `${style('green', 'restored')} ${printable(place)} from ${printable(source)} in ${humanSeconds(report.seconds)}`
+  const done = `${style('green', 'restored')} ${printable(place)} from ${printable(source)} in ${humanSeconds(report.seconds)}`
+  if (report.kept === undefined) return done
+  return `${done}\nthe old database is kept as ${printable(report.kept)}: --undo brings it back, --discard-old removes it`
 }
 
 /** Source, target, and what will be lost. */
 export function renderPlan(plan: RestorePlan, style: Style, now: Date): string {
-  const { exists, targetObjects, targetBytes, only, losses, warnings, tools } = plan
+  const { exists, targetObjects, targetBytes, only, losses, warnings, tools, kept } = plan
   const holds = `${counted(targetObjects, 'object')}${targetBytes === undefined ? '' : `, ${humanBytes(targetBytes)}`}`
-  const several = (texts: readonly string[], look: Look) =>
-    texts.length === 0 ? undefined : texts.map((text) => style(look, printable(text))).join('\n')
   const facts = renderFacts(
     [
       ['from', sourceText(plan, now)],
@@ -32,14 +33,32 @@ export function renderPlan(plan: RestorePlan, style: Style, now: Date): string {
       ],
       ['now', exists ? `holds ${holds}` : 'does not exist; it will be made'],
       ['only', only.length === 0 ? undefined : only.map(printable).join(', ')],
-      ['clean', exists ? `${plan.clean}: ${cleaning[plan.clean]}` : undefined],
+      ...wayFacts(plan),
       ['with', [plan.connector, ...tools.map(toolText)].map(printable).join('\n')],
-      ['lost', several(losses, 'red')],
-      ['warning', several(warnings, 'yellow')],
+      ['kept', kept.length === 0 ? undefined : kept.map(keptText).join('\n')],
+      ['lost', severalLines(losses, 'red', style)],
+      ['warning', severalLines(warnings, 'yellow', style)],
     ],
     style,
   )
   return `${style('bold', 'Restore')}\n${facts}`
+}
+
+/** What becomes of what is there. */
+function wayFacts({
+  exists,
+  strategy,
+  clean,
+  keptAs,
+  roomBytes,
+}: RestorePlan): [string, string | undefined][] {
+  if (strategy === 'in-place') return [['clean', exists ? `${clean}: ${cleaning[clean]}` : undefined]]
+  const room = roomBytes === undefined ? 'room' : `about ${humanBytes(roomBytes)}`
+  return [
+    ['how', 'swap: restored beside, then put in its place in one step'],
+    ['old', keptAs === undefined ? undefined : `is kept as ${printable(keptAs)}`],
+    ['needs', exists ? `${room} for a second database beside the old one` : undefined],
+  ]
 }
 
 /** Where a backup is, when it was made, and how large it is. */

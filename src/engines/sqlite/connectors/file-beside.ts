@@ -63,12 +63,23 @@ function prefixOf(target: string): string {
 }
 
 async function sweep(target: string): Promise<void> {
+  for (const { path, pid } of await filesBeside(target)) {
+    if (!isAlive(pid)) await rm(path, { force: true })
+  }
+}
+
+/** What restores into this target have beside it, or have left there, with the process of each. */
+export async function filesBeside(
+  target: string,
+): Promise<readonly { readonly path: string; readonly pid: number }[]> {
   const prefix = prefixOf(target)
   const names = await readdir(dirname(target)).catch(() => [])
-  for (const name of names.filter((each) => each.startsWith(prefix))) {
-    const pid = Number(/^\d+/u.exec(name.slice(prefix.length))?.[0] ?? process.pid)
-    if (!isAlive(pid)) await rm(join(dirname(target), name), { force: true })
-  }
+  return names
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => ({
+      path: join(dirname(target), name),
+      pid: Number(/^\d+/u.exec(name.slice(prefix.length))?.[0] ?? process.pid),
+    }))
 }
 
 function spaceOrRights(error: unknown): never {

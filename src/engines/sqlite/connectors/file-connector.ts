@@ -33,6 +33,7 @@ export function fileConnector({ name, temporaryFile, part }: FileConnector): Con
     excludeData: false,
     schemas: false,
     transactionalRestore: true,
+    restoresBeside: true,
     clean: ['none', 'objects', 'database'],
     unused: unusedSettings,
     ...(temporaryFile === undefined ? {} : { temporaryFile }),

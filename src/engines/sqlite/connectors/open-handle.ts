@@ -31,8 +31,10 @@ export function sqliteHandle(
       hint: `use ${Object.keys(factories).join(' or ')}`,
     })
   }
+  // What it restores into is the handle's database, whatever a connection names.
+  const { restoresBeside: _, ...ofFiles } = factory.capabilities
   const capabilities = {
-    ...factory.capabilities,
+    ...ofFiles,
     temporaryFile: 'a copy of the database: an open handle gives its content only as a file',
   }
   return {

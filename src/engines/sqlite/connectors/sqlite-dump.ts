@@ -32,6 +32,7 @@ const capabilities: ConnectorCapabilities = {
   excludeData: true,
   schemas: false,
   transactionalRestore: true,
+  restoresBeside: true,
   clean: ['none', 'objects', 'database'],
   unused: unusedSettings,
 }

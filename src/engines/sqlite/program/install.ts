@@ -54,14 +54,19 @@ function refuseDamaged(error: unknown): never {
   throw error
 }
 
-async function exists(path: string): Promise<boolean> {
+export async function exists(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => undefined)) !== undefined
 }
 
 /** Where nothing stood. What is left there of an older database's journals would be played into the new one: it goes first. */
 async function moveIn(from: string, target: string): Promise<void> {
-  await removeJournals(target)
   await settle(from)
+  await takeFreeName(from, target)
+}
+
+/** @throws database.busy where there is a file of that name by now */
+export async function takeFreeName(from: string, target: string): Promise<void> {
+  await removeJournals(target)
   try {
     await link(from, target)
     await rm(from)
@@ -97,7 +102,7 @@ async function settle(path: string): Promise<void> {
   await sync(path)
 }
 
-async function sync(path: string): Promise<void> {
+export async function sync(path: string): Promise<void> {
   const handle = await open(path, 'r').catch(() => undefined)
   // Windows cannot open folders, and syncs their entries by itself.
   await handle?.sync().catch(() => undefined)
@@ -117,7 +122,7 @@ async function whileSyncing(path: string, work: () => void): Promise<void> {
 }
 
 /** The target, with the right to write; nothing where it is too damaged for SQLite to work on. @throws database.busy */
-async function openUsable(path: string): Promise<Database | undefined> {
+export async function openUsable(path: string): Promise<Database | undefined> {
   try {
     const database = await openDatabase(path, 'write')
     database.execute('BEGIN IMMEDIATE; ROLLBACK')

@@ -10,6 +10,7 @@ import { loadSql } from './load.js'
 import { sayError, write } from './output.js'
 import { answerRows } from './rows-out.js'
 import { takeRows } from './rows-in.js'
+import { settleSwap, swapFiles } from './swap.js'
 import type { CommandName, Commands } from './protocol.js'
 
 const commands: {
@@ -25,6 +26,8 @@ const commands: {
   dump: dumpSql,
   load: loadSql,
   install,
+  swap: swapFiles,
+  'settle-swap': settleSwap,
   'rows-out': answerRows,
   'rows-in': takeRows,
 }

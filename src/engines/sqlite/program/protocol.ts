@@ -19,6 +19,8 @@ export interface Commands {
   readonly dump: { readonly input: DumpInput; readonly output: never }
   readonly load: { readonly input: LoadInput; readonly output: null }
   readonly install: { readonly input: InstallInput; readonly output: null }
+  readonly swap: { readonly input: SwapInput; readonly output: SwapOutput }
+  readonly 'settle-swap': { readonly input: SettleInput; readonly output: SettleOutput }
   readonly 'rows-out': { readonly input: FileInput; readonly output: null }
   readonly 'rows-in': { readonly input: RowsInInput; readonly output: null }
 }
@@ -66,6 +68,37 @@ export interface InstallInput {
   readonly target: string
   /** The same bytes were checked when the backup was made: that need not be done again. */
   readonly checked: boolean
+}
+
+/** What is to change places, and has perhaps. It stands in the record of the swap, so that another run can go on. */
+export interface SwapFiles {
+  /** A whole database beside the target. It is there until the very moment in which it is in the target's place. */
+  readonly from: string
+  /** What the old database is called from then on. */
+  readonly kept: string
+  /** `from` is one that was kept, and comes back: it is never removed. */
+  readonly back: boolean
+  /** The target had a WAL before the swap, and has one after it. */
+  readonly wal?: boolean
+}
+
+export interface SwapInput extends SwapFiles {
+  readonly target: string
+  readonly record: string
+}
+
+export interface SwapOutput {
+  /** False where there was no database before. */
+  readonly kept: boolean
+}
+
+export interface SettleInput extends SwapFiles {
+  readonly target: string
+}
+
+export interface SettleOutput {
+  /** Which database the target is. */
+  readonly is: 'old' | 'new'
 }
 
 export interface RowsInInput extends FileInput {
