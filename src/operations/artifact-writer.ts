@@ -6,6 +6,7 @@ import { HoldfastError } from '../errors.js'
 import type { Stage } from '../stages/stage.js'
 import { connectTo } from '../streams/connect.js'
 import { measuring, type Measure, type Observer } from '../streams/measure.js'
+import { paced } from './limits.js'
 import type { PartsProgress } from './parts-progress.js'
 
 export interface EncodedPart {
@@ -31,7 +32,7 @@ export async function writeArtifact(
   const encoders = stages.map((stage) => ({ id: stage.id, ...withFacts(stage, cx) }))
   const through: Duplex[] = [...encoders.map((encoder) => encoder.through)]
   await connectTo(
-    [part.bytes, plain.through, ...through, stored.through],
+    [part.bytes, ...paced(cx), plain.through, ...through, stored.through],
     destination,
     cx.signal,
   )

@@ -17,6 +17,7 @@ import {
   readStored,
   type Decoding,
 } from './artifact-reader.js'
+import { paced } from './limits.js'
 import type { OpenStorage } from './open-storages.js'
 import { PartsProgress } from './parts-progress.js'
 import type { StoredBackup } from './reports.js'
@@ -158,7 +159,7 @@ function openDecoded(
 ): Readable {
   const source = createReadStream(path, { highWaterMark: 1024 * 1024 })
   const decoders: Duplex[] = kinds.map((kind) => kind.create(undefined, keys).decode(cx, {}))
-  return connected([source, ...decoders, measuring(...observers).through], cx.signal)
+  return connected([source, ...decoders, ...paced(cx), measuring(...observers).through], cx.signal)
 }
 
 /** The connector that reads a dump: the one the manifest names, or the one that recognises the first bytes. */

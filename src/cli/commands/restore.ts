@@ -2,7 +2,7 @@ import type { CleanMode } from '../../engine/connector.js'
 import { HoldfastError } from '../../errors.js'
 import type { RestorePlan } from '../../operations/reports.js'
 import { command, type CommandLine } from '../command.js'
-import { metricsFile, oneOf, text, texts, toggle } from '../flags.js'
+import { maxRate, metricsFile, oneOf, text, texts, toggle } from '../flags.js'
 import { keyFlags, type KeyFlags } from '../keys.js'
 import { askText, askYesNo, canAsk } from '../prompt.js'
 import { restoreDocument } from '../render/json/restore.js'
@@ -28,6 +28,7 @@ interface RestoreFlags extends KeyFlags {
   readonly yes?: boolean
   readonly confirm?: string
   readonly connector?: string
+  readonly maxRate?: string
   readonly metricsFile?: string
 }
 
@@ -72,6 +73,7 @@ export const restore = command<RestoreFlags, [backup?: string]>({
       identity: keyFlags.identity,
       passphraseFile: keyFlags.passphraseFile,
       connector: text('NAME', 'how to restore  [default: as the backup was made]'),
+      maxRate,
       metricsFile,
     },
     positional: {
