@@ -1,7 +1,8 @@
+import { counted } from '../../../env/counted.js'
 import type { RestorePlan, RestoreReport } from '../../../operations/reports.js'
 import { printable, type Look, type Style } from '../../terminal.js'
 import { renderFacts } from './facts.js'
-import { counted, humanBytes, humanSeconds, localTime, relativeAge } from './units.js'
+import { humanBytes, humanSeconds, localTime, relativeAge } from './units.js'
 
 const cleaning: Readonly<Record<RestorePlan['clean'], string>> = {
   none: 'nothing is dropped first; the backup is added to what is there',
