@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startPostgresql } from '../../test/servers/postgresql.js'
 import type { ServerAddress } from '../../test/servers/server.js'
@@ -9,6 +10,7 @@ import { memoryTarget, timesTarget, type Bench, type Case } from './case.js'
 
 const database = 'shop'
 const restored = 'restored'
+const parallel = { connector: 'pg-parallel' }
 
 export const postgresql: Case = {
   name: 'postgresql',
@@ -46,24 +48,38 @@ async function raceBackups(bench: Bench, server: ServerAddress): Promise<Group> 
       env,
     })),
   ]
+  const directory: Contestant = {
+    name: 'pg_dump -Fd -j2',
+    command: `${tool(server, 'pg_dump')} -d ${database} -Fd -j2 -f ${quoted(file('fd'))}`,
+    output: file('fd'),
+    env,
+    prepare: () => rm(file('fd'), { recursive: true, force: true }),
+  }
   const url = urlOf(server, database)
   const ours = built
     ? [
         await backupContestant({ name: 'holdfast', url, folder: file('default') }),
         await backupContestant({ name: 'holdfast zstd:1', url, folder: file('level1'), compress: 'zstd:1' }),
+        await backupContestant({
+          name: 'holdfast pg-parallel',
+          url,
+          folder: file('parallel'),
+          settings: parallel,
+        }),
       ]
     : []
   await measure({ name: 'warming up', command: `${dump} -Z0 > /dev/null`, env })
-  return { title: 'PostgreSQL, backup', results: await race([...peers, ...ours], bench.report) }
+  return { title: 'PostgreSQL, backup', results: await race([...peers, directory, ...ours], bench.report) }
 }
 
 function backupTargets(results: ReadonlyMap<string, Measured>): readonly Target[] {
   const ours = results.get('holdfast')
   const level1 = results.get('holdfast zstd:1')
+  const several = results.get('holdfast pg-parallel')
   const custom = results.get('pg_dump -Fc')
   const pipe1 = results.get('pg_dump -Fc -Z0 | zstd -T2 -1')
   const pipe3 = results.get('pg_dump -Fc -Z0 | zstd -T2 -3')
-  if (!ours || !level1 || !custom || !pipe1 || !pipe3) return []
+  if (!ours || !level1 || !several || !custom || !pipe1 || !pipe3) return []
   return [
     {
       claim: 'PostgreSQL backup, times as fast as pg_dump -Fc',
@@ -81,7 +97,22 @@ function backupTargets(results: ReadonlyMap<string, Measured>): readonly Target[
     },
     timesTarget('PostgreSQL backup, time against the shell pipe at level 3', ours, pipe3, 1.15),
     timesTarget('PostgreSQL backup, time against the shell pipe at level 1', level1, pipe1, 1.15),
+    {
+      claim: 'PostgreSQL backup by pg-parallel, times as fast as pg_dump -Fc',
+      value: custom.wallSeconds / several.wallSeconds,
+      limit: 4.5,
+      unit: '×',
+      bound: 'at least',
+    },
+    {
+      claim: 'PostgreSQL backup by pg-parallel, size against pg_dump -Fc',
+      value: (several.outputBytes ?? Infinity) / (custom.outputBytes ?? 1),
+      limit: 1,
+      unit: '×',
+      bound: 'at most',
+    },
     memoryTarget('PostgreSQL backup', ours),
+    memoryTarget('PostgreSQL backup by pg-parallel', several),
     memoryTarget('PostgreSQL backup at level 1', level1),
   ]
 }
@@ -106,18 +137,34 @@ async function raceRestores(bench: Bench, server: ServerAddress): Promise<Group>
           ),
           prepare,
         },
+        {
+          name: 'holdfast pg-parallel restore',
+          command: restoreCommand(
+            join(bench.folder, 'parallel', 'holdfast.config.json'),
+            urlOf(server, restored),
+          ),
+          prepare,
+        },
       ]
     : []
-  return { title: 'PostgreSQL, restore', results: await race([peer, ...ours], bench.report) }
+  const jobs: Contestant = {
+    name: 'pg_restore -j2',
+    command: `${tool(server, 'pg_restore')} -d ${restored} -j2 --exit-on-error ${quoted(join(bench.folder, 'fd'))}`,
+    env: { PGPASSWORD: server.password },
+    prepare,
+  }
+  return { title: 'PostgreSQL, restore', results: await race([peer, jobs, ...ours], bench.report) }
 }
 
 function restoreTargets(results: ReadonlyMap<string, Measured>): readonly Target[] {
   const ours = results.get('holdfast restore')
+  const several = results.get('holdfast pg-parallel restore')
   const peer = results.get('zstd -dc | pg_restore')
   if (!ours || !peer) return []
   return [
     timesTarget('PostgreSQL restore, time against zstd -dc | pg_restore', ours, peer, 1.1),
     memoryTarget('PostgreSQL restore', ours),
+    ...(several ? [memoryTarget('PostgreSQL restore by pg-parallel', several)] : []),
   ]
 }
 

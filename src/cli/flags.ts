@@ -59,6 +59,9 @@ export function oneOf<Value extends string>(values: readonly Value[], brief: str
   return { kind: 'enum', values, optional: true, placeholder: values.join('|'), brief } as const
 }
 
+/** Of every command that moves a dump. */
+export const maxRate = text('RATE', 'no more bytes of the dump a second: 20MB/s  [HOLDFAST_MAX_RATE]')
+
 /** Of every command that does something worth watching. */
 export const metricsFile = text(
   'PATH',

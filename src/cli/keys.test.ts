@@ -12,7 +12,11 @@ describe('identities', () => {
     const env = await machine(files)
     const variables = { HOLDFAST_IDENTITY_FILE: join(env.workingDirectory, 'c.txt') }
     const ring = keyRing({ ...env, variables }, { identity: ['a.txt', 'b.txt'] }, nobody)
-    expect((await ring.identities()).map((key) => key.reveal())).toEqual(['KEY-A\n', 'KEY-B\n', 'KEY-C'])
+    expect((await ring.identities()).map(({ text }) => text.reveal())).toEqual([
+      'KEY-A\n',
+      'KEY-B\n',
+      'KEY-C',
+    ])
   })
 
   it('a file that is not there is named', async () => {

@@ -26,9 +26,13 @@ export function keyRing(env: Env, flags: KeyFlags, ask: () => Promise<Secret | u
   let asked: Promise<Secret | undefined> | undefined
   return {
     async identities() {
-      const files = (flags.identity ?? []).map((file) => readKeyFile(env, file, '--identity'))
+      const files = (flags.identity ?? []).map(async (file) => ({
+        source: file,
+        text: await readKeyFile(env, file, '--identity'),
+      }))
       const variable = readVariable(env.variables, 'HOLDFAST_IDENTITY')
-      return [...(await Promise.all(files)), ...(variable === undefined ? [] : [new Secret(variable.value)])]
+      const ofVariable = variable && { source: variable.origin, text: new Secret(variable.value) }
+      return [...(await Promise.all(files)), ...(ofVariable === undefined ? [] : [ofVariable])]
     },
     async passphrase() {
       if (flags.passphraseFile !== undefined) {

@@ -12,6 +12,7 @@ export interface SettingFlags {
   /** Several where the command goes to several. */
   readonly storage?: string | readonly string[]
   readonly compress?: string
+  readonly maxRate?: string
   readonly metricsFile?: string
 }
 
@@ -76,11 +77,12 @@ function whereOf({ env }: CommandLine, flags: SettingFlags): Where {
 }
 
 function overridesOf(flags: SettingFlags): Overrides {
-  const { compress, metricsFile } = flags
+  const { compress, maxRate, metricsFile } = flags
   const storages = storagesOf(flags).map((value) => ({ value, origin: '--storage' }))
   return {
     ...(storages.length === 0 ? {} : { storages }),
     ...(compress === undefined ? {} : { compress: { value: compress, origin: '--compress' } }),
+    ...(maxRate === undefined ? {} : { maxRate: { value: maxRate, origin: '--max-rate' } }),
     ...(metricsFile === undefined ? {} : { metricsFile: { value: metricsFile, origin: '--metrics-file' } }),
   }
 }

@@ -31,6 +31,11 @@ export interface HoldfastConfig {
   /** `zstd`, `zstd:LEVEL`, `gzip`, `gzip:LEVEL` or `none`. Default `zstd`. */
   readonly compress?: string
   readonly encrypt?: EncryptConfig | false
+  /**
+   * The most bytes a second of a dump, before compression, that an operation takes from a database or gives to one: `20MB/s`. What
+   * is only read, to check it, counts as well. A storage has a limit of its own, `bandwidth`. Default: no limit.
+   */
+  readonly maxRate?: string
   readonly retention?: RetentionPolicy
   /** Stands in manifests and file names. Default: the host's name. */
   readonly serverName?: string

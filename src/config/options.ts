@@ -16,6 +16,11 @@ export const scalarOptions = {
     flag: '--compress',
     meaning: 'zstd[:level], gzip[:level] or none',
   },
+  maxRate: {
+    variable: 'HOLDFAST_MAX_RATE',
+    flag: '--max-rate',
+    meaning: 'the most bytes a second out of a database or into one',
+  },
   serverName: {
     variable: 'HOLDFAST_SERVER_NAME',
     flag: undefined,

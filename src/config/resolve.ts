@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { bytesOf } from '../env/byte-units.js'
 import type { Env } from '../env/env.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import { checkPolicy } from '../retention/policy.js'
@@ -53,6 +54,7 @@ export function resolveSettings(input: ResolveInput): Settings {
   const compress = choose('compress', defaults.compress)
   const serverName = choose('serverName', env.hostName)
   const dateFormat = choose('dateFormat', defaults.dateFormat)
+  const maxRate = chooseMaxRate(choose('maxRate', ''))
   const filename = chooseFilename(input, config, choose)
   const metricsFile = chooseMetricsFile(input, config, origins)
   const chosen = chosenStorages(input)
@@ -83,6 +85,7 @@ export function resolveSettings(input: ResolveInput): Settings {
       ...checked(parseNamed(compress, registry), `compress (${compress.origin})`),
       ...checked(encryptStages(config.encrypt, registry, source), `encrypt (${source})`),
     ],
+    ...(maxRate === undefined ? {} : { maxRate }),
     retention: config.retention ?? {},
     serverName: serverName.value,
     filename,
@@ -96,6 +99,17 @@ export function resolveSettings(input: ResolveInput): Settings {
     devServers: config.devServers ?? {},
     origins: origins.all,
   }
+}
+
+/** @throws config.invalid */
+function chooseMaxRate({ value, origin }: Variable): number | undefined {
+  if (value === '') return undefined
+  const rate = bytesOf(value, '/s')
+  if (rate !== undefined) return rate
+  throw new HoldfastError(
+    'config.invalid',
+    `maxRate (${origin}) is ${value}, not a rate such as 20MB/s or 512KiB/s`,
+  )
 }
 
 function chosenStorages({ overrides = {}, env }: ResolveInput): readonly Variable[] {

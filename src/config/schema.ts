@@ -171,6 +171,7 @@ const configSchema = strict({
   storages: z.record(filledText, z.union([filledText, z.looseObject({ driver: filledText })])).optional(),
   files: z.record(filledText, z.union([filledText, files])).optional(),
   compress: filledText.optional(),
+  maxRate: filledText.optional(),
   encrypt: z.union([z.literal(false), encrypt]).optional(),
   retention: retention.optional(),
   serverName: filledText.optional(),

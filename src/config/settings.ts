@@ -29,6 +29,8 @@ export interface Settings {
   readonly chosenStorages: readonly string[]
   /** Compression first, encryption after it; empty means the plain dump. */
   readonly stages: readonly StageSettings[]
+  /** Bytes of a dump a second; no limit where absent. */
+  readonly maxRate?: number
   readonly retention: RetentionPolicy
   readonly serverName: string
   readonly filename: string | ((facts: FilenameFacts) => string)

@@ -33,6 +33,8 @@ export interface ConnectorCapabilities {
   readonly parallel?: true
   /** Restores into any database that its connection names, so also beside another. Default: nobody knows, and it does not. */
   readonly restoresBeside?: true
+  /** Its dumps have several parts, each an artifact of its own: they need a storage, and do not go into one file or stream. */
+  readonly severalParts?: true
   /** Which `clean` modes restore can do. */
   readonly clean: readonly CleanMode[]
   /** `false` where restore cannot make a database that does not exist. */
@@ -54,8 +56,11 @@ export interface DumpFormat {
    * empty, are known. Doctor and verify say so.
    */
   readonly checked?: false
-  /** A new reader of one whole dump. */
-  checker(): FormatChecker
+  /**
+   * A new reader of one whole part.
+   * @param role of the part; formats whose parts are all alike, as those of one part are, need not look at it
+   */
+  checker(role?: DumpPart['role']): FormatChecker
 }
 
 /** Reads a dump as it passes by and knows at the end whether it is whole. Costs little: it looks, it does not copy. */
@@ -148,8 +153,10 @@ export interface DumpRequest {
 }
 
 export interface Dump {
-  /** One after the other: the next part is asked for when the one before has been read to its end. */
+  /** One after the other: the next part is asked for when the one before has been read to its end, unless `concurrency` says more. */
   readonly parts: AsyncIterable<DumpPart>
+  /** So many parts may be read at once: the next one may be asked for while all but one of them are. Default 1. */
+  readonly concurrency?: number
   /** Asked for after the last part has ended. */
   facts(): Promise<DumpFacts>
 }

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { Env } from './env.js'
 
 /** What every long call gets: the machine, the wish to stop, and where to tell what is going on. */
@@ -5,6 +6,13 @@ export interface Context {
   readonly env: Env
   readonly signal: AbortSignal
   readonly emit: Emit
+  /** What dumps pass through on their way out of a database or into one, where a rate is not to be exceeded. */
+  readonly pace?: PassingRate
+}
+
+/** A limit that all streams through it have together. */
+export interface PassingRate {
+  through(signal: AbortSignal): Duplex
 }
 
 export type Emit = (event: ProgressEvent | NoticeEvent) => void

@@ -7,6 +7,7 @@ import { objectKey } from '../storages/object-key.js'
 import type { Storage } from '../storages/storage.js'
 import { connected } from '../streams/connect.js'
 import { measuring, type Measure, type Observer } from '../streams/measure.js'
+import { paced } from './limits.js'
 
 /** How artifacts are decoded: the known stages, and where their keys are. */
 export interface Decoding {
@@ -30,7 +31,7 @@ export async function readArtifact(
   const stored = measuring(sameAs(part.stored, `artifact ${part.stored.key}`))
   const plain = measuring(...observers, sameAs(part.plain, `the dump in ${part.stored.key}`))
   const source = await openArtifact(cx, storage, part)
-  return connected([source, stored.through, ...decoders, plain.through], cx.signal)
+  return connected([source, stored.through, ...decoders, ...paced(cx), plain.through], cx.signal)
 }
 
 /** The stored bytes alone, compared with the manifest at their end; needs no key. */
@@ -41,7 +42,7 @@ export async function readStored(
   ...observers: readonly Observer[]
 ): Promise<Readable> {
   const stored = measuring(...observers, sameAs(part.stored, `artifact ${part.stored.key}`))
-  return connected([await openArtifact(cx, storage, part), stored.through], cx.signal)
+  return connected([await openArtifact(cx, storage, part), ...paced(cx), stored.through], cx.signal)
 }
 
 async function openArtifact(cx: Context, storage: Storage, part: ManifestPart): Promise<Readable> {

@@ -6,6 +6,8 @@ import { HoldfastError } from '../errors.js'
 import type { Stage } from '../stages/stage.js'
 import { connectTo } from '../streams/connect.js'
 import { measuring, type Measure, type Observer } from '../streams/measure.js'
+import { paced } from './limits.js'
+import type { PartsProgress } from './parts-progress.js'
 
 export interface EncodedPart {
   readonly plain: Measure
@@ -22,14 +24,18 @@ export async function writeArtifact(
   part: DumpPart,
   format: DumpFormat,
   stages: readonly Stage[],
-  progress: { readonly subject: string; readonly totalBytes?: number },
+  progress: PartsProgress,
   destination: (bytes: Readable) => Promise<unknown>,
 ): Promise<EncodedPart> {
-  const plain = measuring(notEmpty(part.name), structure(format), progressOf(cx, progress))
+  const plain = measuring(notEmpty(part.name), structure(format, part.role), progress.observer(part.name))
   const stored = measuring()
   const encoders = stages.map((stage) => ({ id: stage.id, ...withFacts(stage, cx) }))
   const through: Duplex[] = [...encoders.map((encoder) => encoder.through)]
-  await connectTo([part.bytes, plain.through, ...through, stored.through], destination, cx.signal)
+  await connectTo(
+    [part.bytes, ...paced(cx), plain.through, ...through, stored.through],
+    destination,
+    cx.signal,
+  )
   return {
     plain: plain.result(),
     stages: encoders.map(({ id, facts }) => ({ id, facts: facts() })),
@@ -50,18 +56,7 @@ function notEmpty(name: string): Observer {
   }
 }
 
-function structure(format: DumpFormat): Observer {
-  const checker = format.checker()
+function structure(format: DumpFormat, role: DumpPart['role']): Observer {
+  const checker = format.checker(role)
   return { push: (chunk) => checker.push(chunk), end: () => checker.end() }
-}
-
-function progressOf(
-  cx: Context,
-  { subject, totalBytes }: { subject: string; totalBytes?: number },
-): Observer {
-  const total = totalBytes === undefined ? {} : { totalBytes }
-  return {
-    push: (_chunk, bytes) => cx.emit({ type: 'progress', subject, phase: 'dump', bytes, ...total }),
-    end: ({ bytes }) => cx.emit({ type: 'progress', subject, phase: 'dump', bytes, ...total, done: true }),
-  }
 }

@@ -8,6 +8,7 @@ import { HoldfastError } from '../errors.js'
 import { connect } from '../streams/connect.js'
 import { writeArtifact } from './artifact-writer.js'
 import type { BackupTarget } from './backup-storage.js'
+import { PartsProgress } from './parts-progress.js'
 
 interface Written {
   readonly filename: string
@@ -27,6 +28,11 @@ export async function writeToOutput(
   dump: Dump,
 ): Promise<Written> {
   let written: Omit<Written, 'warnings'> | undefined
+  const progress = new PartsProgress(cx, {
+    subject: target.alias,
+    phase: 'dump',
+    ...(target.totalBytes === undefined ? {} : { totalBytes: target.totalBytes }),
+  })
   for await (const part of dump.parts) {
     if (written !== undefined) {
       part.bytes.destroy()
@@ -40,10 +46,7 @@ export async function writeToOutput(
       part,
       target.format,
       target.stages.map(({ stage }) => stage),
-      {
-        subject: target.alias,
-        ...(target.totalBytes === undefined ? {} : { totalBytes: target.totalBytes }),
-      },
+      progress,
       (bytes) =>
         typeof output === 'string' ? writeFileWhole(cx, output, bytes) : connect([bytes, output], cx.signal),
     )

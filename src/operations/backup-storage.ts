@@ -11,6 +11,8 @@ import { writeArtifact, type EncodedPart } from './artifact-writer.js'
 import { fanOut } from './fan-out.js'
 import { numberedFilename } from './filename.js'
 import type { OpenStorage } from './open-storages.js'
+import { takeParts } from './parts-at-once.js'
+import { PartsProgress } from './parts-progress.js'
 import type { FailedStorage } from './reports.js'
 
 export interface BackupTarget {
@@ -43,7 +45,10 @@ interface Copy {
   readonly open: OpenStorage
   readonly name: string
   readonly keys: ObjectKey[]
+  /** In the order of the dump, whichever came to its end first. */
   readonly parts: ManifestPart[]
+  /** The latest note of what is about to be written: one after the other, so that the last one names all. */
+  noted: Promise<void>
   error?: HoldfastError
 }
 
@@ -65,7 +70,7 @@ export async function storeParts(
   const dropFailed = async () => {
     for (const copy of copies.filter(({ error }) => error !== undefined)) {
       copies.splice(copies.indexOf(copy), 1)
-      failed.push({ storage: copy.open.name, error: copy.error ?? unknownError() })
+      failed.push(failureOf(copy))
       await withdraw(cx, target, copy)
     }
     if (copies.length === 0) throw allFailed(failed)
@@ -73,7 +78,13 @@ export async function storeParts(
   try {
     for (const open of storages) {
       try {
-        copies.push({ open, name: await reserveFilename(cx, open, target), keys: [], parts: [] })
+        copies.push({
+          open,
+          name: await reserveFilename(cx, open, target),
+          keys: [],
+          parts: [],
+          noted: Promise.resolve(),
+        })
       } catch (thrown) {
         cx.signal.throwIfAborted()
         failed.push({ storage: open.name, error: asHoldfastError(thrown) })
@@ -81,12 +92,17 @@ export async function storeParts(
     }
     await dropFailed()
     const dump = await start()
-    let parts = 0
-    for await (const part of dump.parts) {
-      await storePart(cx, copies, target, part)
-      await dropFailed()
-      parts++
-    }
+    const progress = new PartsProgress(cx, {
+      subject: target.alias,
+      phase: 'dump',
+      ...(target.totalBytes === undefined ? {} : { totalBytes: target.totalBytes }),
+    })
+    const parts = await takeParts(cx, dump, async (partCx, part, index) => {
+      await storePart(partCx, copies, target, { part, index, progress })
+      if (copies.every(({ error }) => error !== undefined)) throw allFailed(copies.map(failureOf))
+    })
+    // Not before all parts have ended: none of them may still be writing there.
+    await dropFailed()
     if (parts === 0) throw new HoldfastError('integrity.empty', `the dump of ${target.alias} has no parts`)
     const facts = await manifestOf(await dump.facts())
     const stored: StoredCopy[] = []
@@ -101,7 +117,7 @@ export async function storeParts(
     const [first, ...others] = stored
     if (first === undefined) await dropFailed()
     for (const copy of copies.splice(0)) {
-      failed.push({ storage: copy.open.name, error: copy.error ?? unknownError() })
+      failed.push(failureOf(copy))
       await withdraw(cx, target, copy)
     }
     if (first === undefined) throw unknownError()
@@ -110,6 +126,10 @@ export async function storeParts(
     for (const copy of copies) await withdraw(cx, target, copy)
     throw error
   }
+}
+
+function failureOf({ open, error = unknownError() }: Copy): FailedStorage {
+  return { storage: open.name, error }
 }
 
 function unknownError(): HoldfastError {
@@ -153,14 +173,21 @@ async function storePart(
   cx: Context,
   copies: readonly Copy[],
   target: BackupTarget,
-  part: DumpPart,
+  { part, index, progress }: { part: DumpPart; index: number; progress: PartsProgress },
 ): Promise<void> {
   const keys = new Map<Copy, ObjectKey>()
   for (const copy of copies) {
+    if (copy.error !== undefined) continue
     const key = artifactKey(target.alias, copy.name, keyPart(part))
     copy.keys.push(key)
     keys.set(copy, key)
-    await trying(cx, copy, () => copy.open.catalog.announce(cx, recordOf(cx, target, copy)))
+    copy.noted = copy.noted.then(() =>
+      trying(cx, copy, () => copy.open.catalog.announce(cx, recordOf(cx, target, copy))),
+    )
+    // Whoever notes something next does not care how this ended.
+    const noted = copy.noted
+    copy.noted = noted.catch(() => undefined)
+    await noted
   }
   const living = [...keys].filter(([copy]) => copy.error === undefined)
   if (living.length === 0) {
@@ -172,10 +199,7 @@ async function storePart(
     part,
     target.format,
     target.stages.map(({ stage }) => stage),
-    {
-      subject: target.alias,
-      ...(target.totalBytes === undefined ? {} : { totalBytes: target.totalBytes }),
-    },
+    progress,
     (bytes) =>
       fanOut(
         bytes,
@@ -184,20 +208,20 @@ async function storePart(
             (branch) =>
               put(cx, copy, key, branch),
         ),
-        () => allFailed(living.map(([{ open, error = unknownError() }]) => ({ storage: open.name, error }))),
+        () => allFailed(living.map(([copy]) => failureOf(copy))),
       ),
   )
   for (const [copy, key] of living) {
     if (copy.error !== undefined) continue
     await trying(cx, copy, () => readBack(cx, copy.open, key, encoded))
-    copy.parts.push({
+    copy.parts[index] = {
       name: part.name,
       role: part.role,
       ...(part.table === undefined ? {} : { table: part.table }),
       plain: encoded.plain,
       stages: encoded.stages,
       stored: { key, ...encoded.stored },
-    })
+    }
   }
 }
 

@@ -83,6 +83,13 @@ function planBackup(workspace: Workspace, request: BackupRequest, database: Data
       `${database.engine.name} has no connector ${request.connector}; it has ${Object.keys(database.engine.connectors).join(', ')}`,
     )
   }
+  if (request.output !== undefined && factory.capabilities.severalParts === true) {
+    throw new HoldfastError(
+      'usage.not-supported',
+      `${requestName(workspace, 'output')} does not go with the connector ${factory.name}: its dumps have several parts, and output takes one`,
+      { hint: 'back up into a storage, or choose another connector' },
+    )
+  }
   const options = {
     exclude: request.exclude ?? database.exclude,
     excludeData: request.excludeData ?? database.excludeData,

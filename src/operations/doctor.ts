@@ -9,6 +9,7 @@ import type { DoctorCheck, DoctorReport } from './reports.js'
 import type { DoctorRequest } from './requests.js'
 import { selectDatabases } from './select-databases.js'
 import { contextOf, type Workspace } from './workspace.js'
+import { counted } from '../env/counted.js'
 
 /**
  * Checks everything that a backup and a restore will need: configuration, databases, tools, storages (by writing, reading
@@ -96,7 +97,9 @@ async function checkDatabase(cx: Context, database: DatabaseSettings): Promise<r
       })),
     )
     const tables =
-      server.tables.length === 0 && server.objectCount > 0 ? '' : `, ${server.tables.length} tables`
+      server.tables.length === 0 && server.objectCount > 0
+        ? ''
+        : `, ${counted(server.tables.length, 'table')}`
     return `${connector.name} reads ${server.product} ${server.version}${tables}`
   })
   return [

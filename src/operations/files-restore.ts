@@ -15,6 +15,7 @@ import type { FoundSource } from './restore-source.js'
 import { oneSet } from './select-files.js'
 import { validateRestore } from './validate-restore.js'
 import { contextOf, notice, type Workspace } from './workspace.js'
+import { counted } from '../env/counted.js'
 
 /**
  * Restores files into a folder. Before the first change the whole archive is read: its digests, its structure, whether every entry stays
@@ -208,7 +209,6 @@ function planOf(
 ): FilesRestorePlan {
   const { manifest, storage, storedBytes } = found
   const mode = replace === true ? 'empty-first' : onConflict
-  const count = (number: number) => (number === 1 ? '1 file' : `${number} files`)
   return {
     source: found.name,
     filename: found.filename,
@@ -224,9 +224,11 @@ function planOf(
     bytes,
     conflicts: mode === 'empty-first' ? 0 : conflicts,
     losses: [
-      ...(mode === 'empty-first' && present > 0 ? [`${count(present)} that the folder holds now`] : []),
+      ...(mode === 'empty-first' && present > 0
+        ? [`${counted(present, 'file')} that the folder holds now`]
+        : []),
       ...(mode === 'replace' && conflicts > 0
-        ? [`${count(conflicts)} that the backup has too, as they are now`]
+        ? [`${counted(conflicts, 'file')} that the backup has too, as they are now`]
         : []),
     ],
     warnings: [

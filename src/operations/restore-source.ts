@@ -17,7 +17,9 @@ import {
   readStored,
   type Decoding,
 } from './artifact-reader.js'
+import { paced } from './limits.js'
 import type { OpenStorage } from './open-storages.js'
+import { PartsProgress } from './parts-progress.js'
 import type { StoredBackup } from './reports.js'
 
 /** Where a restore takes its data from: found, and checked as far as it can be without decoding all of it. */
@@ -57,14 +59,11 @@ export async function sourceOfBackup(
   }
   const first = manifest.parts[0]
   if (first === undefined) throw new HoldfastError('integrity.manifest', `${manifest.id} has no parts`)
-  const openPart = (part: RestorePart, phase: 'restore' | 'check') =>
-    readArtifact(
-      cx,
-      open.storage,
-      partOf(part.name),
-      decoding,
-      progressObserver(cx, manifest.id, phase, total),
-    )
+  const progress = (phase: 'restore' | 'check', totalBytes: number) =>
+    new PartsProgress(cx, { subject: manifest.id, phase, totalBytes })
+  const [restored, examined] = [progress('restore', total), progress('check', total)]
+  const openPart = ({ name }: RestorePart, of: PartsProgress) =>
+    readArtifact(cx, open.storage, partOf(name), decoding, of.observer(name))
   const source: RestoreSource = {
     parts: manifest.parts.map(({ name, role, table, plain }) => ({
       name,
@@ -72,7 +71,7 @@ export async function sourceOfBackup(
       plainBytes: plain.bytes,
       ...(table === undefined ? {} : { table }),
     })),
-    open: (part) => openPart(part, 'restore'),
+    open: (part) => openPart(part, restored),
   }
   return {
     name: manifest.id,
@@ -82,18 +81,12 @@ export async function sourceOfBackup(
     storedBytes: manifest.parts.reduce((sum, part) => sum + part.stored.bytes, 0),
     source,
     head: await headOf(await readArtifact(cx, open.storage, first, decoding), headBytes),
-    examine: (part) => openPart(part, 'check'),
+    examine: (part) => openPart(part, examined),
     async check() {
-      for (const part of manifest.parts) {
-        await drain(
-          await readStored(
-            cx,
-            open.storage,
-            part,
-            progressObserver(cx, manifest.id, 'check', part.stored.bytes),
-          ),
-        )
-      }
+      const stored = manifest.parts.reduce((sum, part) => sum + part.stored.bytes, 0)
+      const checked = progress('check', stored)
+      for (const part of manifest.parts)
+        await drain(await readStored(cx, open.storage, part, checked.observer(part.name)))
     },
   }
 }
@@ -166,7 +159,7 @@ function openDecoded(
 ): Readable {
   const source = createReadStream(path, { highWaterMark: 1024 * 1024 })
   const decoders: Duplex[] = kinds.map((kind) => kind.create(undefined, keys).decode(cx, {}))
-  return connected([source, ...decoders, measuring(...observers).through], cx.signal)
+  return connected([source, ...decoders, ...paced(cx), measuring(...observers).through], cx.signal)
 }
 
 /** The connector that reads a dump: the one the manifest names, or the one that recognises the first bytes. */

@@ -123,8 +123,8 @@ async function verifyPart(
 }
 
 function structureOf(part: ManifestPart, format: DumpFormat | undefined): readonly Observer[] {
-  if (format === undefined || part.role !== 'dump') return []
-  const checker = format.checker()
+  if (format === undefined || part.role === 'portable') return []
+  const checker = format.checker(part.role)
   return [{ push: (chunk) => checker.push(chunk), end: () => checker.end() }]
 }
 

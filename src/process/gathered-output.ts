@@ -4,6 +4,11 @@ import { ChunkPool } from '../streams/chunk-pool.js'
 /** A dump tool writes some 10 KB at a time; what follows works best on large chunks. */
 const chunkBytes = 4 * 1024 * 1024
 
+/** Chunks for outputs. */
+export function gatheredChunks(): ChunkPool {
+  return new ChunkPool(chunkBytes)
+}
+
 /** Where output comes from. */
 export interface OutputSource {
   /** Lets more come, after `push` has said that it is enough. */
@@ -15,11 +20,14 @@ export interface OutputSource {
 /** Gathers what a program prints into chunks of 4 MiB, which may be given back (`releaseChunk`). */
 export class GatheredOutput {
   readonly stdout: Readable
-  readonly #pool = new ChunkPool(chunkBytes)
-  #chunk = this.#pool.take()
+  readonly #pool: ChunkPool
+  #chunk: Buffer
   #filled = 0
 
-  constructor(source: OutputSource) {
+  /** @param pool of {@link gatheredChunks}, where several outputs share one */
+  constructor(source: OutputSource, pool = gatheredChunks()) {
+    this.#pool = pool
+    this.#chunk = pool.take()
     this.stdout = new Readable({
       highWaterMark: chunkBytes,
       read: () => source.resume(),
@@ -50,7 +58,7 @@ export class GatheredOutput {
   /** The program has ended well, and all it printed has come. */
   end(): void {
     if (this.stdout.destroyed) return
-    if (this.#filled > 0) this.stdout.push(this.#chunk.subarray(0, this.#filled))
+    if (this.#filled > 0) this.stdout.push(this.#pool.beginning(this.#chunk, this.#filled))
     this.stdout.push(null)
   }
 

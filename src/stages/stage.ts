@@ -40,9 +40,16 @@ export interface StageKind<Settings = unknown> {
   create(settings: Settings | undefined, keys: KeyRing): Stage
 }
 
+/** A private key, or several, as a file of `age-keygen` or of OpenPGP has them. */
+export interface Identity {
+  /** Where it is from, for messages: `key.txt`, `environment HOLDFAST_IDENTITY`. */
+  readonly source: string
+  readonly text: Secret
+}
+
 /** Where decoding finds its keys. Asked only when a key is needed; may prompt. */
 export interface KeyRing {
-  /** Texts of identity files (age identities, armored OpenPGP private keys), in the order to try them. */
-  identities(): Promise<readonly Secret[]>
+  /** Age identities and armored OpenPGP private keys, in the order to try them. */
+  identities(): Promise<readonly Identity[]>
   passphrase(): Promise<Secret | undefined>
 }

@@ -1,5 +1,5 @@
 /** Where the chunks came from that are on their way. */
-const origins = new WeakMap<Uint8Array, ChunkPool>()
+const origins = new WeakMap<Uint8Array, { readonly pool: ChunkPool; readonly chunk: Buffer }>()
 
 /**
  * Chunks whose memory is used again. Fresh memory for each chunk of a large dump made the garbage collector take a quarter of
@@ -19,8 +19,16 @@ export class ChunkPool {
   /** A chunk whose bytes are arbitrary. */
   take(): Buffer {
     const chunk = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.chunkBytes)
-    origins.set(chunk, this)
+    origins.set(chunk, { pool: this, chunk })
     return chunk
+  }
+
+  /** The beginning of a chunk, to be given back in its place. */
+  beginning(chunk: Buffer, length: number): Buffer {
+    const view = chunk.subarray(0, length)
+    origins.delete(chunk)
+    origins.set(view, { pool: this, chunk })
+    return view
   }
 
   /** For `releaseChunk`. */
@@ -34,7 +42,7 @@ export class ChunkPool {
  * that has kept no view of them. A buffer of no pool, or one given back already, is left alone.
  */
 export function releaseChunk(chunk: Buffer): void {
-  const pool = origins.get(chunk)
+  const origin = origins.get(chunk)
   origins.delete(chunk)
-  pool?.giveBack(chunk)
+  origin?.pool.giveBack(origin.chunk)
 }

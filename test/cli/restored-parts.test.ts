@@ -213,7 +213,7 @@ bench.describe('only some tables, definitions or rows', () => {
       warnings: [],
       plan: {
         only: ['table log.*', 'rows without definitions'],
-        losses: ['the rows of 1 tables are replaced: log.entry'],
+        losses: ['the rows of 1 table are replaced: log.entry'],
       },
     })
     expect(await database.digest()).toEqual({

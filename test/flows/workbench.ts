@@ -94,7 +94,8 @@ export function execute(path: string, sql: string): void {
 /** Keys as the command line gives them. */
 export function keyRing(...identities: readonly string[]): KeyRing {
   return {
-    identities: () => Promise.resolve(identities.map((text) => new Secret(text))),
+    identities: () =>
+      Promise.resolve(identities.map((text) => ({ source: 'key.txt', text: new Secret(text) }))),
     passphrase: () => Promise.resolve(undefined),
   }
 }

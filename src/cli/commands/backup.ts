@@ -3,7 +3,7 @@ import { HoldfastError } from '../../errors.js'
 import type { BackupResult, Outcome } from '../../operations/reports.js'
 import { command, type CommandLine } from '../command.js'
 import { exitOfOutcomes } from '../exit.js'
-import { metricsFile, text, texts, toggle } from '../flags.js'
+import { maxRate, metricsFile, text, texts, toggle } from '../flags.js'
 import { backupDocument } from '../render/json/backup.js'
 import { renderBackup } from '../render/text/backup.js'
 import { warnOfPasswords, withHoldfast } from '../session.js'
@@ -20,6 +20,7 @@ interface BackupFlags {
   readonly connector?: string
   readonly alsoPortable?: boolean
   readonly prune?: boolean
+  readonly maxRate?: string
   readonly metricsFile?: string
 }
 
@@ -54,6 +55,7 @@ export const backup = command<BackupFlags, readonly string[]>({
       connector: text('NAME', 'how to dump  [default: as configured, or by engine]'),
       alsoPortable: toggle('a portable dump beside the native one (not supported yet)'),
       prune: toggle('apply retention to what was backed up'),
+      maxRate,
       metricsFile,
     },
     aliases: { o: 'output' },

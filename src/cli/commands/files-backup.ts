@@ -1,7 +1,7 @@
 import type { FilesOutcome } from '../../operations/reports.js'
 import { command, type CommandLine } from '../command.js'
 import { exitOfOutcomes } from '../exit.js'
-import { metricsFile, text, texts, toggle } from '../flags.js'
+import { maxRate, metricsFile, text, texts, toggle } from '../flags.js'
 import { filesBackupDocument } from '../render/json/files-backup.js'
 import { renderFilesBackup } from '../render/text/files-backup.js'
 import { withHoldfast } from '../session.js'
@@ -11,6 +11,7 @@ interface FilesBackupFlags {
   readonly compress?: string
   readonly noEncrypt?: boolean
   readonly prune?: boolean
+  readonly maxRate?: string
   readonly metricsFile?: string
 }
 
@@ -35,6 +36,7 @@ export const filesBackup = command<FilesBackupFlags, readonly string[]>({
       compress: text('METHOD', 'zstd[:1-19], gzip[:1-9] or none  [default: zstd; HOLDFAST_COMPRESS]'),
       noEncrypt: toggle('do not encrypt, whatever the configuration says'),
       prune: toggle('apply retention to what was backed up'),
+      maxRate,
       metricsFile,
     },
     positional: {

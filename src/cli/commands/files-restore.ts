@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../errors.js'
 import type { FilesRestorePlan } from '../../operations/reports.js'
 import { command, type CommandLine } from '../command.js'
-import { metricsFile, oneOf, text, texts, toggle } from '../flags.js'
+import { maxRate, metricsFile, oneOf, text, texts, toggle } from '../flags.js'
 import { keyFlags, type KeyFlags } from '../keys.js'
 import { askYesNo, canAsk } from '../prompt.js'
 import { filesRestoreDocument } from '../render/json/files-restore.js'
@@ -17,6 +17,7 @@ interface FilesRestoreFlags extends KeyFlags {
   readonly onConflict?: 'replace' | 'skip' | 'error'
   readonly replace?: boolean
   readonly only?: readonly string[]
+  readonly maxRate?: string
   readonly metricsFile?: string
   readonly dryRun?: boolean
   readonly yes?: boolean
@@ -56,6 +57,7 @@ export const filesRestore = command<FilesRestoreFlags, [backup?: string]>({
       yes: toggle('do not ask'),
       identity: keyFlags.identity,
       passphraseFile: keyFlags.passphraseFile,
+      maxRate,
       metricsFile,
     },
     positional: {

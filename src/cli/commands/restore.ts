@@ -3,7 +3,7 @@ import { restoreStrategies, type RestoreStrategy } from '../../engine/swapper.js
 import { HoldfastError } from '../../errors.js'
 import type { Holdfast } from '../../holdfast.js'
 import { command, flagName, type CommandLine } from '../command.js'
-import { metricsFile, oneOf, text, texts, toggle } from '../flags.js'
+import { maxRate, metricsFile, oneOf, text, texts, toggle } from '../flags.js'
 import { keyFlags, type KeyFlags } from '../keys.js'
 import { confirmedByPerson } from '../confirmation.js'
 import { keptDocument } from '../render/json/kept.js'
@@ -34,6 +34,7 @@ interface RestoreFlags extends KeyFlags {
   readonly yes?: boolean
   readonly confirm?: string
   readonly connector?: string
+  readonly maxRate?: string
   readonly metricsFile?: string
 }
 
@@ -87,6 +88,7 @@ export const restore = command<RestoreFlags, [backup?: string]>({
       identity: keyFlags.identity,
       passphraseFile: keyFlags.passphraseFile,
       connector: text('NAME', 'how to restore  [default: as the backup was made]'),
+      maxRate,
       metricsFile,
     },
     positional: {

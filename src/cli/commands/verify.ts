@@ -1,6 +1,6 @@
 import { command } from '../command.js'
 import { exitOfChecks } from '../exit.js'
-import { date, metricsFile, text, toggle } from '../flags.js'
+import { date, maxRate, metricsFile, text, toggle } from '../flags.js'
 import { keyFlags, type KeyFlags } from '../keys.js'
 import { verifyDocument } from '../render/json/verify.js'
 import { renderVerify } from '../render/text/verify.js'
@@ -12,6 +12,7 @@ interface VerifyFlags extends KeyFlags {
   readonly until?: Date
   readonly database?: string
   readonly storage?: string
+  readonly maxRate?: string
   readonly metricsFile?: string
 }
 
@@ -36,6 +37,7 @@ export const verify = command<VerifyFlags, [backup?: string]>({
       storage: text('NAME', 'storage to look in: a configured name, or a folder  [default: all]'),
       identity: keyFlags.identity,
       passphraseFile: keyFlags.passphraseFile,
+      maxRate,
       metricsFile,
     },
     positional: {

@@ -15,6 +15,7 @@ import { olderSeries } from './identity.js'
 import { databaseOf, readPrelude, type ArchivedDatabase } from './restore-source.js'
 import type { MongoSession } from './session.js'
 import type { Tool } from './tools.js'
+import { counted } from '../../env/counted.js'
 
 /** A target that a restore may begin with. */
 export interface CheckedTarget {
@@ -125,7 +126,7 @@ function lossesOf(
 ): readonly string[] {
   const { collections } = list
   if (collections.length === 0) return []
-  const held = `${collections.length} collections and views`
+  const held = counted(collections.length, 'collection or view', 'collections and views')
   if (request.clean === 'database') return [`the database ${name} is dropped and made anew (${held})`]
   return drops(settings, request) ? [`what the backup holds is replaced in ${name} (${held})`] : []
 }

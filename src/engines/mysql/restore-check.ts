@@ -19,6 +19,7 @@ import { RestoreGuard } from './restore-guard.js'
 import { ServerSession } from './session.js'
 import { checkLogin } from './tool-calls.js'
 import { findTool, type Tool } from './tools.js'
+import { counted } from '../../env/counted.js'
 
 /** A target that a restore may begin with. */
 export interface CheckedTarget {
@@ -185,7 +186,7 @@ function sessions(count: number): string {
 function lossesOf(name: string, inventory: Inventory, { clean }: RestoreRequest): readonly string[] {
   const objects = objectCount(inventory)
   if (objects === 0 || clean === 'none') return []
-  const held = `${inventory.tables.length} tables, ${objects - inventory.tables.length} other objects`
+  const held = `${counted(inventory.tables.length, 'table')}, ${counted(objects - inventory.tables.length, 'other object')}`
   return clean === 'database'
     ? [`the database ${name} is dropped and made anew (${held})`]
     : [`what the backup holds is replaced in ${name} (${held})`]

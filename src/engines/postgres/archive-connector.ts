@@ -16,7 +16,7 @@ const capabilities: ConnectorCapabilities = {
   unused: ofMongodbAlone,
 }
 
-const archive: PgDumpFormat = { plain: false, arguments: () => ['--format=custom', '--compress=0'] }
+export const archive: PgDumpFormat = { plain: false, arguments: () => ['--format=custom', '--compress=0'] }
 
 /** A connector for pg_dump's custom format. Compression is left to Holdfast's own stages. */
 export function archiveConnector(name: string, format: RestoreFormat): ConnectorFactory {

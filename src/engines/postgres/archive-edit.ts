@@ -9,7 +9,7 @@ export interface EntryEdit extends Readonly<Partial<Record<EntryStatement, strin
 export type EditEntry = (entry: ArchiveEntry) => EntryEdit
 
 /** As they follow each other in an entry. */
-const inOrder: readonly EntryStatement[] = ['definition', 'drop', 'copy']
+const inOrder: readonly EntryStatement[] = ['definition', 'drop', 'copy', 'owner']
 
 /** The head of an archive with other statements for some of its entries. What follows the head stays where it is. */
 export function editedArchive(head: Buffer, edits: readonly EditEntry[]): Buffer {

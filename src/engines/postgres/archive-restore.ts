@@ -49,7 +49,8 @@ export const archiveRestoreWithExtensions: RestoreFormat = {
   },
 }
 
-function feedArchive(
+/** Lets pg_restore restore an archive, or what the edits leave of it. */
+export function feedArchive(
   cx: Context,
   settings: ConnectorSettings,
   request: RestoreRequest,
@@ -166,7 +167,7 @@ async function together(works: readonly Promise<void>[]): Promise<void> {
   if (failures.length > 0) throw failures[0]
 }
 
-async function openArchive(cx: Context, source: RestoreSource, { schemas, tables }: RestoreRequest) {
+export async function openArchive(cx: Context, source: RestoreSource, { schemas, tables }: RestoreRequest) {
   const reading = new ArchiveContents(schemas, tables)
   const opened = await openDump(cx, source, (chunk) => reading.push(chunk))
   const contents = await Promise.resolve()

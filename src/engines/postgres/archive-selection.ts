@@ -15,7 +15,7 @@ const belonging = [
   ...['INDEX ATTACH', 'TABLE ATTACH', 'STATISTICS', 'ROW SECURITY', 'COMMENT', 'ACL', 'SECURITY LABEL'],
 ]
 /** What the archive says of itself; pg_restore reads it always. */
-const settings = ['ENCODING', 'STDSTRINGS', 'SEARCHPATH', 'DATABASE', 'DATABASE PROPERTIES']
+export const archiveSettings = ['ENCODING', 'STDSTRINGS', 'SEARCHPATH', 'DATABASE', 'DATABASE PROPERTIES']
 
 /**
  * The entries of some tables with all that belongs to them: rows, partitions, keys, indexes, triggers, sequences of serial
@@ -103,5 +103,5 @@ export function onlyEntries(head: Buffer, patterns: readonly string[]): EditEntr
   reader.push(head)
   const chosen = selectedEntries(entries, patterns)
   return ({ dumpId, kind }) =>
-    chosen.has(dumpId) || settings.includes(kind) ? {} : { definition: '', drop: '', data: false }
+    chosen.has(dumpId) || archiveSettings.includes(kind) ? {} : { definition: '', drop: '', data: false }
 }

@@ -24,17 +24,20 @@ export interface ArchiveEntry {
   readonly name: string
   readonly schema: string | undefined
   readonly owner: string | undefined
+  /** When it is made: before the rows, with them, after them; `undefined` for what goes with another entry, as a comment does. */
+  readonly section: 'pre-data' | 'data' | 'post-data' | undefined
   /** The statement that makes it. */
   readonly definition: string | undefined
   /** The statement that begins its rows: `COPY public.film (title) FROM stdin;`. */
   readonly copy: string | undefined
   /** The entries that it needs, by their dump ids. */
   readonly needs: readonly number[]
-  /** Where the head has whether it has data, and its statements, each with its length before it: what makes it, what drops it, what begins its rows. */
+  /** Where the head has whether it has data, its statements (what makes it, what drops it, what begins its rows) and its owner, each with its length before it. */
   readonly places: Readonly<Record<EntryStatement | 'data', Span>>
 }
 
-export type EntryStatement = 'definition' | 'drop' | 'copy'
+/** A text of an entry that can be changed. */
+export type EntryStatement = 'definition' | 'drop' | 'copy' | 'owner'
 
 export interface Span {
   readonly start: number
@@ -48,6 +51,8 @@ const customFormat = 1
 const oldestVersion = 12
 const newestVersion = 16
 const versionWithCompressionName = 15
+/** By their numbers in the archive; 1 stands for none. */
+const sections: readonly ArchiveEntry['section'][] = [undefined, undefined, 'pre-data', 'data', 'post-data']
 /** Larger than any real one, small enough not to be an attack on memory. */
 const longestEntry = 512 * 1024 * 1024
 const mostEntries = 50_000_000
@@ -169,8 +174,7 @@ export class ArchiveHeadReader {
     reader.string()
     const name = reader.string() ?? ''
     const kind = reader.string() ?? ''
-    // The section: before the data, data, after the data.
-    reader.integer()
+    const section = sections[reader.integer()]
     const [definition, definitionPlace] = this.#statement(reader)
     const [, dropPlace] = this.#statement(reader)
     const [copy, copyPlace] = this.#statement(reader)
@@ -179,15 +183,15 @@ export class ArchiveHeadReader {
     reader.string()
     if (version >= 14) reader.string()
     if (version >= 16) reader.integer()
-    const owner = reader.string()
+    const [owner, ownerPlace] = this.#statement(reader)
     // Whether it has OIDs.
     reader.string()
     const needs: number[] = []
     for (let need = reader.string(); need !== undefined; need = reader.string()) needs.push(Number(need))
     // Where its data are: a flag and, were the file seekable, a place.
     reader.skip(1 + this.#offsetBytes)
-    const places = { data, definition: definitionPlace, drop: dropPlace, copy: copyPlace }
-    this.#onEntry({ dumpId, hasData, kind, name, schema, owner, definition, copy, needs, places })
+    const places = { data, definition: definitionPlace, drop: dropPlace, copy: copyPlace, owner: ownerPlace }
+    this.#onEntry({ dumpId, hasData, kind, name, schema, owner, section, definition, copy, needs, places })
   }
 
   #statement(reader: FieldReader): readonly [text: string | undefined, place: Span] {

@@ -42,7 +42,7 @@ export async function inspectDatabase(
 }
 
 /** pg_dump refuses a server of a newer major version than its own. */
-function dumpClient(
+export function dumpClient(
   cx: Context,
   { tools }: ConnectorSettings,
   { product, version }: ServerOverview,
@@ -92,25 +92,55 @@ export async function dumpDatabase(
 
 async function* onePart(
   cx: Context,
-  { connection: connectionSettings, tools }: ConnectorSettings,
+  settings: ConnectorSettings,
   client: Client,
   args: readonly string[],
   onMessages: (messages: readonly string[]) => void,
 ): AsyncGenerator<DumpPart> {
+  const running = await startPgDump(cx, settings, client, args)
+  try {
+    yield { name: 'dump', role: 'dump', bytes: running.bytes }
+    onMessages(await running.messages())
+  } finally {
+    await running.end()
+  }
+}
+
+/** A pg_dump at work. */
+export interface RunningDump {
+  readonly bytes: Readable
+  /** What it has said, once it has ended well. @throws tool.failed */
+  messages(): Promise<readonly string[]>
+  /** Ends it, where it has not ended by itself, and removes what it needed. */
+  end(): Promise<void>
+}
+
+export async function startPgDump(
+  cx: Context,
+  { connection: connectionSettings, tools }: ConnectorSettings,
+  client: Client,
+  args: readonly string[],
+): Promise<RunningDump> {
   cx.signal.throwIfAborted()
   const connection = await resolveConnection(cx.env, connectionSettings)
   const passwordFile = await writePasswordFile(cx, connection.password)
-  let output: ToolOutput | undefined
+  let output: ToolOutput
   try {
     const call = databaseCall(cx.env, connection, passwordFile, { client, tools, phase: 'dump', args })
     output = readTool(cx, { ...call, smallWrites: true })
-    yield { name: 'dump', role: 'dump', bytes: explained(output.stdout) }
-    onMessages((await output.finished).messages)
-  } finally {
-    // A reader that gave up has left the program running.
-    output?.stdout.destroy()
-    await output?.finished.catch(() => undefined)
+  } catch (error) {
     await passwordFile.remove()
+    throw error
+  }
+  return {
+    bytes: explained(output.stdout),
+    messages: async () => (await output.finished).messages,
+    async end() {
+      // A reader that gave up has left the program running.
+      output.stdout.destroy()
+      await output.finished.catch(() => undefined)
+      await passwordFile.remove()
+    },
   }
 }
 

@@ -2,6 +2,7 @@ import type { Engine } from '../../engine/engine.js'
 import { pgDump } from './connectors/pg-dump.js'
 import { pgDumpCustom } from './connectors/pg-dump-custom.js'
 import { pgDumpGis } from './connectors/pg-dump-gis.js'
+import { pgParallel } from './connectors/pg-parallel.js'
 import { postgisDevServer, postgresqlDevServer } from './dev-server.js'
 import { postgresRows } from './rows.js'
 import { openSession } from './session.js'
@@ -24,6 +25,7 @@ export const postgresql: Engine & AliasConnectors = {
     [pgDumpCustom.name]: pgDumpCustom,
     [pgDump.name]: pgDump,
     [pgDumpGis.name]: pgDumpGis,
+    [pgParallel.name]: pgParallel,
   },
   defaultConnector: pgDumpCustom.name,
   rows: postgresRows,

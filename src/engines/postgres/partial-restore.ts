@@ -4,6 +4,7 @@ import { listed } from './catalog.js'
 import type { DumpContents, NamedRelation } from './restore-contents.js'
 import type { RestoreWork } from './restore.js'
 import type { PostgresSession } from './session.js'
+import { counted } from '../../env/counted.js'
 
 /** @throws usage.invalid, naming both settings */
 export function refuseContradictions(
@@ -58,7 +59,7 @@ export async function checkPart(
   }
   return request.clean === 'none' || tables.length === 0
     ? []
-    : [`the rows of ${tables.length} tables are replaced: ${listed(tables)}`]
+    : [`the rows of ${counted(tables.length, 'table')} are replaced: ${listed(tables)}`]
 }
 
 /** Partitioned tables have no rows of their own. */

@@ -83,9 +83,7 @@ for (const factory of factories) {
           disconnect: true,
         })
         expect(plan.warnings.join()).toMatch(/1 other sessions? will be ended/u)
-        expect(plan.losses).toEqual([
-          expect.stringMatching(/is dropped with all its \d+ objects: public\.child/u),
-        ])
+        expect(plan.losses).toEqual([expect.stringMatching(/is dropped with \d+ objects?: public\.child/u)])
         await connector.restore(testContext(), restoreSource(bytes), { ...request, disconnect: true })
         expect(await contentOf(target)).toEqual(await contentOf(bench.original))
         await expect(other.query('SELECT 1')).rejects.toThrow()

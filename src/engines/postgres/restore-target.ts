@@ -9,6 +9,7 @@ import { inheritedConstraints, type InheritedConstraint } from './partition-drop
 import type { DumpContents } from './restore-contents.js'
 import { connectSession, withSession, type PostgresSession } from './session.js'
 import { parseVersion, type Version } from './version.js'
+import { counted } from '../../env/counted.js'
 
 /** The database a restore goes to, looked at before anything is changed. */
 export interface Target {
@@ -108,9 +109,13 @@ async function examineDatabase(
   const relations = await readRelations(session)
   const objectCount = await countObjects(session, relations)
   if (request.create && objectCount > 0 && request.clean !== 'database') {
-    throw new HoldfastError('refused.not-empty', `${place} exists and holds ${objectCount} objects`, {
-      hint: 'leave --create out to restore into it, or choose another name',
-    })
+    throw new HoldfastError(
+      'refused.not-empty',
+      `${place} exists and holds ${counted(objectCount, 'object')}`,
+      {
+        hint: 'leave --create out to restore into it, or choose another name',
+      },
+    )
   }
   await checkRequirements(session, contents, settings)
   const met = intersect(contents, relations)
@@ -272,16 +277,18 @@ function lossesOf(
 ): readonly string[] {
   if (objectCount === 0) return []
   if (clean === 'database')
-    return [`${place} is dropped with all its ${objectCount} objects: ${listed(relations)}`]
+    return [`${place} is dropped with ${counted(objectCount, 'object')}: ${listed(relations)}`]
   if (clean === 'none' || !drops) return []
   if (met === undefined) {
     return [
-      `what the dump makes anew is dropped first, of the ${objectCount} objects of ${place}: ${listed(relations)}`,
+      `what the dump makes anew is dropped first, of the ${counted(objectCount, 'object')} of ${place}: ${listed(relations)}`,
     ]
   }
   return met.length === 0
     ? []
-    : [`${met.length} objects of ${place} are dropped and made anew: ${listed(met)}`]
+    : [
+        `${counted(met.length, 'object')} of ${place} ${met.length === 1 ? 'is' : 'are'} dropped and made anew: ${listed(met)}`,
+      ]
 }
 
 function ageWarnings({ serverVersion }: DumpContents, { major, text }: Version): readonly string[] {

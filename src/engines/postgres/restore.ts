@@ -65,6 +65,7 @@ export interface RestoreWork {
 }
 
 export interface FeedRun extends OpenedDump {
+  readonly source: RestoreSource
   readonly contents: DumpContents
   readonly clients: readonly [Client, ...Client[]]
   readonly connection: Connection
@@ -140,6 +141,7 @@ export async function restoreDatabase(
       withSchemas(cx, settings, contents, request, connection, async () => {
         const passwordFile = await writePasswordFile(cx, connection.password)
         const run = {
+          source,
           clients,
           contents,
           connection,

@@ -1,11 +1,16 @@
-import type { Client } from 'pg'
+import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
+import type { Client } from 'pg'
 import type { Context } from '../../env/context.js'
 import type { ConnectionSettings, ServerFacts, Session } from '../../engine/engine.js'
+import type { ChunkPool } from '../../streams/chunk-pool.js'
 import { readFacts } from './catalog.js'
 import { resolveConnection, type Connection } from './connection.js'
+import { copyIn, copyOut } from './copy.js'
 import { databaseFailure, stateOf } from './failures.js'
+import { lendableSocket } from './lent-socket.js'
 import { lookUpPassword } from './passfile.js'
+import { literal } from './quoting.js'
 import { tlsAttempts, type TlsAttempt } from './tls.js'
 
 /** One connection to a PostgreSQL server. */
@@ -19,6 +24,26 @@ export interface PostgresSession extends Session {
   copyOut(sql: string): Promise<Readable>
   /** Takes the bytes of a `COPY … FROM STDIN`; finished when the server has taken all. Its errors are the driver's. */
   copyIn(sql: string): Promise<Writable>
+  /** Begins the transaction of `snapshot`, which lasts as long as the session. */
+  begin(transaction?: SnapshotTransaction): Promise<void>
+  /**
+   * `copyOut` for much data, in large chunks; the stream's clean end is the server's word that it is complete. Nothing else may
+   * run beside it.
+   */
+  copyOutInChunks(sql: string, pool: ChunkPool): Readable
+  /**
+   * `copyIn` for much data: takes what a source gives, which must end cleanly.
+   * @param bytes how many there must be
+   * @throws database.*, integrity.truncated, what the source throws: the server has taken nothing then
+   */
+  copyInFrom(sql: string, source: Readable, bytes?: number): Promise<void>
+}
+
+export interface SnapshotTransaction {
+  /** The snapshot of another session, by the name under which it is exported, in place of one of its own. */
+  readonly snapshot?: string
+  /** Tables that nobody may change the definition of, from before the snapshot is taken to the end of the transaction; quoted. */
+  readonly locked?: readonly string[]
 }
 
 /**
@@ -43,12 +68,21 @@ export async function withSession<Result>(
   }
 }
 
-export async function connectSession(cx: Context, connection: Connection): Promise<PostgresSession> {
+/** A session whose connection is fit for much data, by `copyOutInChunks` and `copyInFrom`. */
+export async function connectForCopy(cx: Context, connection: Connection): Promise<PostgresSession> {
+  return connectSession(cx, connection, lendableSocket)
+}
+
+export async function connectSession(
+  cx: Context,
+  connection: Connection,
+  socket?: () => Socket,
+): Promise<PostgresSession> {
   cx.signal.throwIfAborted()
   const attempts = await tlsAttempts(cx.env, connection)
   for (const [index, tls] of attempts.entries()) {
     try {
-      return sessionOf(cx, connection, await connectClient(cx, connection, tls))
+      return sessionOf(cx, connection, await connectClient(cx, connection, tls, socket))
     } catch (error) {
       if (cx.signal.aborted) throw cx.signal.reason
       if (index === attempts.length - 1 || !otherWayMayWork(error)) throw databaseFailure(error, connection)
@@ -68,7 +102,12 @@ function otherWayMayWork(error: unknown): boolean {
   )
 }
 
-async function connectClient(cx: Context, connection: Connection, tls: TlsAttempt): Promise<Client> {
+async function connectClient(
+  cx: Context,
+  connection: Connection,
+  tls: TlsAttempt,
+  socket?: () => Socket,
+): Promise<Client> {
   const { host, port, user, database, password, parameters } = connection
   const { default: pg } = await import('pg')
   const client = new pg.Client({
@@ -82,6 +121,7 @@ async function connectClient(cx: Context, connection: Connection, tls: TlsAttemp
     connectionTimeoutMillis: Number(parameters['connect_timeout']) * 1000,
     application_name: 'holdfast',
     keepAlive: true,
+    ...(socket === undefined ? {} : { stream: socket }),
     ...(parameters['options'] === undefined ? {} : { options: parameters['options'] }),
     ...(parameters['channel_binding'] === 'require' ? { enableChannelBinding: true } : {}),
   })
@@ -128,8 +168,9 @@ export const lockWaitMs = 10 * 60_000
  * Everything that the deparsing of definitions depends on, for this transaction alone: a pooler's connection is left as it
  * was. Nothing of this connection's role or database (ALTER ROLE … SET) counts.
  */
-const plainSettings = `
+const plainSettings = ({ snapshot, locked = [] }: SnapshotTransaction) => `
   BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+  ${snapshot === undefined ? '' : `SET TRANSACTION SNAPSHOT ${literal(snapshot)};`}
   SET LOCAL search_path = '';
   SET LOCAL statement_timeout = 0;
   SET LOCAL lock_timeout = '${lockWaitMs}ms';
@@ -140,6 +181,7 @@ const plainSettings = `
   SET LOCAL TimeZone = 'UTC';
   SET LOCAL extra_float_digits = 1;
   SET LOCAL bytea_output = hex;
+  ${locked.length === 0 ? '' : `LOCK TABLE ONLY ${locked.join(', ONLY ')} IN ACCESS SHARE MODE;`}
   SELECT set_config('jit', 'off', true) FROM pg_settings WHERE name = 'jit'`
 
 function sessionOf(cx: Context, connection: Connection, client: Client): PostgresSession {
@@ -162,7 +204,7 @@ function sessionOf(cx: Context, connection: Connection, client: Client): Postgre
     connection,
     rows,
     async snapshot(read) {
-      await rows(plainSettings)
+      await session.begin()
       try {
         return await read()
       } finally {
@@ -176,6 +218,21 @@ function sessionOf(cx: Context, connection: Connection, client: Client): Postgre
     async copyIn(sql) {
       const { from } = await import('pg-copy-streams')
       return client.query(from(sql))
+    },
+    async begin(transaction = {}) {
+      await rows(plainSettings(transaction))
+    },
+    copyOutInChunks(sql, pool) {
+      const failed = (error: Error) => databaseFailure(error, connection)
+      return copyOut(client, sql, { pool, signal: cx.signal, failed })
+    },
+    async copyInFrom(sql, source, bytes) {
+      try {
+        const failed = (error: Error) => databaseFailure(error, connection)
+        await copyIn(client, sql, source, { bytes, signal: cx.signal, failed })
+      } catch (error) {
+        throw cx.signal.aborted ? cx.signal.reason : error
+      }
     },
     facts: (): Promise<ServerFacts> => readFacts(cx, session),
     close,

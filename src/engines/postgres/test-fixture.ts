@@ -9,6 +9,7 @@ import type {
   ConnectorOptions,
   DumpRequest,
   ConnectorSettings,
+  RestoreSource,
   ToolSettings,
 } from '../../engine/connector.js'
 import type { ConnectionSettings } from '../../engine/engine.js'
@@ -21,6 +22,7 @@ import {
   type ConnectorFixture,
   type ContractDatabase,
 } from '../../testing/connector-contract.js'
+import { partsSource } from '../../testing/connector-workbench.js'
 import { postgresql } from './engine.js'
 import { identifier, literal, qualifiedName } from './quoting.js'
 import { plainTools } from '../../testing/plain-tools.js'
@@ -288,4 +290,13 @@ export async function dumpBytes(
   const [part] = await readDump(dump)
   if (part === undefined) throw new Error('the dump has no part')
   return { bytes: part.bytes, warnings: (await dump.facts()).warnings }
+}
+
+/** A dump by a connector, of one part or of several, whole in memory, to restore from. */
+export async function dumpedSource(
+  settings: ConnectorSettings,
+  factory: ConnectorFactory,
+  changes: Partial<DumpRequest> = {},
+): Promise<RestoreSource> {
+  return partsSource(await readDump(await factory.create(settings).dump(testContext(), dumpRequest(changes))))
 }

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { needsServer } from '../../../test/servers/needs.js'
-import { restoreRequest, restoreSource } from '../../testing/connector-contract.js'
+import { restoreRequest } from '../../testing/connector-contract.js'
+import { parallelConnector } from './connectors/pg-parallel.js'
 import { postgresql } from './engine.js'
 import { identifier } from './quoting.js'
 import { rareObjects } from './test-torture.js'
-import { connectorSettings, dumpBytes, execute, psql, TestDatabase, testContext } from './test-fixture.js'
+import { connectorSettings, dumpedSource, execute, psql, TestDatabase, testContext } from './test-fixture.js'
 
 const server = needsServer('postgresql')
 
@@ -166,15 +167,18 @@ server.describe('everything PostgreSQL has comes back as it was', () => {
     }
   }
 
-  for (const factory of Object.values(postgresql.connectors)) {
+  // Of pg-parallel a piece for each page of each table that it takes.
+  const inPieces = parallelConnector({ tableBytes: 1, pieceBytes: 8192 })
+  const others = Object.values(postgresql.connectors).filter(({ name }) => name !== inPieces.name)
+  for (const factory of [...others, inPieces]) {
     describe(`through ${factory.name}`, () => {
       it('FAILURES 28, 29, 30, 31, 34, 35, 36, 37, 39: into a new database', async () => {
         if (original === undefined) throw new Error('no server')
         const copy = new TestDatabase(original.server, `-c"o%p'y=\n${suffix} ${factory.name}`)
         try {
-          const { bytes } = await dumpBytes(connectorSettings(original.connection), factory)
+          const source = await dumpedSource(connectorSettings(original.connection), factory)
           const connector = factory.create(connectorSettings(copy.connection))
-          await connector.restore(testContext(), restoreSource(bytes), restoreRequest({ create: true }))
+          await connector.restore(testContext(), source, restoreRequest({ create: true }))
           expect(await contentOf(copy)).toEqual(await contentOf(original))
         } finally {
           await copy.drop()
@@ -185,22 +189,18 @@ server.describe('everything PostgreSQL has comes back as it was', () => {
         if (original === undefined) throw new Error('no server')
         const copy = new TestDatabase(original.server)
         try {
-          const { bytes } = await dumpBytes(connectorSettings(original.connection), factory)
+          const source = await dumpedSource(connectorSettings(original.connection), factory)
           const connector = factory.create(connectorSettings(copy.connection))
-          await connector.restore(testContext(), restoreSource(bytes), restoreRequest({ create: true }))
+          await connector.restore(testContext(), source, restoreRequest({ create: true }))
           await copy.execute(
             `UPDATE egg SET parent = NULL WHERE id < 25; DELETE FROM ranged; SELECT lo_unlink(424243); SELECT nextval('called_once')`,
           )
           if (clean === 'database') {
-            const refused = connector.prepareRestore(
-              testContext(),
-              restoreSource(bytes),
-              restoreRequest({ clean }),
-            )
+            const refused = connector.prepareRestore(testContext(), source, restoreRequest({ clean }))
             await expect(refused).rejects.toMatchObject({ code: 'usage.not-supported' })
             await copy.execute(`DROP SUBSCRIPTION some_${suffix}`)
           }
-          await connector.restore(testContext(), restoreSource(bytes), restoreRequest({ clean }))
+          await connector.restore(testContext(), source, restoreRequest({ clean }))
           expect(await contentOf(copy)).toEqual(await contentOf(original))
         } finally {
           await copy.drop()

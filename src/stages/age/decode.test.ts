@@ -13,7 +13,8 @@ const other = await generateX25519Identity()
 
 function ring(identityTexts: readonly string[], passphrase?: string): KeyRing {
   return {
-    identities: () => Promise.resolve(identityTexts.map((text) => new Secret(text))),
+    identities: () =>
+      Promise.resolve(identityTexts.map((text) => ({ source: 'key.txt', text: new Secret(text) }))),
     passphrase: () => Promise.resolve(passphrase === undefined ? undefined : new Secret(passphrase)),
   }
 }
@@ -82,9 +83,9 @@ describe('keys', () => {
     const { bytes } = await bench.encode(rowData(1000))
     const broken = `${identity.slice(0, -1)}!`
     for (const [text, message] of [
-      [`# mine\n\n${broken}`, 'line 3 of identity file 1 is not an age identity'],
-      ['hunter2', 'line 1 of identity file 1 is not an age identity'],
-      ['# nothing\n', 'identity file 1 holds no age identity'],
+      [`# mine\n\n${broken}`, 'line 3 of key.txt is not an age identity'],
+      ['hunter2', 'line 1 of key.txt is not an age identity'],
+      ['# nothing\n', 'key.txt holds no age identity'],
     ] as const)
       await expect(decodeWith(ring([text]), bytes)).rejects.toMatchObject({ code: 'key.invalid', message })
   })

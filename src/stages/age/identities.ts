@@ -1,7 +1,7 @@
 import type { Decrypter } from 'age-encryption'
 import type { Secret } from '../../env/secret.js'
 import { HoldfastError } from '../../errors.js'
-import type { KeyRing } from '../stage.js'
+import type { Identity, KeyRing } from '../stage.js'
 import { scryptIdentity } from './passphrase.js'
 
 /**
@@ -40,9 +40,9 @@ async function passphrase(keys: KeyRing): Promise<Secret> {
 }
 
 /** Each line of the texts that is not empty or a comment is an identity. */
-function addIdentities(decrypter: Decrypter, texts: readonly Secret[]): void {
+function addIdentities(decrypter: Decrypter, identities: readonly Identity[]): void {
   let added = 0
-  for (const [index, text] of texts.entries()) {
+  for (const { source, text } of identities) {
     // The ring holds the keys of all stages.
     if (text.reveal().includes('-----BEGIN PGP PRIVATE KEY BLOCK-----')) continue
     const before = added
@@ -53,15 +53,11 @@ function addIdentities(decrypter: Decrypter, texts: readonly Secret[]): void {
         decrypter.addIdentity(identity)
       } catch {
         // The library's error could hold a part of the identity.
-        throw new HoldfastError(
-          'key.invalid',
-          `line ${number + 1} of identity file ${index + 1} is not an age identity`,
-        )
+        throw new HoldfastError('key.invalid', `line ${number + 1} of ${source} is not an age identity`)
       }
       added++
     }
-    if (added === before)
-      throw new HoldfastError('key.invalid', `identity file ${index + 1} holds no age identity`)
+    if (added === before) throw new HoldfastError('key.invalid', `${source} holds no age identity`)
   }
   if (added === 0) throw new HoldfastError('key.missing', 'the age data need an identity')
 }

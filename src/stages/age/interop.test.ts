@@ -24,7 +24,8 @@ const program = (args: readonly string[], input: Buffer) =>
 
 function ring(identityTexts: readonly string[], passphrase?: string): KeyRing {
   return {
-    identities: () => Promise.resolve(identityTexts.map((text) => new Secret(text))),
+    identities: () =>
+      Promise.resolve(identityTexts.map((text) => ({ source: 'key.txt', text: new Secret(text) }))),
     passphrase: () => Promise.resolve(passphrase === undefined ? undefined : new Secret(passphrase)),
   }
 }

@@ -7,7 +7,7 @@ import { age } from './stage.js'
 const identity = await generateX25519Identity()
 const recipient = await identityToRecipient(identity)
 const keys = {
-  identities: () => Promise.resolve([new Secret(`# a comment\n${identity}\n`)]),
+  identities: () => Promise.resolve([{ source: 'key.txt', text: new Secret(`# a comment\n${identity}\n`) }]),
   passphrase: () => Promise.resolve(undefined),
 }
 

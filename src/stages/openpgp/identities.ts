@@ -1,7 +1,7 @@
 import type { KeyID, PrivateKey } from 'openpgp'
 import type { Secret } from '../../env/secret.js'
 import { HoldfastError } from '../../errors.js'
-import type { KeyRing } from '../stage.js'
+import type { Identity, KeyRing } from '../stage.js'
 
 /** The key id that stands for "try all your keys" (gpg --throw-keyids). */
 const hiddenRecipient = '0000000000000000'
@@ -10,21 +10,22 @@ const armorBegin = '-----BEGIN PGP PRIVATE KEY BLOCK-----'
 /** The OpenPGP private keys of the ring, still locked. @throws key.invalid */
 export async function privateKeys(keys: KeyRing): Promise<readonly PrivateKey[]> {
   const found: PrivateKey[] = []
-  for (const [index, text] of (await keys.identities()).entries()) {
-    if (text.reveal().includes(armorBegin)) found.push(...(await readKeys(text, index + 1)))
+  for (const identity of await keys.identities()) {
+    const text = identity.text.reveal()
+    if (text.includes(armorBegin)) found.push(...(await readKeys(identity)))
     // The ring holds the keys of all stages.
-    else if (!/^AGE-SECRET-KEY-/mu.test(text.reveal()))
-      throw new HoldfastError('key.invalid', `identity file ${index + 1} holds no openpgp private key`)
+    else if (!/^AGE-SECRET-KEY-/mu.test(text))
+      throw new HoldfastError('key.invalid', `${identity.source} holds no openpgp private key`)
   }
   return found
 }
 
-async function readKeys(text: Secret, position: number): Promise<readonly PrivateKey[]> {
+async function readKeys({ source, text }: Identity): Promise<readonly PrivateKey[]> {
   const library = await import('openpgp')
   try {
     return await library.readPrivateKeys({ armoredKeys: text.reveal() })
   } catch (error) {
-    throw new HoldfastError('key.invalid', `identity file ${position} is not an openpgp private key`, {
+    throw new HoldfastError('key.invalid', `${source} is not an openpgp private key`, {
       cause: error,
     })
   }

@@ -43,7 +43,7 @@ const makeKey = (user: string, passphrase = '') =>
 
 function ring(texts: readonly string[], passphrase?: string): KeyRing {
   return {
-    identities: () => Promise.resolve(texts.map((text) => new Secret(text))),
+    identities: () => Promise.resolve(texts.map((text) => ({ source: 'key.asc', text: new Secret(text) }))),
     passphrase: () => Promise.resolve(passphrase === undefined ? undefined : new Secret(passphrase)),
   }
 }

@@ -9,7 +9,7 @@ import { openpgp } from './stage.js'
 
 const pair = await generateKey({ userIDs: [{ email: 'backup@example.org' }] })
 const keys = {
-  identities: () => Promise.resolve([new Secret(pair.privateKey)]),
+  identities: () => Promise.resolve([{ source: 'key.asc', text: new Secret(pair.privateKey) }]),
   passphrase: () => Promise.resolve(undefined),
 }
 const none = { identities: () => Promise.resolve([]), passphrase: () => Promise.resolve(undefined) }

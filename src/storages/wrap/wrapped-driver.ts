@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { bytesOf } from '../../env/byte-units.js'
 import { HoldfastError } from '../../errors.js'
 import { isObjectKey, objectKey } from '../object-key.js'
 import { defaultRetryMs, Retry } from '../retry.js'
@@ -8,15 +9,6 @@ import { withBandwidth } from './bandwidth.js'
 import { withPrefix } from './prefix.js'
 import { readOnly } from './read-only.js'
 import { retrying } from './retrying.js'
-
-const units: Readonly<Record<string, number>> = {
-  kb: 1000,
-  mb: 1000 ** 2,
-  gb: 1000 ** 3,
-  kib: 1024,
-  mib: 1024 ** 2,
-  gib: 1024 ** 3,
-}
 
 /** What every storage may be given beside its driver's own settings. */
 const schema = z.strictObject({
@@ -31,17 +23,8 @@ const schema = z.strictObject({
   /** The most bytes a second, in each direction: `10MB/s`. */
   bandwidth: z
     .string()
-    .regex(/^[1-9]\d{0,5}(\.\d)? ?[KMG]i?B\/s$/iu, 'is not a rate such as 10MB/s or 512KiB/s')
-    .transform(
-      (text) =>
-        parseFloat(text) *
-        (units[
-          text
-            .replace(/[\d. ]/gu, '')
-            .slice(0, -2)
-            .toLowerCase()
-        ] ?? 1),
-    )
+    .transform((text) => bytesOf(text, '/s') ?? 0)
+    .refine((bytes) => bytes > 0, 'is not a rate such as 10MB/s or 512KiB/s')
     .optional(),
   /** How long what failed for a passing reason is tried again: `2m`; `0` for never. */
   retryFor: z.union([z.literal('0').transform(() => 0), durationText]).optional(),

@@ -63,6 +63,7 @@ function generalValues(settings: Settings): Named {
       'encrypt',
       encryption === undefined ? 'none' : { [encryption.kind.id]: withoutSecrets(encryption.settings) },
     ],
+    ...(settings.maxRate === undefined ? [] : [['maxRate', `${settings.maxRate}B/s`] as const]),
     ['retention', withoutSecrets(settings.retention)],
     ['hooks', Object.keys(settings.hooks)],
     ...settings.notifiers.map(

@@ -1,6 +1,6 @@
+import { counted } from '../../../env/counted.js'
 import type { CheckStatus, DoctorCheck, DoctorReport } from '../../../operations/reports.js'
 import { printable, type Look, type Style } from '../../terminal.js'
-import { counted } from './units.js'
 import { wrap } from './wrap.js'
 
 const marks: Readonly<Record<CheckStatus, readonly [mark: string, look: Look]>> = {

@@ -1,7 +1,8 @@
+import { counted } from '../../../env/counted.js'
 import type { FilesOutcome } from '../../../operations/reports.js'
 import { printable, type Style } from '../../terminal.js'
 import { table } from './table.js'
-import { counted, humanBytes, humanSeconds } from './units.js'
+import { humanBytes, humanSeconds } from './units.js'
 
 /** What was backed up, a line each; failures are shown apart. */
 export function renderFilesBackup(

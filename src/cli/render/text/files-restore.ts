@@ -1,8 +1,9 @@
+import { counted } from '../../../env/counted.js'
 import type { FilesRestorePlan, FilesRestoreReport } from '../../../operations/reports.js'
 import { printable, type Style } from '../../terminal.js'
 import { renderFacts, severalLines } from './facts.js'
 import { sourceText } from './restore.js'
-import { counted, humanBytes, humanSeconds } from './units.js'
+import { humanBytes, humanSeconds } from './units.js'
 
 const modes: Readonly<Record<FilesRestorePlan['mode'], string>> = {
   'empty-first': 'the folder is made anew, and takes the place of the one that is there',
@@ -32,7 +33,7 @@ export function renderFilesPlan(plan: FilesRestorePlan, style: Style, now: Date)
       ['from', sourceText(plan, now)],
       ['into', style('bold', printable(place))],
       ['now', exists ? `holds ${counted(present, 'file')}` : 'does not exist; it will be made'],
-      ['restores', `${entries === 1 ? '1 entry' : `${entries} entries`}, ${humanBytes(bytes)}`],
+      ['restores', `${counted(entries, 'entry', 'entries')}, ${humanBytes(bytes)}`],
       ['only', only.length === 0 ? undefined : printable(only.join(', '))],
       ['there', conflicts === 0 ? undefined : `${counted(conflicts, 'file')} that the backup has too`],
       ['mode', exists ? modes[mode] : undefined],

@@ -1,8 +1,9 @@
+import { counted } from '../../../env/counted.js'
 import type { PruneDecision, PruneReport } from '../../../operations/reports.js'
 import { printable, type Style } from '../../terminal.js'
 import { storedBytes } from './stored-backup.js'
 import { table } from './table.js'
-import { counted, humanBytes, relativeAge } from './units.js'
+import { humanBytes, relativeAge } from './units.js'
 
 /** Every backup with what becomes of it and why, then the sum. */
 export function renderPrune(

@@ -1,8 +1,9 @@
+import { counted } from '../../../env/counted.js'
 import type { RestorePlan, RestoreReport } from '../../../operations/reports.js'
 import { printable, type Style } from '../../terminal.js'
 import { renderFacts, severalLines } from './facts.js'
 import { keptText } from './kept.js'
-import { counted, humanBytes, humanSeconds, localTime, relativeAge } from './units.js'
+import { humanBytes, humanSeconds, localTime, relativeAge } from './units.js'
 
 const cleaning: Readonly<Record<RestorePlan['clean'], string>> = {
   none: 'nothing is dropped first; the backup is added to what is there',

@@ -1,8 +1,9 @@
+import { counted } from '../../../env/counted.js'
 import type { StoredBackup } from '../../../operations/reports.js'
 import { printable, type Style } from '../../terminal.js'
 import { renderFacts } from './facts.js'
 import { plainBytes, stagesOf, storedBytes } from './stored-backup.js'
-import { counted, humanBytes, localTime, relativeAge } from './units.js'
+import { humanBytes, localTime, relativeAge } from './units.js'
 
 export function renderShow(stored: StoredBackup, style: Style, now: Date): string {
   const { manifest, storage } = stored
@@ -71,7 +72,7 @@ function filesText({
   unreadable,
 }: NonNullable<StoredBackup['manifest']['files']>): string {
   return [
-    `${entries} entries, ${humanBytes(bytes)}`,
+    `${counted(entries, 'entry', 'entries')}, ${humanBytes(bytes)}`,
     ...(changed === 0 ? [] : [`${changed} changed while they were read`]),
     ...(unreadable === 0 ? [] : [`without ${unreadable} that could not be read`]),
   ].join(', ')

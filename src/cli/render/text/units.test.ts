@@ -1,5 +1,6 @@
+import { counted } from '../../../env/counted.js'
 import { describe, expect, it } from 'vitest'
-import { counted, humanBytes, humanSeconds, localTime, relativeAge } from './units.js'
+import { humanBytes, humanSeconds, localTime, relativeAge } from './units.js'
 
 describe('units', () => {
   it.each([

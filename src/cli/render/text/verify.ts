@@ -1,7 +1,8 @@
+import { counted } from '../../../env/counted.js'
 import type { VerifyReport } from '../../../operations/reports.js'
 import { printable, type Style } from '../../terminal.js'
 import { table } from './table.js'
-import { counted, humanBytes, humanSeconds } from './units.js'
+import { humanBytes, humanSeconds } from './units.js'
 
 /** The backups that hold; those that do not are shown apart, and counted here. */
 export function renderVerify({ results }: VerifyReport, style: Style, columns: number | undefined): string {
