@@ -51,7 +51,10 @@ needsAll(postgresql, needsBuild()).describe('a restore by swap of PostgreSQL', (
       settings: ['work_mem=7MB'],
     })
 
+    await ask(name, `INSERT INTO t SELECT 6, 'y'`)
+    resultOf(await hf.backup({ connector: 'pg-parallel' }))
     await hf.restore({ strategy: 'swap', confirm: true })
+    expect(await rows()).toBe(6)
     const { plan: shown } = await hf.restore({ dryRun: true })
     expect(shown.kept.length).toBe(2)
     expect((await hf.discardOld({ confirm: true })).plan.databases.length).toBe(2)
