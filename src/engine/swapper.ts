@@ -57,7 +57,7 @@ export interface SwapSession {
   make(id: string): Promise<Beside>
   /**
    * Puts the new database in the place of the old one, which is kept.
-   * @throws database.busy, and others, with the old one in its place
+   * @throws database.busy, and others, with the old one in its place; restore.incomplete, with the new one, and what it lacks
    */
   exchange(beside: Beside, ending: SessionsInTheWay): Promise<Exchanged>
   /** Removes a database that did not get into its place. */

@@ -139,6 +139,7 @@ export async function restoreBySwap(
   return withSwap(cx, outlook.swapper, target, async (swap) => {
     const settled = await swap.settle()
     const beside = await swap.make(outlook.id)
+    let swapped = false
     try {
       // What is not whole is thrown away: it needs no transaction, which holds a lock for every table.
       const loose = {
@@ -152,14 +153,17 @@ export async function restoreBySwap(
         create: !beside.made,
       })
       cx.signal.throwIfAborted()
-      const { kept, warnings } = await swap.exchange(beside, request)
+      const { kept, warnings } = await swap.exchange(beside, request).catch((thrown: unknown) => {
+        swapped = asHoldfastError(thrown).code === 'restore.incomplete'
+        throw thrown
+      })
       return {
         ...(kept === undefined ? {} : { kept }),
         warnings: [...settled, ...beside.warnings, ...facts.warnings, ...warnings],
       }
     } catch (thrown) {
       await abandoned(workspace, swap, beside)
-      throw asItWas(thrown, place)
+      throw swapped ? thrown : asItWas(thrown, place)
     }
   })
 }

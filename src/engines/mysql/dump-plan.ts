@@ -60,7 +60,7 @@ export async function planDump(
   }
 }
 
-function commonArguments(
+export function commonArguments(
   { options: { singleTransaction = true, drop = true } }: ConnectorSettings,
   { sequences }: Inventory,
   grants: Grants,

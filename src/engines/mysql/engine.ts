@@ -3,6 +3,7 @@ import { mysqldump } from './connectors/mysqldump.js'
 import { mysqlDevServer } from './dev-server.js'
 import type { Product } from './identity.js'
 import { ServerSession } from './session.js'
+import { mysqlSwapper } from './swap.js'
 import { parseUrl } from './url.js'
 
 /**
@@ -22,5 +23,6 @@ function serverEngine(name: string, aliases: readonly string[], product: Product
     connectors: { mysqldump: mysqldump(name) },
     defaultConnector: 'mysqldump',
     devServer: mysqlDevServer(name, product),
+    swap: mysqlSwapper,
   }
 }

@@ -98,7 +98,8 @@ async function makeReady(
   }
 }
 
-async function endOthers(session: ServerSession): Promise<void> {
+/** Ends the other sessions of the database. */
+export async function endOthers(session: ServerSession): Promise<void> {
   for (const id of await otherSessionIds(session)) {
     await session.query(`KILL ${id}`).catch((error: unknown) => {
       // 1094: it has ended by itself meanwhile.

@@ -35,6 +35,7 @@ const capabilities: ConnectorCapabilities = {
   schemas: false,
   // DDL commits at once in both families.
   transactionalRestore: false,
+  restoresBeside: true,
   clean: ['none', 'objects', 'database'],
   unused: {
     ...unused(['adminUser', 'adminPassword'], 'it runs no privileged statements'),

@@ -1,0 +1,397 @@
+import { createHash } from 'node:crypto'
+import type { ConnectorSettings } from '../../engine/connector.js'
+import {
+  nameWithEnding,
+  swapIdIn,
+  timeOfSwap,
+  type Beside,
+  type Exchanged,
+  type KeptDatabase,
+  type SessionsInTheWay,
+  type Swapper,
+  type SwapPurpose,
+  type SwapSession,
+  type SwapState,
+} from '../../engine/swapper.js'
+import type { Context } from '../../env/context.js'
+import { asHoldfastError, HoldfastError } from '../../errors.js'
+import { placeOf } from './database-error.js'
+import { readInventory, unfinishedMark } from './inventory.js'
+import { listNames, quoteName } from './quoting.js'
+import { endOthers } from './restore-run.js'
+import { ServerSession } from './session.js'
+import { codeOf, dropTriggers, replaceCode } from './swap-code.js'
+import { changePhase, readRecord, swapTable, writeRecord, type StoredRecord } from './swap-record.js'
+
+/** In characters, of which this counts the bytes. */
+const longestNameBytes = 64
+/** How long the tables may be in use by statements and transactions of others before a swap gives up; seconds. */
+const longestWait = 60
+
+/**
+ * Swaps by one RENAME TABLE of all tables, old and new: a database itself has no rename in either family. Views, triggers, routines and
+ * events do not move; they are made anew right after.
+ */
+export const mysqlSwapper: Swapper = {
+  endsSessions: true,
+  async look(cx, { connection }) {
+    const session = await ServerSession.open(cx, connection, { withoutDatabase: true })
+    try {
+      return await readState(session)
+    } finally {
+      await session.close()
+    }
+  },
+  async open(cx, settings) {
+    const { connection } = settings
+    const session = await ServerSession.open(cx, connection, { withoutDatabase: true })
+    try {
+      await session.query(`SET SESSION wait_timeout = 604800, lock_wait_timeout = ${longestWait}`)
+      const [lock] = await session.query<{ taken: number | string | null }>(
+        'SELECT GET_LOCK(?, 0) AS taken',
+        [lockOf(connection.name)],
+      )
+      if (Number(lock?.taken) !== 1) {
+        throw new HoldfastError(
+          'locked.by-another-run',
+          `another run restores beside ${placeOf(connection)} or swaps it`,
+        )
+      }
+      return new MysqlSwap(cx, session, settings)
+    } catch (error) {
+      await session.close()
+      throw error
+    }
+  },
+}
+
+class MysqlSwap implements SwapSession {
+  readonly #cx: Context
+  /** In no database; holds the lock for as long as it is open. */
+  readonly #session: ServerSession
+  readonly #settings: ConnectorSettings
+  readonly #name: string
+
+  constructor(cx: Context, session: ServerSession, settings: ConnectorSettings) {
+    this.#cx = cx
+    this.#session = session
+    this.#settings = settings
+    this.#name = settings.connection.name
+  }
+
+  async settle(): Promise<readonly string[]> {
+    const { moving, remains } = await readDatabases(this.#session)
+    const done: string[] = []
+    for (const { name, record } of moving) {
+      const moved = await hasMoved(this.#session, name, record)
+      if (moved) await this.#finish(name, record)
+      else await this.#takeBack(name, record)
+      const which = moved ? 'the new database' : 'the old database, as before it'
+      done.push(
+        `a swap of ${placeOf(this.#settings.connection)} that began at ${record.at} was interrupted, and is settled: it is ${which}`,
+      )
+    }
+    for (const name of remains) {
+      if (!(await this.#isThere(name))) continue
+      await this.#drop(name)
+      done.push(`${name}, which an interrupted restore had left, is removed`)
+    }
+    return done
+  }
+
+  async make(id: string): Promise<Beside> {
+    const { connection } = this.#settings
+    const name = nameBeside(this.#name, 'restoring', id)
+    const beside = { id, connection: { ...connection, name }, warnings: [] }
+    if (!(await this.#isThere(this.#name))) return { ...beside, made: false }
+    await this.#create(name, this.#name)
+    return { ...beside, made: true }
+  }
+
+  async exchange({ id, connection: { name } }: Beside, ending: SessionsInTheWay): Promise<Exchanged> {
+    const code = await codeOf(this.#cx, this.#settings, { ...this.#settings.connection, name })
+    return this.#swap({ from: name, back: false, newCode: code }, id, ending)
+  }
+
+  async undo({ name }: KeptDatabase, id: string, ending: SessionsInTheWay): Promise<Exchanged> {
+    const record = await readRecord(this.#session, name)
+    if (record === undefined)
+      throw new HoldfastError('database.not-found', `there is no database ${name} of a swap`)
+    return this.#swap({ from: name, back: true, newCode: record.oldCode }, id, ending)
+  }
+
+  async abandon({ connection: { name } }: Beside): Promise<void> {
+    await this.#drop(name)
+  }
+
+  async discard({ name }: KeptDatabase): Promise<void> {
+    await this.#drop(name)
+  }
+
+  close(): Promise<void> {
+    return this.#session.close()
+  }
+
+  /** @throws database.busy, and others, with the old database in its place; restore.incomplete, with the new one */
+  async #swap(
+    { from, back, newCode }: Pick<StoredRecord, 'from' | 'back' | 'newCode'>,
+    id: string,
+    { disconnect }: SessionsInTheWay,
+  ): Promise<Exchanged> {
+    const kept = nameBeside(this.#name, 'before', id)
+    const existed = await this.#isThere(this.#name)
+    const oldTables = existed ? (await tablesOf(this.#session, this.#name)).length : 0
+    const oldCode = existed
+      ? await codeOf(this.#cx, this.#settings, this.#settings.connection)
+      : Buffer.alloc(0)
+    const at = this.#cx.env.clock.now().toISOString()
+    const record: StoredRecord = {
+      phase: 'moving',
+      of: this.#name,
+      at,
+      from,
+      back,
+      existed,
+      oldTables,
+      oldCode,
+      newCode,
+    }
+    await this.#create(kept, from)
+    try {
+      await writeRecord(this.#session, kept, record)
+      if (!existed) await this.#create(this.#name, from)
+      if (disconnect) await endOthers(this.#session)
+      for (const database of [this.#name, from]) await dropTriggers(this.#session, database)
+      await this.#rename(from, kept)
+    } catch (error) {
+      if (!(await hasMoved(this.#session, kept, record).catch(() => false))) {
+        await this.#takeBack(kept, record)
+        throw error
+      }
+    }
+    await this.#finish(kept, record).catch((thrown: unknown) => {
+      const { message } = asHoldfastError(thrown)
+      const place = placeOf(this.#settings.connection)
+      throw new HoldfastError(
+        'restore.incomplete',
+        `${place} has its new tables, and not all of its views, triggers, routines and events: ${message}`,
+        {
+          cause: thrown,
+          hint: 'the next restore makes them first; restore --undo brings the old database back',
+        },
+      )
+    })
+    return { ...(existed ? { kept } : {}), warnings: [] }
+  }
+
+  /** All tables, old and new, in one statement: others see all of them as before, or all of them as after it. */
+  async #rename(from: string, kept: string): Promise<void> {
+    const move = (tables: readonly string[], source: string, target: string) =>
+      tables.map(
+        (table) => `${quoteName(source)}.${quoteName(table)} TO ${quoteName(target)}.${quoteName(table)}`,
+      )
+    const moves = [
+      ...move(await tablesOf(this.#session, this.#name), this.#name, kept),
+      ...move(await tablesOf(this.#session, from), from, this.#name),
+    ]
+    if (moves.length > 0) await this.#session.query(`RENAME TABLE ${moves.join(', ')}`)
+  }
+
+  /** What comes after the tables have moved; safe to be done again. */
+  async #finish(kept: string, record: StoredRecord): Promise<void> {
+    await replaceCode(this.#cx, this.#settings, record.newCode)
+    await this.#session.query('START TRANSACTION')
+    await changePhase(this.#session, kept, record, record.existed ? 'kept' : 'emptied')
+    const cameBack = record.back ? await readRecord(this.#session, record.from) : undefined
+    if (cameBack !== undefined) await changePhase(this.#session, record.from, cameBack, 'emptied')
+    await this.#session.query('COMMIT')
+    await this.#drop(record.from)
+    if (!record.existed) await this.#drop(kept)
+  }
+
+  /** The tables have not moved: the old database gets its triggers again, and the rest goes. */
+  async #takeBack(kept: string, record: StoredRecord): Promise<void> {
+    if (record.existed) await replaceCode(this.#cx, this.#settings, record.oldCode)
+    else await this.#drop(this.#name)
+    await this.#drop(kept)
+    if (!record.back) await this.#drop(record.from)
+  }
+
+  /** An empty database with the defaults of another one. */
+  async #create(name: string, like: string): Promise<void> {
+    const [defaults] = await this.#session.query<{ charset: string; collation: string }>(
+      `SELECT DEFAULT_CHARACTER_SET_NAME AS charset, DEFAULT_COLLATION_NAME AS collation
+        FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?`,
+      [like],
+    )
+    if (defaults === undefined) throw new HoldfastError('database.not-found', `there is no database ${like}`)
+    const { charset, collation } = defaults
+    await this.#session.query(
+      `CREATE DATABASE ${quoteName(name)} CHARACTER SET ${charset} COLLATE ${collation}`,
+    )
+  }
+
+  async #drop(name: string): Promise<void> {
+    await this.#session.query(`DROP DATABASE IF EXISTS ${quoteName(name)}`)
+  }
+
+  #isThere(name: string): Promise<boolean> {
+    return isThere(this.#session, name)
+  }
+}
+
+function nameBeside(name: string, purpose: SwapPurpose, id: string): string {
+  return nameWithEnding(name, `_${purpose}_${id}`, longestNameBytes)
+}
+
+/** Names of locks are of the whole server, and short. */
+function lockOf(database: string): string {
+  return `holdfast swap ${createHash('sha256').update(database).digest('hex').slice(0, 32)}`
+}
+
+async function isThere(session: ServerSession, name: string): Promise<boolean> {
+  const rows = await session.query('SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?', [name])
+  return rows.length > 0
+}
+
+/** Tables and sequences, without those of Holdfast's own. */
+async function tablesOf(session: ServerSession, database: string): Promise<readonly string[]> {
+  const rows = await session.query<{ name: string }>(
+    `SELECT TABLE_NAME AS name FROM information_schema.TABLES
+      WHERE TABLE_SCHEMA = ? AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED', 'SEQUENCE') AND TABLE_NAME NOT IN (?, ?)
+      ORDER BY TABLE_NAME`,
+    [database, swapTable, unfinishedMark],
+  )
+  return rows.map(({ name }) => name)
+}
+
+/** Seen, and not remembered: either all tables have moved or none has. */
+async function hasMoved(
+  session: ServerSession,
+  kept: string,
+  { oldTables, from }: StoredRecord,
+): Promise<boolean> {
+  return oldTables > 0
+    ? (await tablesOf(session, kept)).length > 0
+    : (await tablesOf(session, from)).length === 0
+}
+
+interface SwapDatabases {
+  readonly kept: readonly KeptDatabase[]
+  /** Of swaps that were begun and not ended. */
+  readonly moving: readonly { readonly name: string; readonly record: StoredRecord }[]
+  /** What can go: half restored, or emptied. */
+  readonly remains: readonly string[]
+}
+
+async function readDatabases(session: ServerSession): Promise<SwapDatabases> {
+  const { name: database } = session.settings
+  const rows = await session.query<{ name: string; bytes: string | null }>(
+    `SELECT s.SCHEMA_NAME AS name, SUM(t.DATA_LENGTH + t.INDEX_LENGTH) AS bytes FROM information_schema.SCHEMATA s
+      LEFT JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = s.SCHEMA_NAME
+      WHERE s.SCHEMA_NAME LIKE '%\\_before\\_%' OR s.SCHEMA_NAME LIKE '%\\_restoring\\_%' GROUP BY s.SCHEMA_NAME`,
+  )
+  const kept: KeptDatabase[] = []
+  const moving: { name: string; record: StoredRecord }[] = []
+  const remains: string[] = []
+  const idIn = (name: string, purpose: SwapPurpose) =>
+    swapIdIn(name, purpose, (...of) => nameBeside(database, ...of))
+  for (const { name, bytes } of rows) {
+    if (idIn(name, 'restoring') !== undefined) remains.push(name)
+    if (idIn(name, 'before') === undefined) continue
+    const record = await readRecord(session, name)
+    if (record === undefined) {
+      // It was made for a swap that had not come to its record.
+      if ((await tablesOf(session, name)).length === 0) remains.push(name)
+      continue
+    }
+    if (record.of !== database) continue
+    if (record.phase === 'moving') moving.push({ name, record })
+    if (record.phase === 'emptied') remains.push(name)
+    // The old tables that an interrupted swap has put aside are kept as well.
+    const isKept =
+      record.phase === 'kept' ||
+      (record.phase === 'moving' && record.existed && (await hasMoved(session, name, record)))
+    if (isKept)
+      kept.push({ name, since: new Date(record.at), ...(bytes === null ? {} : { sizeBytes: Number(bytes) }) })
+  }
+  kept.sort((a, b) => b.since.getTime() - a.since.getTime())
+  return { kept, moving, remains }
+}
+
+async function readState(session: ServerSession): Promise<SwapState> {
+  const { settings } = session
+  const place = placeOf(settings)
+  const { kept, moving, remains } = await readDatabases(session)
+  const [lock] = await session.query<{ used: string | number | null }>('SELECT IS_USED_LOCK(?) AS used', [
+    lockOf(settings.name),
+  ])
+  const running = lock?.used !== null && lock?.used !== undefined
+  const exists = await isThere(session, settings.name)
+  return {
+    place,
+    exists,
+    keptAs: (id) => nameBeside(settings.name, 'before', id),
+    kept,
+    running,
+    interrupted: running ? [] : await tales(session, moving, remains),
+    users: await usersOf(session),
+    warnings: exists ? await warningsOf(session) : [],
+  }
+}
+
+async function tales(
+  session: ServerSession,
+  moving: SwapDatabases['moving'],
+  remains: readonly string[],
+): Promise<readonly string[]> {
+  const place = placeOf(session.settings)
+  const told: string[] = []
+  for (const { name, record } of moving) {
+    told.push(
+      (await hasMoved(session, name, record))
+        ? `a swap of ${place} that began at ${record.at} was interrupted: its tables are the new ones, and its views, triggers, routines and events are made first`
+        : `a swap of ${place} that began at ${record.at} was interrupted: its tables are the old ones, its triggers are made again, and what was restored beside it is removed`,
+    )
+  }
+  const fromMoving = new Set(moving.map(({ record }) => record.from))
+  for (const name of remains.filter((each) => !fromMoving.has(each))) {
+    const since = timeOfSwap(name.slice(-22)).toISOString()
+    told.push(
+      `a restore beside ${place} that began at ${since} was interrupted: ${place} is as it was, and ${name} is removed`,
+    )
+  }
+  return told
+}
+
+/** Without the privilege PROCESS only those of the same account. */
+async function usersOf(session: ServerSession): Promise<readonly string[]> {
+  const rows = await session.query<{ user: string; host: string }>(
+    'SELECT USER AS user, HOST AS host FROM information_schema.PROCESSLIST WHERE DB = ? AND ID <> CONNECTION_ID() ORDER BY ID',
+    [session.settings.name],
+  )
+  return rows.map(({ user, host }) => `${user} from ${host}`)
+}
+
+/** What one RENAME TABLE does not do. */
+async function warningsOf(session: ServerSession): Promise<readonly string[]> {
+  await session.enter()
+  const { views, routines, events, triggers } = await readInventory(session)
+  const others = await session.query<{ name: string }>(
+    `SELECT DISTINCT CONCAT(TABLE_SCHEMA, '.', TABLE_NAME) AS name FROM information_schema.KEY_COLUMN_USAGE
+      WHERE REFERENCED_TABLE_SCHEMA = ? AND TABLE_SCHEMA <> ?`,
+    [session.settings.name, session.settings.name],
+  )
+  return [
+    ...(views.length + routines.length + events.length + triggers === 0
+      ? []
+      : [
+          'the tables change places in one step; views, triggers, routines and events are made anew right after it',
+        ]),
+    ...(others.length === 0
+      ? []
+      : [
+          `foreign keys of other databases go with the old tables: ${listNames(others.map(({ name }) => name))}`,
+        ]),
+  ]
+}
