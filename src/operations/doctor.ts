@@ -5,6 +5,7 @@ import { attempt } from './doctor-check.js'
 import { checkFiles } from './doctor-files.js'
 import { checkStages } from './doctor-stages.js'
 import { checkStorage } from './doctor-storage.js'
+import { checkSwaps } from './doctor-swaps.js'
 import type { DoctorCheck, DoctorReport } from './reports.js'
 import type { DoctorRequest } from './requests.js'
 import { selectDatabases } from './select-databases.js'
@@ -106,6 +107,7 @@ async function checkDatabase(cx: Context, database: DatabaseSettings): Promise<r
     connected,
     ...checks,
     ...(await checkRestoreAccount(cx, subject, database)),
+    ...(await checkSwaps(cx, subject, database)),
     ...checkFormat(subject, database.connector),
   ]
 }

@@ -37,6 +37,10 @@ needsBuild().describe(
                 ? /interrupted: .*app\.db is as it was/u
                 : /interrupted: .*app\.db is what it was last swapped to/u,
             )
+            if (step === 8) {
+              const { checks } = await hf.doctor()
+              expect(checks).toContainEqual(expect.objectContaining({ name: 'swap', status: 'warning' }))
+            }
             const { warnings } = await hf.undoRestore({ confirm: true })
             expect(warnings.join('\n')).toContain(`app.db is the ${answer} database`)
             // The undo itself, where something was kept to bring back.

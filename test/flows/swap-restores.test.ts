@@ -35,6 +35,11 @@ describe.skipIf(needsBuild().missing !== undefined)('a restore by swap of a SQLi
     expect([statSync(app).mode & 0o777, readFileSync(app)[19]]).toEqual([0o600, 2])
     expect(filesOf(folder)).toEqual(['app.db', expect.stringMatching(before), 'link.db'])
 
+    const { checks } = await hf.doctor({ databases: ['app'] })
+    expect(checks).toContainEqual(
+      expect.objectContaining({ name: 'swap', status: 'ok', message: `kept: ${kept}` }),
+    )
+
     await hf.undoRestore({ confirm: true })
     expect([read(app), readFileSync(app)[19]]).toEqual([old, 2])
     await hf.undoRestore({ confirm: true })

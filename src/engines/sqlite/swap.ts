@@ -259,11 +259,12 @@ async function isThere(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined
 }
 
-async function tale({ path }: Place, { at, from }: SwapRecord): Promise<string> {
-  const began = `a restore beside ${path}${at === '' ? '' : ` that began at ${at}`} was interrupted`
-  return from !== undefined && !(await isThere(from)) && (await isThere(path))
-    ? `${began}: ${path} is what it was last swapped to`
-    : `${began}: ${path} is as it was, and what was restored beside it is removed`
+async function tale({ path }: Place, { at, from, back }: SwapRecord): Promise<string> {
+  const began = `${back === true ? 'an undo of the restore of' : 'a restore beside'} ${path}${at === '' ? '' : ` that began at ${at}`} was interrupted`
+  if (from !== undefined && !(await isThere(from)) && (await isThere(path)))
+    return `${began}: ${path} is what it was last swapped to`
+  const rest = back === true ? '' : ', and what was restored beside it is removed'
+  return `${began}: ${path} is as it was${rest}`
 }
 
 /** Programs that have the file open, as far as this account may see. */
