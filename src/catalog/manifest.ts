@@ -26,6 +26,8 @@ export interface Manifest {
   /** The version of Holdfast that wrote it. */
   readonly writer: string
   readonly database: { readonly alias: string; readonly name: string }
+  /** Why it was made, where nobody asked for it: such a backup is never meant by `latest`. */
+  readonly purpose?: 'before-restore' | undefined
   readonly engine: string
   readonly connector: string
   /** The format of the dump: `pg-custom`, `sql`, `sqlite-file`. */
@@ -107,6 +109,7 @@ const manifestSchema = z.object({
   server: text,
   writer: text,
   database: z.object({ alias: text, name: text }),
+  purpose: z.literal('before-restore').optional(),
   engine: text,
   connector: text,
   format: text,

@@ -111,6 +111,10 @@ export interface DatabaseConfig extends ConnectionConfig, Omit<ConnectorOptions,
   readonly alsoPortable?: boolean
   /** A restore over it wants its name typed. */
   readonly protected?: boolean
+  /**
+   * `false`: no backup is made before a restore in place on an engine that cannot undo one (MySQL, MariaDB, MongoDB). Default true.
+   */
+  readonly safetyBackup?: boolean
   /** How restores get into it: `swap` restores beside it, and keeps the old database. Default `in-place`. */
   readonly strategy?: RestoreStrategy
   readonly adminUser?: string

@@ -56,6 +56,7 @@ export function resolveDatabase(
     ...(config.filename === undefined ? {} : { filename: config.filename }),
     ...(config.retention === undefined ? {} : { retention: config.retention }),
     protected: config.protected ?? false,
+    safetyBackup: config.safetyBackup ?? true,
     strategy: config.strategy ?? 'in-place',
     given: [...givenIn(config), ...givenIn(config.backup ?? {}).map((name) => `backup.${name}`)],
   }
@@ -88,6 +89,7 @@ export function databaseOfUrl(
     excludeData: [],
     schemas: [],
     protected: false,
+    safetyBackup: true,
     strategy: 'in-place',
     given: [],
   }

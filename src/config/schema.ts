@@ -90,6 +90,7 @@ const database = strict({
   filename: template.optional(),
   retention: retention.optional(),
   protected: z.boolean().optional(),
+  safetyBackup: z.boolean().optional(),
   strategy: z.enum(restoreStrategies).optional(),
   alsoPortable: z.boolean().optional(),
   objcheck: z.boolean().optional(),

@@ -69,6 +69,8 @@ export interface DatabaseSettings {
   readonly filename?: string | ((facts: FilenameFacts) => string)
   readonly retention?: RetentionPolicy
   readonly protected: boolean
+  /** A restore that could not be undone makes a backup first. */
+  readonly safetyBackup: boolean
   /** How restores get into it. */
   readonly strategy: RestoreStrategy
   /** Names of the settings that the configuration gives it, those with an empty value left out: `dumpCommand`, `backup.host`. */

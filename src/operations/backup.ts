@@ -64,6 +64,27 @@ export async function backup(
   return outcomes
 }
 
+/**
+ * Backs up a database right before another state is restored into it: all of it, from the database itself and not from a replica.
+ * @throws what a backup throws
+ */
+export async function backupBeforeRestore(
+  workspace: Workspace,
+  database: DatabaseSettings,
+  signal: AbortSignal,
+): Promise<BackupResult> {
+  const whole = {
+    ...database,
+    backupConnection: database.connection,
+    exclude: [],
+    excludeData: [],
+    schemas: [],
+  }
+  const plan = { ...planBackup(workspace, {}, whole), purpose: 'before-restore' as const }
+  const standing: Standing = { operation: 'backup', phase: 'inspect' }
+  return backupOne(workspace, { signal }, plan, standing)
+}
+
 interface BackupPlan {
   readonly database: DatabaseSettings
   readonly connector: Connector
@@ -71,6 +92,7 @@ interface BackupPlan {
   /** Names of storages; empty with `output`. */
   readonly storages: readonly string[]
   readonly options: Manifest['options'] & { readonly allowMissing: boolean }
+  readonly purpose?: Manifest['purpose']
 }
 
 /** Everything that can be refused without asking a server. */
@@ -176,6 +198,7 @@ async function backupOne(
     server: workspace.settings.serverName,
     writer: holdfastVersion,
     database: { alias: database.alias, name: facts.server.database },
+    ...(plan.purpose === undefined ? {} : { purpose: plan.purpose }),
     engine: database.engine.name,
     connector: connector.name,
     format: database.connector.format.name,

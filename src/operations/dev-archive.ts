@@ -95,7 +95,15 @@ async function remaking(
     remade = true
     return true
   }
-  const restored = (create: boolean) => restore(workspace, { ...request, create, signal: cx.signal, confirm })
+  const restored = (create: boolean) =>
+    restore(workspace, {
+      ...request,
+      // The server is made anew: what was there is gone by then, as was asked.
+      safetyBackup: false,
+      create,
+      signal: cx.signal,
+      confirm,
+    })
   return restored(false).catch((error: unknown) => {
     // Where a database is there only as long as something is in it, a new server has none.
     if (asHoldfastError(error).code !== 'database.not-found') throw error

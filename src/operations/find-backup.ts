@@ -38,7 +38,7 @@ export function copiesAmong(
   for (const { storage, key, error } of damaged) {
     notice(workspace, 'warning', `${storage}: ${key} cannot be read: ${error.message}`)
   }
-  const found = wanted === 'latest' ? backups.slice(0, 1) : matching(backups, wanted)
+  const found = wanted === 'latest' ? backups.filter(isWanted).slice(0, 1) : matching(backups, wanted)
   const [first, ...others] = found
   if (first === undefined) throw notFound(wanted, filter)
   // The same backup in several storages is one backup.
@@ -50,6 +50,11 @@ export function copiesAmong(
     )
   }
   return [first, ...backups.filter((each) => each !== first && each.manifest.id === first.manifest.id)]
+}
+
+/** Somebody wanted it for itself: what was made before a restore is restored by its id alone. */
+export function isWanted({ manifest }: StoredBackup): boolean {
+  return manifest.purpose === undefined
 }
 
 export async function show(workspace: Workspace, request: ShowRequest): Promise<StoredBackup> {

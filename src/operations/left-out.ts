@@ -12,7 +12,8 @@ export function leftOut({ options }: Manifest): readonly string[] {
 }
 
 /** Backups that hold the same share of a database, or of files, stand for each other; others do not. */
-export function shareOf({ options }: Manifest): string {
+export function shareOf({ options, purpose }: Manifest): string {
   const { include = [], exclude, excludeData, schemas } = options
-  return JSON.stringify([exclude, excludeData, schemas, include].map((names) => names.toSorted()))
+  const names = [exclude, excludeData, schemas, include].map((each) => each.toSorted())
+  return JSON.stringify(purpose === undefined ? names : [...names, purpose])
 }

@@ -135,6 +135,8 @@ export interface RestorePlan {
   readonly clean: 'none' | 'objects' | 'database'
   /** The part of the backup that is restored, where it is not all: `schema shop`, `table orders`, `definitions without rows`. */
   readonly only: readonly string[]
+  /** The target is backed up first, and put back if the restore fails: its engine cannot undo a restore in place. */
+  readonly safetyBackup: boolean
   readonly protected: boolean
   /** What is to be typed where the target is protected: the database's name, or the alias of a file. */
   readonly databaseName: string
@@ -158,6 +160,8 @@ export interface RestoreReport {
   readonly restored: boolean
   /** What a swap has put aside; absent where there was no database before. */
   readonly kept?: string
+  /** The id of the backup that was made before. */
+  readonly safetyBackup?: string
   readonly seconds: number
   readonly warnings: readonly string[]
 }

@@ -108,6 +108,10 @@ export interface RestoreRequestOptions extends Cancellable {
    * `swap` restores beside the database and lets the two change places; the old one is kept. Default: as configured, else `in-place`.
    */
   readonly strategy?: RestoreStrategy
+  /**
+   * `false`: no backup of the target is made before a restore that could not be undone. Default: as configured, else true.
+   */
+  readonly safetyBackup?: boolean
   readonly clean?: CleanMode
   readonly create?: boolean
   readonly disconnect?: boolean

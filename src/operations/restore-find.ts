@@ -8,7 +8,7 @@ import type { Context } from '../env/context.js'
 import { connect } from '../streams/connect.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import { backupBeside } from './backup-beside.js'
-import { copiesAmong } from './find-backup.js'
+import { copiesAmong, isWanted } from './find-backup.js'
 import { listReachable } from './list.js'
 import type { FailedStorage, ListReport, StoredBackup } from './reports.js'
 import type { BackupFilter, RestoreRequestOptions } from './requests.js'
@@ -143,7 +143,7 @@ function whose(
 /** The latest of any database would be a guess. @throws usage.backup-ambiguous */
 function requireOneDatabase({ backups }: ListReport, filter: BackupFilter): void {
   if (filter.database !== undefined) return
-  const databases = new Set(backups.map(({ manifest }) => manifest.database.alias))
+  const databases = new Set(backups.filter(isWanted).map(({ manifest }) => manifest.database.alias))
   if (databases.size < 2) return
   throw new HoldfastError(
     'usage.backup-ambiguous',

@@ -20,6 +20,7 @@ import type { RestorePlan, RestoreReport } from './reports.js'
 import type { RestoreRequestOptions } from './requests.js'
 import { firstUsable } from './first-usable.js'
 import { findSources, restoreTarget } from './restore-find.js'
+import { cannotUndo, makeSafetyBackup, putBack } from './restore-safety.js'
 import { connectorFor, type FoundSource } from './restore-source.js'
 import {
   lookForSwaps,
@@ -88,7 +89,7 @@ async function restoreOne(
     standing.phase = 'before'
     await workspace.hooks.run(cx, 'restore', 'beforeRestore', hookFacts)
     standing.phase = 'restore'
-    const { kept, ...facts } = await restored(cx, workspace, prepared, found)
+    const { kept, safetyBackup, ...facts } = await restored(cx, workspace, prepared, found)
     for (const warning of facts.warnings) notice(workspace, 'warning', warning)
     standing.phase = 'after'
     await workspace.hooks
@@ -102,6 +103,7 @@ async function restoreOne(
       plan,
       restored: true,
       ...(kept === undefined ? {} : { kept }),
+      ...(safetyBackup === undefined ? {} : { safetyBackup }),
       seconds: seconds(),
       warnings: [...plan.warnings, ...facts.warnings],
     }
@@ -116,18 +118,23 @@ async function restored(
   workspace: Workspace,
   prepared: Prepared,
   found: FoundSource,
-): Promise<RestoreFacts & { readonly kept?: string }> {
+): Promise<RestoreFacts & Pick<RestoreReport, 'kept' | 'safetyBackup'>> {
   const { target, factory, connector, plan, restoreRequest: request, outlook } = prepared
   if (outlook?.id !== undefined) {
     const swap = { outlook: { ...outlook, id: outlook.id }, target, factory, request }
     return restoreBySwap(cx, workspace, found, swap)
   }
+  const settled = outlook === undefined ? [] : await settleSwaps(cx, outlook, target)
+  const { place } = plan
+  const safety = plan.safetyBackup ? await makeSafetyBackup(cx, workspace, target, place) : undefined
   try {
-    const settled = outlook === undefined ? [] : await settleSwaps(cx, outlook, target)
     const { warnings } = await connector.restore(cx, found.source, request)
-    return { warnings: [...settled, ...warnings] }
+    const made = safety === undefined ? {} : { safetyBackup: safety.id }
+    return { ...made, warnings: [...settled, ...warnings] }
   } catch (thrown) {
     const { code, message } = asHoldfastError(thrown)
+    if (safety !== undefined && code === 'restore.incomplete')
+      throw await putBack(cx, workspace, target, safety, { thrown, place })
     if (!cx.signal.aborted || !code.startsWith('interrupted.')) throw thrown
     if (!connector.capabilities.transactionalRestore) throw thrown
     throw new HoldfastError(code, `${message}; ${plan.place} is as it was`, { cause: thrown })
@@ -181,13 +188,18 @@ async function prepare(
   }
   await validateRestore(workspace, found)
   const swaps = swapFacts(outlook, found.manifest, met.server?.sizeBytes)
+  const unsafe = strategy === 'in-place' && cannotUndo(target, factory, met)
+  const { safetyBackup = target.safetyBackup } = request
   return {
     target,
     factory,
     connector,
     restoreRequest,
     ...(outlook === undefined ? {} : { outlook }),
-    plan: planOf(target, found, factory.name, restoreRequest, met, swaps, [...differences, ...ignored]),
+    plan: {
+      ...planOf(target, found, factory.name, restoreRequest, met, swaps, [...differences, ...ignored]),
+      safetyBackup: unsafe && safetyBackup,
+    },
   }
 }
 
@@ -229,7 +241,7 @@ function planOf(
   met: RestoreTarget,
   { warnings: ofSwaps, ...swaps }: SwapFacts,
   remarks: readonly string[],
-): RestorePlan {
+): Omit<RestorePlan, 'safetyBackup'> {
   const { manifest, storage, storedBytes } = found
   const { server } = met
   // A swap loses nothing of what is there: it is kept.

@@ -14,6 +14,7 @@ const flags: Readonly<Record<string, string>> = {
   connector: '--connector',
   clean: '--clean',
   strategy: '--strategy',
+  safetyBackup: '--safety-backup',
   create: '--create',
 }
 

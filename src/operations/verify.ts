@@ -77,7 +77,8 @@ async function chosenBackups(workspace: Workspace, request: VerifyRequest, signa
   const newest = new Map<string, StoredBackup>()
   for (const backup of backups) {
     // A copy in another storage is bytes of its own.
-    const subject = `${backup.manifest.kind} ${backup.storage} ${backup.manifest.database.alias}`
+    const { kind, database, purpose = '' } = backup.manifest
+    const subject = `${kind} ${backup.storage} ${database.alias} ${purpose}`
     if (!newest.has(subject)) newest.set(subject, backup)
   }
   return { backups: [...newest.values()], damaged }

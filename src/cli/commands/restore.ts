@@ -3,7 +3,7 @@ import { restoreStrategies, type RestoreStrategy } from '../../engine/swapper.js
 import { HoldfastError } from '../../errors.js'
 import type { Holdfast } from '../../holdfast.js'
 import { command, flagName, type CommandLine } from '../command.js'
-import { maxRate, metricsFile, oneOf, text, texts, toggle } from '../flags.js'
+import { maxRate, metricsFile, oneOf, text, texts, toggle, yesOrNo } from '../flags.js'
 import { keyFlags, type KeyFlags } from '../keys.js'
 import { confirmedByPerson } from '../confirmation.js'
 import { keptDocument } from '../render/json/kept.js'
@@ -20,6 +20,7 @@ interface RestoreFlags extends KeyFlags {
   readonly fromServer?: string
   readonly fromDatabase?: string
   readonly strategy?: RestoreStrategy
+  readonly safetyBackup?: boolean
   readonly undo?: boolean
   readonly discardOld?: boolean
   readonly clean?: CleanMode
@@ -66,6 +67,9 @@ export const restore = command<RestoreFlags, [backup?: string]>({
         restoreStrategies,
         'change what is there, or restore beside it and swap  [default: as configured, else in-place]',
       ),
+      safetyBackup: yesOrNo(
+        'back up first what a failed restore in place could not undo (MySQL, MariaDB, MongoDB), and put it back then  [default: yes]',
+      ),
       undo: toggle('bring back the database that the last swap has kept'),
       discardOld: toggle('remove the databases that swaps have kept'),
       clean: oneOf<CleanMode>(
@@ -105,7 +109,7 @@ export const restore = command<RestoreFlags, [backup?: string]>({
   },
   async run(flags, backup) {
     const { database, to, fromServer, fromDatabase, clean, create, disconnect, schema, connector } = flags
-    const { strategy, undo, discardOld } = flags
+    const { strategy, safetyBackup, undo, discardOld } = flags
     const { table, schemaOnly, dataOnly, requireSameRevision, dryRun, yes, confirm: confirmName } = flags
     warnOfPasswords(this, [to, database])
     if (undo === true || discardOld === true) {
@@ -133,6 +137,7 @@ export const restore = command<RestoreFlags, [backup?: string]>({
         ...(fromServer === undefined ? {} : { fromServer }),
         ...(fromDatabase === undefined ? {} : { fromDatabase }),
         ...(strategy === undefined ? {} : { strategy }),
+        ...(safetyBackup === undefined ? {} : { safetyBackup }),
         ...(clean === undefined ? {} : { clean }),
         ...(create === undefined ? {} : { create }),
         ...(disconnect === undefined ? {} : { disconnect }),

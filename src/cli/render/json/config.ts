@@ -133,6 +133,7 @@ function ruleValues(prefix: string, database: DatabaseSettings): Named {
       ? []
       : [[`${prefix}.retention`, withoutSecrets(database.retention)] as const]),
     ...(database.protected ? [[`${prefix}.protected`, true] as const] : []),
+    ...(database.safetyBackup ? [] : [[`${prefix}.safetyBackup`, false] as const]),
     ...(database.strategy === 'in-place' ? [] : [[`${prefix}.strategy`, database.strategy] as const]),
     ...optionValues(prefix, database.options),
     ...toolValues(prefix, database.tools),

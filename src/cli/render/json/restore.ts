@@ -6,6 +6,8 @@ export type RestoreDocument = {
   readonly restored: boolean
   /** What a swap has put aside: the old database's name, or the path of its file. */
   readonly kept?: string
+  /** The id of the backup that was made before, so that a failed restore could be undone. */
+  readonly safetyBackup?: string
   readonly seconds: number
   readonly warnings: readonly string[]
   readonly plan: PlanDocument
@@ -39,6 +41,8 @@ export type PlanDocument = {
   readonly clean: 'none' | 'objects' | 'database'
   /** The part of the backup that is restored, a phrase each; empty where it is all. */
   readonly only: readonly string[]
+  /** A backup of the target is made first, and put back if the restore fails. */
+  readonly safetyBackup: boolean
   readonly protected: boolean
   readonly losses: readonly string[]
   readonly tools: readonly {
@@ -49,8 +53,16 @@ export type PlanDocument = {
   }[]
 }
 
-export function restoreDocument({ restored, kept, seconds, warnings, plan }: RestoreReport): RestoreDocument {
-  return { restored, ...(kept === undefined ? {} : { kept }), seconds, warnings, plan: planDocument(plan) }
+export function restoreDocument(report: RestoreReport): RestoreDocument {
+  const { restored, kept, safetyBackup, seconds, warnings, plan } = report
+  return {
+    restored,
+    ...(kept === undefined ? {} : { kept }),
+    ...(safetyBackup === undefined ? {} : { safetyBackup }),
+    seconds,
+    warnings,
+    plan: planDocument(plan),
+  }
 }
 
 function planDocument(plan: RestorePlan): PlanDocument {
@@ -78,6 +90,7 @@ function planDocument(plan: RestorePlan): PlanDocument {
     kept: kept.map(keptEntry),
     clean,
     only,
+    safetyBackup: plan.safetyBackup,
     protected: isProtected,
     losses,
     tools: tools.map(({ name, version, path, reason }) => ({

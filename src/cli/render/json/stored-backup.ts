@@ -5,6 +5,8 @@ export type StoredBackupDocument = {
   readonly id: string
   readonly storage: string
   readonly kind: 'database' | 'files'
+  /** Made before a restore; never meant by `latest`. */
+  readonly purpose?: 'before-restore'
   /** RFC 3339 in UTC: when the backup began. */
   readonly created: string
   /** The database's name in the configuration. */
@@ -24,11 +26,12 @@ export type StoredBackupDocument = {
 }
 
 export function storedBackupDocument({ storage, manifest }: StoredBackup): StoredBackupDocument {
-  const { id, kind, created, database, server, engine, connector, parts, warnings } = manifest
+  const { id, kind, purpose, created, database, server, engine, connector, parts, warnings } = manifest
   return {
     id,
     storage,
     kind,
+    ...(purpose === undefined ? {} : { purpose }),
     created,
     database: database.alias,
     databaseName: database.name,

@@ -1,3 +1,4 @@
+import type { Manifest } from '../../../catalog/manifest.js'
 import { leftOut } from '../../../operations/left-out.js'
 import type { ListReport, StoredBackup } from '../../../operations/reports.js'
 import { printable, type Style } from '../../terminal.js'
@@ -37,12 +38,16 @@ export function renderList(
       ? []
       : [{ title: 'storage', cell: ({ storage }: StoredBackup) => printable(storage), importance: 5 }]),
   ]
-  const partial = backups.some(({ manifest }) => leftOut(manifest).length > 0)
-  const holds = ({ manifest }: StoredBackup) => printable(leftOut(manifest).join('; ') || 'all')
+  const holds = ({ manifest }: StoredBackup) => printable(remarks(manifest).join('; ') || 'all')
+  const partial = backups.some(({ manifest }) => remarks(manifest).length > 0)
   return table(
     backups,
     [...shown, ...(partial ? [{ title: 'holds', cell: holds, wraps: true }] : [])],
     style,
     columns,
   )
+}
+
+function remarks(manifest: Manifest): readonly string[] {
+  return [...(manifest.purpose === undefined ? [] : ['made before a restore']), ...leftOut(manifest)]
 }

@@ -17,6 +17,8 @@ export function renderRestore(report: RestoreReport, style: Style, now: Date): s
     return `${renderPlan(report.plan, style, now)}\n${style('dim', 'dry run: nothing was changed')}`
   const { place, source } = report.plan
   const done = `${style('green', 'restored')} ${printable(place)} from ${printable(source)} in ${humanSeconds(report.seconds)}`
+  if (report.safetyBackup !== undefined)
+    return `${done}\nwhat was there before is in the backup ${report.safetyBackup}`
   if (report.kept === undefined) return done
   return `${done}\nthe old database is kept as ${printable(report.kept)}: --undo brings it back, --discard-old removes it`
 }
@@ -35,6 +37,10 @@ export function renderPlan(plan: RestorePlan, style: Style, now: Date): string {
       ['now', exists ? `holds ${holds}` : 'does not exist; it will be made'],
       ['only', only.length === 0 ? undefined : only.map(printable).join(', ')],
       ...wayFacts(plan),
+      [
+        'safety',
+        plan.safetyBackup ? 'what is there is backed up first, and put back if the restore fails' : undefined,
+      ],
       ['with', [plan.connector, ...tools.map(toolText)].map(printable).join('\n')],
       ['kept', kept.length === 0 ? undefined : kept.map(keptText).join('\n')],
       ['lost', severalLines(losses, 'red', style)],
