@@ -1,30 +1,22 @@
-import { createHash } from 'node:crypto'
 import type { ConnectorSettings } from '../../engine/connector.js'
-import {
-  nameWithEnding,
-  swapIdIn,
-  timeOfSwap,
-  type Beside,
-  type Exchanged,
-  type KeptDatabase,
-  type SessionsInTheWay,
-  type Swapper,
-  type SwapPurpose,
-  type SwapSession,
-  type SwapState,
+import type {
+  Beside,
+  Exchanged,
+  KeptDatabase,
+  SessionsInTheWay,
+  Swapper,
+  SwapSession,
 } from '../../engine/swapper.js'
 import type { Context } from '../../env/context.js'
 import { asHoldfastError, HoldfastError } from '../../errors.js'
 import { placeOf } from './database-error.js'
-import { readInventory, unfinishedMark } from './inventory.js'
-import { listNames, quoteName } from './quoting.js'
+import { quoteName } from './quoting.js'
 import { endOthers } from './restore-run.js'
 import { ServerSession } from './session.js'
 import { codeOf, dropTriggers, replaceCode } from './swap-code.js'
-import { changePhase, readRecord, swapTable, writeRecord, type StoredRecord } from './swap-record.js'
+import { changePhase, readRecord, writeRecord, type StoredRecord } from './swap-record.js'
+import { hasMoved, isThere, lockOf, nameBeside, readDatabases, readState, tablesOf } from './swap-state.js'
 
-/** In characters, of which this counts the bytes. */
-const longestNameBytes = 64
 /** How long the tables may be in use by statements and transactions of others before a swap gives up; seconds. */
 const longestWait = 60
 
@@ -238,160 +230,4 @@ class MysqlSwap implements SwapSession {
   #isThere(name: string): Promise<boolean> {
     return isThere(this.#session, name)
   }
-}
-
-function nameBeside(name: string, purpose: SwapPurpose, id: string): string {
-  return nameWithEnding(name, `_${purpose}_${id}`, longestNameBytes)
-}
-
-/** Names of locks are of the whole server, and short. */
-function lockOf(database: string): string {
-  return `holdfast swap ${createHash('sha256').update(database).digest('hex').slice(0, 32)}`
-}
-
-async function isThere(session: ServerSession, name: string): Promise<boolean> {
-  const rows = await session.query('SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?', [name])
-  return rows.length > 0
-}
-
-/** Tables and sequences, without those of Holdfast's own. */
-async function tablesOf(session: ServerSession, database: string): Promise<readonly string[]> {
-  const rows = await session.query<{ name: string }>(
-    `SELECT TABLE_NAME AS name FROM information_schema.TABLES
-      WHERE TABLE_SCHEMA = ? AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED', 'SEQUENCE') AND TABLE_NAME NOT IN (?, ?)
-      ORDER BY TABLE_NAME`,
-    [database, swapTable, unfinishedMark],
-  )
-  return rows.map(({ name }) => name)
-}
-
-/** Seen, and not remembered: either all tables have moved or none has. */
-async function hasMoved(
-  session: ServerSession,
-  kept: string,
-  { oldTables, from }: StoredRecord,
-): Promise<boolean> {
-  return oldTables > 0
-    ? (await tablesOf(session, kept)).length > 0
-    : (await tablesOf(session, from)).length === 0
-}
-
-interface SwapDatabases {
-  readonly kept: readonly KeptDatabase[]
-  /** Of swaps that were begun and not ended. */
-  readonly moving: readonly { readonly name: string; readonly record: StoredRecord }[]
-  /** What can go: half restored, or emptied. */
-  readonly remains: readonly string[]
-}
-
-async function readDatabases(session: ServerSession): Promise<SwapDatabases> {
-  const { name: database } = session.settings
-  const rows = await session.query<{ name: string; bytes: string | null }>(
-    `SELECT s.SCHEMA_NAME AS name, SUM(t.DATA_LENGTH + t.INDEX_LENGTH) AS bytes FROM information_schema.SCHEMATA s
-      LEFT JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = s.SCHEMA_NAME
-      WHERE s.SCHEMA_NAME LIKE '%\\_before\\_%' OR s.SCHEMA_NAME LIKE '%\\_restoring\\_%' GROUP BY s.SCHEMA_NAME`,
-  )
-  const kept: KeptDatabase[] = []
-  const moving: { name: string; record: StoredRecord }[] = []
-  const remains: string[] = []
-  const idIn = (name: string, purpose: SwapPurpose) =>
-    swapIdIn(name, purpose, (...of) => nameBeside(database, ...of))
-  for (const { name, bytes } of rows) {
-    if (idIn(name, 'restoring') !== undefined) remains.push(name)
-    if (idIn(name, 'before') === undefined) continue
-    const record = await readRecord(session, name)
-    if (record === undefined) {
-      // It was made for a swap that had not come to its record.
-      if ((await tablesOf(session, name)).length === 0) remains.push(name)
-      continue
-    }
-    if (record.of !== database) continue
-    if (record.phase === 'moving') moving.push({ name, record })
-    if (record.phase === 'emptied') remains.push(name)
-    // The old tables that an interrupted swap has put aside are kept as well.
-    const isKept =
-      record.phase === 'kept' ||
-      (record.phase === 'moving' && record.existed && (await hasMoved(session, name, record)))
-    if (isKept)
-      kept.push({ name, since: new Date(record.at), ...(bytes === null ? {} : { sizeBytes: Number(bytes) }) })
-  }
-  kept.sort((a, b) => b.since.getTime() - a.since.getTime())
-  return { kept, moving, remains }
-}
-
-async function readState(session: ServerSession): Promise<SwapState> {
-  const { settings } = session
-  const place = placeOf(settings)
-  const { kept, moving, remains } = await readDatabases(session)
-  const [lock] = await session.query<{ used: string | number | null }>('SELECT IS_USED_LOCK(?) AS used', [
-    lockOf(settings.name),
-  ])
-  const running = lock?.used !== null && lock?.used !== undefined
-  const exists = await isThere(session, settings.name)
-  return {
-    place,
-    exists,
-    keptAs: (id) => nameBeside(settings.name, 'before', id),
-    kept,
-    running,
-    interrupted: running ? [] : await tales(session, moving, remains),
-    users: await usersOf(session),
-    warnings: exists ? await warningsOf(session) : [],
-  }
-}
-
-async function tales(
-  session: ServerSession,
-  moving: SwapDatabases['moving'],
-  remains: readonly string[],
-): Promise<readonly string[]> {
-  const place = placeOf(session.settings)
-  const told: string[] = []
-  for (const { name, record } of moving) {
-    told.push(
-      (await hasMoved(session, name, record))
-        ? `a swap of ${place} that began at ${record.at} was interrupted: its tables are the new ones, and its views, triggers, routines and events are made first`
-        : `a swap of ${place} that began at ${record.at} was interrupted: its tables are the old ones, its triggers are made again, and what was restored beside it is removed`,
-    )
-  }
-  const fromMoving = new Set(moving.map(({ record }) => record.from))
-  for (const name of remains.filter((each) => !fromMoving.has(each))) {
-    const since = timeOfSwap(name.slice(-22)).toISOString()
-    told.push(
-      `a restore beside ${place} that began at ${since} was interrupted: ${place} is as it was, and ${name} is removed`,
-    )
-  }
-  return told
-}
-
-/** Without the privilege PROCESS only those of the same account. */
-async function usersOf(session: ServerSession): Promise<readonly string[]> {
-  const rows = await session.query<{ user: string; host: string }>(
-    'SELECT USER AS user, HOST AS host FROM information_schema.PROCESSLIST WHERE DB = ? AND ID <> CONNECTION_ID() ORDER BY ID',
-    [session.settings.name],
-  )
-  return rows.map(({ user, host }) => `${user} from ${host}`)
-}
-
-/** What one RENAME TABLE does not do. */
-async function warningsOf(session: ServerSession): Promise<readonly string[]> {
-  await session.enter()
-  const { views, routines, events, triggers } = await readInventory(session)
-  const others = await session.query<{ name: string }>(
-    `SELECT DISTINCT CONCAT(TABLE_SCHEMA, '.', TABLE_NAME) AS name FROM information_schema.KEY_COLUMN_USAGE
-      WHERE REFERENCED_TABLE_SCHEMA = ? AND TABLE_SCHEMA <> ?`,
-    [session.settings.name, session.settings.name],
-  )
-  return [
-    ...(views.length + routines.length + events.length + triggers === 0
-      ? []
-      : [
-          'the tables change places in one step; views, triggers, routines and events are made anew right after it',
-        ]),
-    ...(others.length === 0
-      ? []
-      : [
-          `foreign keys of other databases go with the old tables: ${listNames(others.map(({ name }) => name))}`,
-        ]),
-  ]
 }
