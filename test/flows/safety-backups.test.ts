@@ -2,7 +2,6 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { ScratchDatabase as MongoDatabase } from '../../src/engines/mongodb/test-database.js'
-import { fillSample } from '../../src/engines/mongodb/test-sample.js'
 import { ScratchDatabase } from '../../src/engines/mysql/test-database.js'
 import { needsServer } from '../servers/needs.js'
 import { holdfastIn, resultOf, testFolder } from './workbench.js'
@@ -115,7 +114,10 @@ mongodb.describe('a restore in place into MongoDB, which cannot undo', () => {
     }
     const hf = await holdfastIn(folder, { databases: { shop } })
     try {
-      await fillSample(database)
+      await database.on(async (each) => {
+        await each.collection<{ i: number }>('author').insertMany([{ i: 1 }, { i: 2 }])
+        await each.collection<{ i: number }>('book').createIndex({ i: 1 })
+      })
       resultOf(await hf.backup())
       await database.on(async (each) => {
         await each.collection('author').deleteMany({})
