@@ -66,6 +66,7 @@ const rooms = {
       'storages/storage',
       'storages/object-key',
       'stages/stage',
+      'testing/storage-trial',
     ],
   },
   testing: {
@@ -82,6 +83,8 @@ const rooms = {
       'testing',
       'storages/storage',
       'storages/object-key',
+      'storages/wrap/prefix',
+      'storages/wrap/wrapped',
       'stages/stage',
     ],
   },

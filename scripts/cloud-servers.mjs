@@ -1,13 +1,15 @@
 /**
- * A cloud to test against, on this machine: moto, which speaks S3, in a Python environment of its own. It lies in a cache folder
- * outside the project; what is there is used again.
+ * Clouds to test against, on this machine: moto, which speaks S3, in a Python environment of its own, and fake-gcs-server, which
+ * speaks Google Cloud Storage's protocol, compiled by the Go toolchain. They lie in a cache folder outside the project; what is
+ * there is used again. (Azure's is a package of npm.)
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { testCache } from './test-cache.mjs'
 
 const motoVersion = '5.2.5'
+const fakeGcs = { module: 'github.com/fsouza/fake-gcs-server', version: 'v1.52.2' }
 const ending = process.platform === 'win32' ? '.exe' : ''
 
 const motoFolder = () => testCache(`moto-${motoVersion}`)
@@ -19,9 +21,18 @@ export function motoProgram() {
   return existsSync(motoPath()) ? motoPath() : undefined
 }
 
+const fakeGcsFolder = () => testCache(`fake-gcs-server-${fakeGcs.version}`)
+const fakeGcsPath = () => join(fakeGcsFolder(), `fake-gcs-server${ending}`)
+
+/** The program that speaks Google Cloud Storage's protocol; undefined where it is not built. */
+export function fakeGcsProgram() {
+  return existsSync(fakeGcsPath()) ? fakeGcsPath() : undefined
+}
+
 /** Installs what is missing. Says in a line what it does, and never fails. */
 export function ensureCloudServers() {
   ensure(motoProgram(), 'S3 (moto)', 'python3', installMoto)
+  ensure(fakeGcsProgram(), 'Google Cloud Storage (fake-gcs-server)', 'go', buildFakeGcs)
 }
 
 function ensure(there, name, needed, make) {
@@ -49,6 +60,17 @@ function installMoto() {
   } catch (error) {
     rmSync(motoFolder(), { recursive: true, force: true })
     throw error
+  }
+}
+
+function buildFakeGcs() {
+  mkdirSync(fakeGcsFolder(), { recursive: true, mode: 0o700 })
+  const folder = mkdtempSync(join(fakeGcsFolder(), 'build-'))
+  try {
+    run('go', ['install', '-trimpath', `${fakeGcs.module}@${fakeGcs.version}`], { GOBIN: folder })
+    renameSync(join(folder, `fake-gcs-server${ending}`), fakeGcsPath())
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 

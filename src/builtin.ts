@@ -9,6 +9,8 @@ import { gzip } from './stages/gzip/stage.js'
 import { openpgp } from './stages/openpgp/stage.js'
 import type { StageKind } from './stages/stage.js'
 import { zstd } from './stages/zstd/stage.js'
+import { azureDriver } from './storages/azure/driver.js'
+import { gcsDriver } from './storages/gcs/driver.js'
 import { localDriver } from './storages/local/driver.js'
 import { memoryDriver } from './storages/memory/driver.js'
 import { s3Driver } from './storages/s3/driver.js'
@@ -17,7 +19,14 @@ import type { StorageDriver } from './storages/storage.js'
 
 const engines: readonly Engine[] = [sqliteEngine, postgresql, mysql, mariadb, mongodb]
 const stages: readonly StageKind[] = [zstd, gzip, age, openpgp]
-const storageDrivers: readonly StorageDriver[] = [localDriver, memoryDriver, s3Driver, sftpDriver]
+const storageDrivers: readonly StorageDriver[] = [
+  localDriver,
+  memoryDriver,
+  s3Driver,
+  azureDriver,
+  gcsDriver,
+  sftpDriver,
+]
 
 /** Every engine, stage and storage that comes with Holdfast: the only file that names them all. */
 export function builtinRegistry(): Registry {

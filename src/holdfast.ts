@@ -199,7 +199,7 @@ export class Holdfast {
     return this.#run('prune', request.signal, (workspace) => prune(workspace, request), told)
   }
 
-  /** Checks configuration, databases, tools, storages and keys. */
+  /** Checks configuration, databases, tools, storages and keys; a storage that is named by the whole contract of storages. */
   async doctor(request: DoctorRequest = {}): Promise<DoctorReport> {
     const { doctor } = await import('./operations/doctor.js')
     return untilAborted(request.signal, () => doctor(this.#workspace, request))

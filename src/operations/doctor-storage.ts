@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
 import { objectKey } from '../storages/object-key.js'
+import type { Storage } from '../storages/storage.js'
 import { attempt } from './doctor-check.js'
 import type { OpenStorage } from './open-storages.js'
 import type { DoctorCheck } from './reports.js'
@@ -14,6 +15,7 @@ export async function checkStorage(
   cx: Context,
   workspace: Workspace,
   name: string,
+  { contract }: { readonly contract: boolean },
 ): Promise<readonly DoctorCheck[]> {
   const subject = `storage ${name}`
   let open: OpenStorage | undefined
@@ -26,12 +28,12 @@ export async function checkStorage(
   const catalogued = await checkCatalog(cx, subject, open)
   // A round trip would make the folder, and what is not mounted would look like a storage without backups.
   const isThere = catalogued.error?.code !== 'storage.not-found'
-  const checks = [
-    opened,
-    ...(isThere
-      ? [await attempt(cx, subject, 'round trip', () => roundTrip(cx, open as OpenStorage)), catalogued]
-      : [{ ...catalogued, status: 'warning' as const }]),
-  ]
+  const checks = [opened]
+  if (isThere) {
+    const trip = await attempt(cx, subject, 'round trip', () => roundTrip(cx, open as OpenStorage))
+    checks.push(trip, catalogued)
+    if (contract && trip.status === 'ok') checks.push(...(await checkContract(cx, subject, storage)))
+  } else checks.push({ ...catalogued, status: 'warning' })
   if (storage.capabilities.volatile) {
     checks.push({
       subject,
@@ -59,6 +61,34 @@ async function checkCatalog(cx: Context, subject: string, { catalog }: OpenStora
     message: `${check.message}, unfinished: ${unfinished}`,
     hint: 'they are being made now, or an ended run has left them; prune removes what is older than a day',
   }
+}
+
+/** Every promise that Holdfast relies on, tried on this very storage. */
+async function checkContract(
+  cx: Context,
+  subject: string,
+  storage: Storage,
+): Promise<readonly DoctorCheck[]> {
+  const { tryStorage } = await import('../testing/storage-trial.js')
+  const broken: DoctorCheck[] = []
+  let kept = 0
+  const notice = `${subject}: trying everything that a storage promises, with objects of up to 64 MiB; they are removed again`
+  cx.emit({ type: 'notice', level: 'info', message: notice })
+  const tried = await attempt(cx, subject, 'contract', async () => {
+    for await (const { name, error } of tryStorage(cx, storage)) {
+      if (error === undefined) kept++
+      else
+        broken.push({
+          subject,
+          name: 'contract',
+          status: 'error',
+          message: `${name}: ${error.message}`,
+          error,
+        })
+    }
+    return `promises kept: ${kept}`
+  })
+  return broken.length === 0 ? [tried] : [...broken, ...(tried.status === 'error' ? [tried] : [])]
 }
 
 /** Writes, reads back and deletes an object, and compares the storage's clock with this machine's. */

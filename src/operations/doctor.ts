@@ -14,7 +14,7 @@ import { counted } from '../env/counted.js'
 
 /**
  * Checks everything that a backup and a restore will need: configuration, databases, tools, storages (by writing, reading
- * and deleting an object), keys. Changes nothing else. What is wrong is in the report, not thrown.
+ * and deleting an object; one that is named by all of the storage contract), keys. Changes nothing else. What is wrong is in the report, not thrown.
  */
 export async function doctor(workspace: Workspace, request: DoctorRequest): Promise<DoctorReport> {
   const cx = contextOf(workspace, request.signal)
@@ -29,7 +29,8 @@ export async function doctor(workspace: Workspace, request: DoctorRequest): Prom
   // What holds the files of an application is read, and nothing is written to it.
   const ofBackups = [...storages.values()].filter(({ source }) => source !== true).map(({ name }) => name)
   const names = request.storage === undefined ? ofBackups : [request.storage]
-  for (const name of names) checks.push(...(await checkStorage(cx, workspace, name)))
+  for (const name of names)
+    checks.push(...(await checkStorage(cx, workspace, name, { contract: request.storage !== undefined })))
   checks.push(...(await checkStages(cx, workspace)))
   return { checks }
 }

@@ -162,6 +162,7 @@ export interface PruneRequest extends Cancellable {
 
 export interface DoctorRequest extends Cancellable {
   readonly databases?: readonly string[]
+  /** This storage alone, and thoroughly: the contract suite of `holdfast/testing` is run in a place of its own there. */
   readonly storage?: string
 }
 

@@ -20,7 +20,8 @@ export interface Part {
   readonly last: boolean
 }
 
-type Send = (part: Part, signal: AbortSignal) => Promise<void>
+/** @param cx ends when the work ends: also when the source or another part has failed */
+type Send = (part: Part, cx: Context) => Promise<void>
 
 /**
  * Cuts a stream into parts and sends several at once. In memory are the parts that are on their way and the one that grows.
@@ -28,7 +29,7 @@ type Send = (part: Part, signal: AbortSignal) => Promise<void>
  * @throws the first error: of the source as it is, of `send`, or the signal's reason
  */
 export async function sendParts(cx: Context, body: Readable, plan: PartPlan, send: Send): Promise<void> {
-  const sender = new PartSender(plan, send, cx.signal)
+  const sender = new PartSender(plan, send, cx)
   const sink = new Writable({
     write(chunk: Buffer, _encoding, done) {
       sender.take(chunk).then(() => done(), done)
@@ -53,17 +54,17 @@ class PartSender {
   readonly #plan: PartPlan
   readonly #send: Send
   readonly #stopped = new AbortController()
-  readonly #signal: AbortSignal
+  readonly #cx: Context
   readonly #running = new Set<Promise<void>>()
   #growing: GrowingPart
   #pool: ChunkPool
   #index = 0
   onFailure: (error: Error) => void = () => undefined
 
-  constructor(plan: PartPlan, send: Send, signal: AbortSignal) {
+  constructor(plan: PartPlan, send: Send, cx: Context) {
     this.#plan = plan
     this.#send = send
-    this.#signal = AbortSignal.any([signal, this.#stopped.signal])
+    this.#cx = { ...cx, signal: AbortSignal.any([cx.signal, this.#stopped.signal]) }
     this.#pool = new ChunkPool(plan.bytesOf(0))
     this.#growing = new GrowingPart(plan.bytesOf(0))
   }
@@ -92,9 +93,9 @@ class PartSender {
     const bytes = this.#growing.bytes()
     const most = this.#plan.atOnce(bytes.length)
     while (this.#running.size >= most) await Promise.race(this.#running)
-    this.#signal.throwIfAborted()
+    this.#cx.signal.throwIfAborted()
     const memory = this.#growing.memory
-    const sending: Promise<void> = this.#send({ index, bytes, last }, this.#signal).finally(() => {
+    const sending: Promise<void> = this.#send({ index, bytes, last }, this.#cx).finally(() => {
       this.#running.delete(sending)
       releaseChunk(memory)
     })

@@ -15,10 +15,12 @@ import type { ByteRange, PutOptions, Storage, StoredObject } from '../storages/s
 /** A storage at work in a check: keys as texts, bytes as buffers. */
 export class StorageBench {
   readonly storage: Storage
-  readonly cx: Context = { env: nodeEnv(), signal: new AbortController().signal, emit: () => undefined }
+  readonly cx: Context
 
-  constructor(storage: Storage) {
+  /** @param signal ends the work before its time; nobody else listens to it */
+  constructor(storage: Storage, signal: AbortSignal = new AbortController().signal) {
     this.storage = storage
+    this.cx = { env: nodeEnv(), signal, emit: () => undefined }
     // Many things at once listen to it here.
     setMaxListeners(0, this.cx.signal)
   }
@@ -87,9 +89,14 @@ export class StorageBench {
   }
 }
 
+/** What some services cannot do, and say so in their capabilities. */
+export type StorageNeed = 'createOnly' | 'ranges'
+
 /** One promise, and how it is checked. */
 export interface StorageCheck {
   readonly name: string
+  /** Capabilities without which there is no such promise. */
+  readonly needs?: StorageNeed
   check(bench: StorageBench): Promise<void>
 }
 

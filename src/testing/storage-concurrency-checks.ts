@@ -5,6 +5,7 @@ import { noise, rejectsWith, type StorageCheck } from './storage-bench.js'
 export const concurrencyChecks: readonly StorageCheck[] = [
   {
     name: 'FAILURES 13: lets exactly one of several create-only puts of one key win',
+    needs: 'createOnly',
     async check(bench) {
       const contents = Array.from({ length: 8 }, (_, index) => noise(100_000 + index, index))
       for (let round = 0; round < 5; round++) {

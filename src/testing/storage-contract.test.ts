@@ -147,7 +147,7 @@ const broken: readonly (readonly [string, string, (storage: Storage) => Partial<
   ],
   [
     'forgets the second page of a list',
-    'lists 1 100 objects, each once',
+    'lists 1100 objects, each once',
     (storage) => ({
       async *list(cx, prefix) {
         let given = 0
@@ -224,4 +224,10 @@ describe('the storage contract', () => {
     const fixture = { open: async () => faultyStorage(await openMemory(), {}) }
     for (const check of storageContract(fixture)) await check.run()
   })
+})
+
+it('leaves out what a storage says that it cannot do', () => {
+  const names = storageContract({ open: openMemory, lacks: ['createOnly', 'ranges'] }).map(({ name }) => name)
+  expect(names.filter((name) => /with createOnly|create-only|range/u.test(name))).toEqual([])
+  expect(names.length).toBe(storageContract({ open: openMemory }).length - 4)
 })

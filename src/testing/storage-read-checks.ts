@@ -29,6 +29,7 @@ export const readChecks: readonly StorageCheck[] = [
   },
   {
     name: 'gives ranges of an object',
+    needs: 'ranges',
     async check(bench) {
       assert(bench.storage.capabilities.ranges, 'the storage has no ranges')
       const bytes = noise(3 * mebibyte)
@@ -52,6 +53,7 @@ export const readChecks: readonly StorageCheck[] = [
   },
   {
     name: 'gives no bytes for a range without any, or beyond the end',
+    needs: 'ranges',
     async check(bench) {
       await bench.put('shop/ranges', noise(1000))
       for (const range of [

@@ -177,6 +177,7 @@ export const writeChecks: readonly StorageCheck[] = [
   },
   {
     name: 'does not replace an object with createOnly, and ends the source',
+    needs: 'createOnly',
     async check(bench) {
       assert(bench.storage.capabilities.createOnly, 'the storage cannot create only')
       await bench.put('shop/once', Buffer.from('first'), { createOnly: true })

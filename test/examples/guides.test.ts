@@ -27,6 +27,7 @@ describe('the guides', () => {
         const folder = await projectFolder()
         run(folder, scriptOf(readFileSync(join(guides, name), 'utf8'), folder))
       },
+      180_000,
     )
   }
 })

@@ -9,6 +9,11 @@ export interface MotoServer {
   /** What a storage needs beside its bucket. */
   readonly settings: Readonly<Record<string, unknown>>
   makeBucket(name: string, options?: { readonly objectLock?: boolean }): Promise<void>
+  /**
+   * From now on accounts and permissions are looked at.
+   * @returns the credentials of an account that may nothing
+   */
+  checkLogins(): Promise<{ readonly accessKeyId: string; readonly secretAccessKey: string }>
   stop(): Promise<void>
 }
 
@@ -48,8 +53,30 @@ export async function startMoto(certificate?: Certificate): Promise<MotoServer> 
         new CreateBucketCommand({ Bucket: name, ObjectLockEnabledForBucket: objectLock }),
       )
     },
+    async checkLogins() {
+      await accounts(endpoint, 'Action=CreateUser&UserName=nobody')
+      const made = await accounts(endpoint, 'Action=CreateAccessKey&UserName=nobody')
+      const said = (name: string) => new RegExp(`<${name}>([^<]+)<`, 'u').exec(made)?.[1] ?? ''
+      await fetch(`${endpoint}/moto-api/reset-auth`, { method: 'POST', body: '0' })
+      return { accessKeyId: said('AccessKeyId'), secretAccessKey: said('SecretAccessKey') }
+    },
     stop: () => server.stop(),
   }
+}
+
+/** A request to the service of accounts, which moto knows by the scope of its credentials. */
+async function accounts(endpoint: string, request: string): Promise<string> {
+  const credential = 'Credential=test/20260101/us-east-1/iam/aws4_request'
+  const answer = await fetch(endpoint, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      authorization: `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=host, Signature=0`,
+    },
+    body: `${request}&Version=2010-05-08`,
+  })
+  if (!answer.ok) throw new Error(`moto made no account: ${await answer.text()}`)
+  return answer.text()
 }
 
 function clientAt(endpoint: string): S3Client {

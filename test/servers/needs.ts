@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { resolve } from 'node:path'
 import { describe, inject, it } from 'vitest'
-import { motoProgram } from '../../scripts/cloud-servers.mjs'
+import { fakeGcsProgram, motoProgram } from '../../scripts/cloud-servers.mjs'
 import type { ServerAddress } from './server.js'
 import { hasPostgresqlExtension, hasTool } from './tools.js'
 
@@ -50,6 +50,11 @@ export function needsTool(...names: readonly string[]): Need {
 /** Tests on S3: see `moto.ts`. */
 export function needsMoto(): Need {
   return need(motoProgram() === undefined ? 'moto' : undefined)
+}
+
+/** Tests on Google Cloud Storage: see `fake-gcs.ts`. */
+export function needsFakeGcs(): Need {
+  return need(fakeGcsProgram() === undefined ? 'fake-gcs-server' : undefined)
 }
 
 /** Tests on a MySQL server, which `HOLDFAST_TEST_MYSQL` names by its URL. */

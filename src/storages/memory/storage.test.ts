@@ -16,6 +16,7 @@ describe('the memory storage', () => {
   const fixture = {
     open: () => open(`test-${opened++}`),
     reopen: (storage: Storage) => open(places.get(storage) ?? ''),
+    manyObjects: 10_000,
   }
   for (const check of storageContract(fixture)) it(check.name, () => check.run())
 

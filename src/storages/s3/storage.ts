@@ -26,7 +26,7 @@ import type {
   StoredObject,
 } from '../storage.js'
 import { s3Error, serviceCodeOf, statusOf } from './errors.js'
-import { partPlan } from './part-plan.js'
+import { partPlan } from '../part-plan.js'
 import type { S3Settings } from './settings.js'
 import { upload, type Uploaded } from './upload.js'
 

@@ -50,9 +50,9 @@ export async function upload(cx: Context, body: Readable, target: UploadTarget):
   const parts = new MultipartUpload(cx, target)
   let whole: Uploaded | undefined
   try {
-    await sendParts(cx, body, target.plan, async (part, signal) => {
-      if (part.index === 0 && part.last) whole = await putWhole(cx, target, part, signal)
-      else await parts.send(part, signal)
+    await sendParts(cx, body, target.plan, async (part, sending) => {
+      if (part.index === 0 && part.last) whole = await putWhole(sending, target, part)
+      else await parts.send(part, sending)
     })
     return whole ?? (await parts.complete())
   } catch (error) {
@@ -69,7 +69,6 @@ async function putWhole(
   cx: Context,
   { client, retry, doing, bucket, key, createOnly, checksums, properties }: UploadTarget,
   { bytes }: Part,
-  signal: AbortSignal,
 ): Promise<Uploaded> {
   const digest = sha256(bytes)
   const make = (): PutObjectCommand =>
@@ -83,7 +82,7 @@ async function putWhole(
     try {
       const command = make()
       const answered = answerDate(command)
-      const { ETag } = await client.send(command, { abortSignal: signal })
+      const { ETag } = await client.send(command, { abortSignal: cx.signal })
       return { modified: answered() ?? cx.env.clock.now(), entityTag: ETag }
     } catch (error) {
       throw s3Error(error, doing, { key })
@@ -124,20 +123,21 @@ class MultipartUpload {
     this.#target = target
   }
 
-  async send({ index, bytes }: Part, signal: AbortSignal): Promise<void> {
+  async send({ index, bytes }: Part, cx: Context): Promise<void> {
     const { bucket, key, checksums } = this.#target
     this.#id ??= this.#begin()
     const UploadId = await this.#id
     const digest = sha256(bytes)
     const PartNumber = index + 1
     const { ETag } = await this.#request(
+      cx,
       () =>
         new UploadPartCommand({
           ...{ Bucket: bucket, Key: key, UploadId, PartNumber },
           ...{ Body: bytes, ContentLength: bytes.length },
           ...(checksums ? checksumOf(digest) : {}),
         }),
-      (command) => this.#target.client.send(command, { abortSignal: signal }),
+      (command) => this.#target.client.send(command, { abortSignal: cx.signal }),
     )
     this.#bytes += bytes.length
     this.#parts.push({
@@ -153,6 +153,7 @@ class MultipartUpload {
     const UploadId = await this.#id
     const checksum = `${sha256(Buffer.concat(parts.map(({ digest }) => digest))).toString('base64')}-${parts.length}`
     const answer = await this.#request(
+      this.#cx,
       () =>
         new CompleteMultipartUploadCommand({
           ...{ Bucket: bucket, Key: key, UploadId },
@@ -190,6 +191,7 @@ class MultipartUpload {
   async #begin(): Promise<string> {
     const { bucket, key, checksums, properties, doing } = this.#target
     const { UploadId } = await this.#request(
+      this.#cx,
       () =>
         new CreateMultipartUploadCommand({
           ...{ Bucket: bucket, Key: key },
@@ -205,11 +207,12 @@ class MultipartUpload {
   }
 
   #request<Command, Answer>(
+    cx: Context,
     make: () => Command,
     send: (command: Command) => Promise<Answer>,
   ): Promise<Answer> {
     const { retry, doing, key } = this.#target
-    return retry.run(this.#cx, doing, () =>
+    return retry.run(cx, doing, () =>
       send(make()).catch((error: unknown) => {
         throw s3Error(error, doing, { key })
       }),

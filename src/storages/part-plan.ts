@@ -1,4 +1,4 @@
-import type { PartPlan } from '../parts.js'
+import type { PartPlan } from './parts.js'
 
 const mebibyte = 1024 * 1024
 

@@ -1,0 +1,212 @@
+import { Readable } from 'node:stream'
+import { z } from 'zod'
+import type { Context } from '../../env/context.js'
+import { asHoldfastError, HoldfastError } from '../../errors.js'
+import { clipRange } from '../byte-range.js'
+import { isObjectKey } from '../object-key.js'
+import { remoteError } from '../remote-errors.js'
+import { resumingRead, type OpenedRead } from '../resuming-read.js'
+import type { Retry } from '../retry.js'
+import { destroySource, sourceError } from '../source.js'
+import type {
+  ByteRange,
+  ObjectKey,
+  PutOptions,
+  Storage,
+  StorageCapabilities,
+  StoredObject,
+} from '../storage.js'
+import { answerError, type GcsRequest, type GcsService } from './service.js'
+import type { GcsSettings } from './settings.js'
+import { upload } from './upload.js'
+
+/** What the service says of an object; numbers are texts in its JSON. */
+const objectSchema = z.object({
+  name: z.string(),
+  size: z.string().transform(Number),
+  updated: z.string().transform((text) => new Date(text)),
+})
+const pageSchema = z.object({
+  items: z.array(objectSchema).default([]),
+  nextPageToken: z.string().optional(),
+})
+
+const fields = 'name,size,updated'
+
+/** How many objects one answer to a list holds: the service gives no more. */
+const pageObjects = 1000
+
+/** Objects in a bucket of Google Cloud Storage. */
+export class GcsStorage implements Storage {
+  readonly capabilities: StorageCapabilities = {
+    atomicPut: true,
+    createOnly: true,
+    ranges: true,
+    checksums: false,
+    deduplicates: false,
+    volatile: false,
+  }
+  readonly #service: GcsService
+  readonly #settings: GcsSettings
+  readonly #retry: Retry
+
+  constructor(service: GcsService, settings: GcsSettings, retry: Retry) {
+    this.#service = service
+    this.#settings = settings
+    this.#retry = retry
+  }
+
+  describe(): string {
+    const { bucket, endpoint } = this.#settings
+    return `gcs ${bucket}${endpoint === undefined ? '' : ` at ${new URL(endpoint).host}`}`
+  }
+
+  async put(cx: Context, key: ObjectKey, body: Readable, options: PutOptions = {}): Promise<StoredObject> {
+    const createOnly = options.createOnly === true
+    const doing = `cannot write ${key} in ${this.describe()}`
+    try {
+      cx.signal.throwIfAborted()
+      // The upload asks again; this saves sending all of it in vain.
+      if (createOnly && (await this.#retry.run(cx, doing, () => this.stat(cx, key))) !== undefined)
+        throw new HoldfastError('storage.exists', `${key} is already in ${this.describe()}`, {
+          details: { key },
+        })
+      const stored = await upload(cx, body, {
+        ...{ service: this.#service, retry: this.#retry, key, doing, createOnly },
+        metadata: this.#metadata(cx, options),
+      })
+      return storedObject(key, objectSchema.parse(stored))
+    } catch (error) {
+      const ofSource = sourceError(body, key, error)
+      destroySource(body, error)
+      cx.signal.throwIfAborted()
+      throw ofSource ?? remoteError({ thrown: error, doing, details: { key } })
+    }
+  }
+
+  async get(cx: Context, key: ObjectKey, range?: ByteRange): Promise<Readable> {
+    cx.signal.throwIfAborted()
+    const doing = `cannot read ${key} in ${this.describe()}`
+    const { start, end } = clipRange(range, Number.MAX_SAFE_INTEGER)
+    if (start >= end) return this.#nothing(cx, key)
+    try {
+      return await resumingRead(cx, {
+        ...{ retry: this.#retry, doing, start },
+        open: (from, version) => this.#openRead(cx, key, { start: from, end }, version),
+        failure: (thrown) => remoteError({ thrown, doing, code: 'storage.unreachable', details: { key } }),
+      })
+    } catch (error) {
+      cx.signal.throwIfAborted()
+      if (asHoldfastError(error).details['status'] === 416) return this.#nothing(cx, key)
+      throw error
+    }
+  }
+
+  async stat(cx: Context, key: ObjectKey): Promise<StoredObject | undefined> {
+    const doing = `cannot look at ${key} in ${this.describe()}`
+    const response = await this.#ask(cx, doing, { method: 'GET', url: `${urlOf(key)}?fields=${fields}` })
+    if (response.status === 404) {
+      await response.body?.cancel()
+      return undefined
+    }
+    if (!response.ok) throw await answerError(response, doing, { key })
+    return storedObject(key, objectSchema.parse(await response.json()))
+  }
+
+  async *list(cx: Context, prefix: string): AsyncIterable<StoredObject> {
+    const doing = `cannot list ${this.describe()}`
+    let last = ''
+    for (let more = true; more;) {
+      cx.signal.throwIfAborted()
+      const query = new URLSearchParams({
+        // From the last name on, which comes again: what is deleted meanwhile, the token of a page among it, does no harm.
+        ...{ prefix, startOffset: last, maxResults: String(pageObjects) },
+        fields: `items(${fields}),nextPageToken`,
+      })
+      const response = await this.#ask(cx, doing, { method: 'GET', url: `o?${query.toString()}` })
+      if (!response.ok) throw await answerError(response, doing, {})
+      const { items, nextPageToken } = pageSchema.parse(await response.json())
+      for (const object of items) {
+        cx.signal.throwIfAborted()
+        if (object.name !== last && isObjectKey(object.name)) yield storedObject(object.name, object)
+      }
+      last = items.at(-1)?.name ?? last
+      more = nextPageToken !== undefined || items.length >= pageObjects
+    }
+  }
+
+  async delete(cx: Context, key: ObjectKey): Promise<void> {
+    const doing = `cannot delete ${key} in ${this.describe()}`
+    const response = await this.#ask(cx, doing, { method: 'DELETE', url: urlOf(key) })
+    if (!response.ok && response.status !== 404) throw await answerError(response, doing, { key })
+    await response.body?.cancel()
+  }
+
+  /** What was begun and not finished is invisible, and the service forgets it after a week. */
+  sweep(): Promise<number> {
+    return Promise.resolve(0)
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  #metadata(cx: Context, { retain = false }: PutOptions): Readonly<Record<string, unknown>> {
+    const { storageClass, immutableFor, immutableMode = 'locked' } = this.#settings
+    const until = new Date(cx.env.clock.now().getTime() + (immutableFor ?? 0)).toISOString()
+    const mode = immutableMode === 'locked' ? 'Locked' : 'Unlocked'
+    return {
+      ...(storageClass === undefined ? {} : { storageClass }),
+      ...(immutableFor === undefined || !retain ? {} : { retention: { mode, retainUntilTime: until } }),
+    }
+  }
+
+  async #ask(cx: Context, doing: string, request: Omit<GcsRequest, 'signal'>): Promise<Response> {
+    try {
+      return await this.#service.ask({ ...request, signal: cx.signal })
+    } catch (error) {
+      cx.signal.throwIfAborted()
+      throw remoteError({ thrown: error, doing })
+    }
+  }
+
+  async #openRead(
+    cx: Context,
+    key: ObjectKey,
+    { start, end }: { readonly start: number; readonly end: number },
+    generation: string | undefined,
+  ): Promise<OpenedRead> {
+    const doing = `cannot read ${key} in ${this.describe()}`
+    const same = generation === undefined ? '' : `&generation=${generation}`
+    const limited = end !== Number.MAX_SAFE_INTEGER
+    const range = start === 0 && !limited ? {} : { range: `bytes=${start}-${limited ? end - 1 : ''}` }
+    const response = await this.#ask(cx, doing, {
+      method: 'GET',
+      url: `${urlOf(key)}?alt=media${same}`,
+      // What was stored compressed is given as it was stored.
+      headers: { ...range, 'accept-encoding': 'identity' },
+    })
+    if (!response.ok) throw await answerError(response, doing, { key })
+    const length = Number(response.headers.get('content-length') ?? NaN)
+    if (Number.isNaN(length)) {
+      await response.body?.cancel()
+      throw new HoldfastError('storage.failed', `${doing}: the service does not say how many bytes there are`)
+    }
+    const body = response.body === null ? Readable.from([]) : Readable.fromWeb(response.body)
+    const version = response.headers.get('x-goog-generation') ?? undefined
+    return { body, end: start + length, version }
+  }
+
+  async #nothing(cx: Context, key: ObjectKey): Promise<Readable> {
+    if ((await this.stat(cx, key)) !== undefined) return Readable.from([])
+    throw new HoldfastError('storage.not-found', `${key} is not in ${this.describe()}`, { details: { key } })
+  }
+}
+
+function urlOf(key: ObjectKey): string {
+  return `o/${encodeURIComponent(key)}`
+}
+
+function storedObject(key: ObjectKey, { size, updated }: z.infer<typeof objectSchema>): StoredObject {
+  return { key, bytes: size, modified: updated }
+}

@@ -1,0 +1,182 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import {
+  CreateMultipartUploadCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  S3Client,
+} from '@aws-sdk/client-s3'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cuttingProxy } from '../../../test/servers/cutting-proxy.js'
+import { startMoto, type MotoServer } from '../../../test/servers/moto.js'
+import { needsAll, needsMoto, needsTool } from '../../../test/servers/needs.js'
+import type { Context } from '../../env/context.js'
+import { fakeEnv } from '../../testing/fake-env.js'
+import { flow, heldSource, noise } from '../../testing/storage-bench.js'
+import { mishapChecks } from '../../testing/storage-mishap-checks.js'
+import { objectKey } from '../object-key.js'
+import type { Storage } from '../storage.js'
+import { withWrappers } from '../wrap/wrapped-driver.js'
+import { s3Driver } from './driver.js'
+
+const mebibyte = 1024 * 1024
+const driver = withWrappers(s3Driver)
+const key = objectKey('shop/app.dump')
+const Bucket = 'backups'
+let notices: string[] = []
+const cx: Context = {
+  env: fakeEnv({ time: new Date() }),
+  signal: new AbortController().signal,
+  emit: (event) => event.type === 'notice' && notices.push(event.message),
+}
+
+needsMoto().describe('S3: what the service is asked for', () => {
+  let moto: MotoServer
+  let client: S3Client
+
+  beforeAll(async () => {
+    moto = await startMoto()
+    await moto.makeBucket(Bucket)
+    await moto.makeBucket('locked', { objectLock: true })
+    client = new S3Client({
+      ...{ endpoint: moto.endpoint, region: 'us-east-1', forcePathStyle: true },
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test-secret' },
+    })
+  })
+  afterAll(async () => {
+    client.destroy()
+    await moto.stop()
+  })
+
+  const open = (settings: Readonly<Record<string, unknown>>): Promise<Storage> =>
+    driver.open({ ...moto.settings, bucket: Bucket, ...settings }, { name: 'main', baseDirectory: '/' })
+
+  const unfinished = async () =>
+    (await client.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads?.length ?? 0
+
+  it('encryption and storage class, of small objects and of large ones', async () => {
+    const storage = await open({
+      ...{ prefix: 'kinds', encryption: 'aws:kms', kmsKeyId: 'key-1', storageClass: 'STANDARD_IA' },
+    })
+    for (const bytes of [10, 9 * mebibyte]) {
+      await storage.put(cx, key, Readable.from([noise(bytes)]))
+      expect(await client.send(new HeadObjectCommand({ Bucket, Key: `kinds/${key}` }))).toMatchObject({
+        ServerSideEncryption: 'aws:kms',
+        SSEKMSKeyId: 'key-1',
+        StorageClass: 'STANDARD_IA',
+        ContentLength: bytes,
+      })
+    }
+  })
+
+  it('a lock for what belongs to a backup, and says so when that is to be deleted', async () => {
+    const storage = await open({ bucket: 'locked', immutableFor: '30d' })
+    await storage.put(cx, key, Readable.from(['kept']), { retain: true })
+    await expect(storage.delete(cx, key)).rejects.toMatchObject({
+      code: 'storage.retained',
+      message: expect.stringContaining('locked until') as string,
+    })
+    expect((await buffer(await storage.get(cx, key))).toString()).toBe('kept')
+    const other = objectKey('shop/pending')
+    await storage.put(cx, other, Readable.from(['gone']))
+    await storage.delete(cx, other)
+    expect(await storage.stat(cx, other)).toBeUndefined()
+  })
+
+  it('nothing that is left over: an upload in parts is aborted when its source fails', async () => {
+    const storage = await open({ prefix: 'broken' })
+    const source = heldSource(noise(20 * mebibyte))
+    const put = storage.put(cx, key, source.body)
+    await source.taken
+    await expect.poll(unfinished).toBe(1)
+    source.fail(new Error('the tool broke'))
+    await expect(put).rejects.toThrow('the tool broke')
+    expect(await unfinished()).toBe(0)
+  })
+
+  it('FAILURES 7: to forget the parts that a killed run has left', async () => {
+    await client.send(new CreateMultipartUploadCommand({ Bucket, Key: 'killed/a' }))
+    await client.send(new CreateMultipartUploadCommand({ Bucket, Key: 'elsewhere/a' }))
+    const storage = await open({ prefix: 'killed' })
+    const nextWeek = { ...cx, env: fakeEnv({ time: new Date(Date.now() + 7 * 86_400_000) }) }
+    expect(await storage.sweep(nextWeek, 86_400_000)).toBe(1)
+    expect(await unfinished()).toBe(1)
+  })
+
+  it('the rest, where the connection broke, up and down', async () => {
+    const proxy = await cuttingProxy(Number(new URL(moto.endpoint).port))
+    notices = []
+    const healing: Context = {
+      ...cx,
+      emit(event) {
+        cx.emit(event)
+        proxy.heal()
+      },
+    }
+    try {
+      const storage = await open({ endpoint: `http://127.0.0.1:${proxy.port}`, prefix: 'cut' })
+      proxy.cutAfter({ sent: 12 * mebibyte })
+      expect(await storage.put(healing, key, flow(512))).toMatchObject({ bytes: 512 * 65_536 })
+      const ofPut = notices.length
+      expect(ofPut).toBeGreaterThan(0)
+      proxy.cutAfter({ received: 12 * mebibyte })
+      const read = await buffer(await storage.get(healing, key))
+      expect(read.equals(await buffer(flow(512)))).toBe(true)
+      expect(notices.length).toBeGreaterThan(ofPut)
+    } finally {
+      await proxy.close()
+    }
+  })
+
+  describe('an account that may nothing, or is not known', () => {
+    let nobody: Readonly<Record<string, string>>
+    beforeAll(async () => {
+      nobody = await moto.checkLogins()
+    })
+    const checks = mishapChecks({
+      denied: () => open(nobody),
+      loginRefused: () => open({ accessKeyId: 'AKIAUNKNOWN', secretAccessKey: 'x' }),
+      unreachable: () => open({ endpoint: 'http://127.0.0.1:1', retryFor: '0' }),
+    })
+    for (const check of checks) it(check.name, () => check.run())
+  })
+})
+
+needsAll(needsMoto(), needsTool('openssl')).describe('S3 over https', () => {
+  let folder: string
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 's3-test-'))
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  it('trusts the certificates in ca, and nobody without', async () => {
+    const [keyFile, certFile] = ['key.pem', 'cert.pem'].map((name) => join(folder, name)) as [string, string]
+    execFileSync(
+      'openssl',
+      [
+        ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
+        ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'],
+        ['-keyout', keyFile, '-out', certFile],
+      ].flat(),
+      { stdio: 'ignore' },
+    )
+    const moto = await startMoto({ keyFile, certFile })
+    try {
+      const at = (settings: object) =>
+        driver.open(
+          { ...moto.settings, bucket: Bucket, ...settings },
+          { name: 'main', baseDirectory: folder },
+        )
+      await expect((await at({})).stat(cx, key)).rejects.toMatchObject({ code: 'storage.untrusted' })
+      // That there is no such bucket is said over a connection that is trusted.
+      await expect((await at({ ca: 'cert.pem' })).stat(cx, key)).resolves.toBeUndefined()
+      await expect(at({ ca: 'missing.pem' })).rejects.toMatchObject({ code: 'config.invalid' })
+    } finally {
+      await moto.stop()
+    }
+  })
+})

@@ -1,0 +1,10 @@
+import type { StorageCheck } from './storage-bench.js'
+import { concurrencyChecks } from './storage-concurrency-checks.js'
+import { listChecks, manyObjectsCheck } from './storage-list-checks.js'
+import { readChecks } from './storage-read-checks.js'
+import { writeChecks } from './storage-write-checks.js'
+
+/** What every storage promises. @param manyObjects how many objects a long list has */
+export function storagePromises(manyObjects = 1100): readonly StorageCheck[] {
+  return [...writeChecks, ...readChecks, ...listChecks, manyObjectsCheck(manyObjects), ...concurrencyChecks]
+}
