@@ -1,4 +1,5 @@
 import type { Cell, Row } from './cell.js'
+import type { RowChunk } from './row-chunk.js'
 import type { ColumnHeader, Sequence, TableHeader } from './table-header.js'
 
 /**
@@ -15,11 +16,13 @@ export interface RowSinkRequest {
   readonly mode: LoadMode
   /** Nothing will be written: no lock is taken. */
   readonly dryRun: boolean
+  /** Tables may be made, and the database itself where it is a file that is not there. */
+  readonly create: boolean
 }
 
 /**
  * A database that rows are loaded into, in one transaction. In this order: `tables`, `create` (where asked for), `begin`,
- * `load` for each table, `finish`; or `abandon` at any point, which leaves the database as it was.
+ * `writer` for each table, `finish`; or `abandon` at any point, which leaves the database as it was.
  */
 export interface RowSink {
   readonly capabilities: RowSinkCapabilities
@@ -32,6 +35,8 @@ export interface RowSink {
   begin(tables: readonly TableHeader[]): Promise<void>
   /** @param columns of the table, those that rows will have; the others get the database's defaults */
   writer(table: TableHeader, columns: readonly string[]): TableWriter
+  /** What the table holds now, in the transaction and in any order: to be compared with what was sent. */
+  rows(table: TableHeader, columns: readonly string[]): AsyncIterable<RowChunk>
   /**
    * Checks the constraints of the loaded tables, sets the next ids, and commits.
    * @param sequences by `tableText`, then by column

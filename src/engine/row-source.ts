@@ -36,4 +36,6 @@ export interface RowQuery {
   /** Only rows whose `columns` hold one of these lists of values. At most a few thousand at a time. */
   readonly in?: { readonly columns: readonly string[]; readonly values: readonly Row[] }
   readonly limit?: number
+  /** In whatever order is cheapest. */
+  readonly anyOrder?: true
 }

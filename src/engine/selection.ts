@@ -27,11 +27,15 @@ export function selectTables(
  * too, since names may hold dots.
  */
 function tableMatcher(pattern: string): (table: TableFacts) => boolean {
-  const source = pattern.split('*').map(escapeRegExp).join('.*')
-  const expression = new RegExp(`^${source}$`, 'su')
+  const expression = wildcard(pattern, 'su')
   return (table) =>
     expression.test(table.name) ||
     (table.schema !== undefined && expression.test(`${table.schema}.${table.name}`))
+}
+
+/** `*` stands for any characters, everything else for itself. */
+export function wildcard(pattern: string, flags: string): RegExp {
+  return new RegExp(`^${pattern.split('*').map(escapeRegExp).join('.*')}$`, flags)
 }
 
 function escapeRegExp(text: string): string {

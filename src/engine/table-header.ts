@@ -34,9 +34,14 @@ export interface TableHeader {
   readonly generated: readonly GeneratedColumn[]
   /** What else a table has that no dump of rows carries over (check constraints, triggers): each a few words. */
   readonly notCarried: readonly string[]
+  /** What its rows are not: all of them, or as they were. */
+  readonly stamps?: readonly DumpStamp[]
   /** Estimated by the server: for progress only. */
   readonly estimatedRows?: number
 }
+
+/** `masked`: values were replaced. `subset`: rows were left out. */
+export type DumpStamp = 'masked' | 'subset'
 
 export interface ColumnHeader {
   readonly name: string

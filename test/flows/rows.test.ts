@@ -30,7 +30,11 @@ const sample = `
 /** Makes the tables of one database in another, as its headers describe them, and loads their rows. */
 async function copy(from: Place, to: Place): Promise<void> {
   const source = await from.rows.openSource(context, from.connection)
-  const sink = await to.rows.openSink(context, to.connection, { mode: 'replace', dryRun: false })
+  const sink = await to.rows.openSink(context, to.connection, {
+    mode: 'replace',
+    dryRun: false,
+    create: true,
+  })
   try {
     const headers = await source.tables()
     await sink.create(headers.map((header) => sink.mapping(header)))
@@ -111,7 +115,11 @@ describe('rows that break a foreign key', () => {
   it('are refused at the end, and the database is as it was', async () => {
     const place = sqliteWith(sample)
     const before = await content(place)
-    const sink = await sqliteRows.openSink(context, place.connection, { mode: 'replace', dryRun: false })
+    const sink = await sqliteRows.openSink(context, place.connection, {
+      mode: 'replace',
+      dryRun: false,
+      create: true,
+    })
     const tables = await sink.tables()
     await sink.begin(tables)
     const writer = sink.writer(named(tables, 'visit'), ['person', 'day'])

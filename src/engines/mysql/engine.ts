@@ -2,6 +2,7 @@ import type { Engine } from '../../engine/engine.js'
 import { mysqldump } from './connectors/mysqldump.js'
 import { mysqlDevServer } from './dev-server.js'
 import type { Product } from './identity.js'
+import { mysqlRows } from './rows.js'
 import { ServerSession } from './session.js'
 import { mysqlSwapper } from './swap.js'
 import { parseUrl } from './url.js'
@@ -23,6 +24,7 @@ function serverEngine(name: string, aliases: readonly string[], product: Product
     connectors: { mysqldump: mysqldump(name) },
     defaultConnector: 'mysqldump',
     devServer: mysqlDevServer(name, product),
+    rows: mysqlRows,
     swap: mysqlSwapper,
   }
 }

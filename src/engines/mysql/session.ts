@@ -12,6 +12,11 @@ import { driverTls, tlsOf } from './tls.js'
 
 const connectTimeoutMs = 15_000
 
+/** The part of the driver's connection that its promises do not show. */
+interface Core {
+  query(options: object): { stream(options: object): AsyncIterable<unknown> }
+}
+
 export interface ConnectChoice {
   /** Do not enter the database: it may not exist. */
   readonly withoutDatabase?: boolean
@@ -89,6 +94,37 @@ export class ServerSession implements Session {
       throw databaseError(error, this.settings, sql)
     } finally {
       this.#signal.removeEventListener('abort', stop)
+    }
+  }
+
+  /**
+   * The rows of a question as they come, each an array of what `read` makes of its fields.
+   * @throws database.*; the signal's reason when aborted
+   */
+  async *stream<Value>(
+    sql: string,
+    width: number,
+    read: (
+      field: { string(encoding: string): string | null; buffer(): Buffer | null },
+      place: number,
+    ) => Value,
+  ): AsyncGenerator<readonly Value[]> {
+    let place = 0
+    const core = (this.#connection as unknown as { readonly connection: Core }).connection
+    const asked = core.query({
+      sql,
+      rowsAsArray: true,
+      typeCast: (field: Parameters<typeof read>[0]) => read(field, place++ % width),
+    })
+    const rows = asked.stream({ highWaterMark: 500 })
+    try {
+      for await (const row of rows) {
+        this.#signal.throwIfAborted()
+        yield row as readonly Value[]
+      }
+    } catch (error) {
+      this.#signal.throwIfAborted()
+      throw databaseError(error, this.settings, sql)
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Context } from '../../env/context.js'
 import type { ConnectionSettings } from '../../engine/engine.js'
+import type { RowChunk } from '../../engine/row-chunk.js'
 import type {
   LoadFacts,
   RowSink,
@@ -10,9 +11,9 @@ import type {
 } from '../../engine/row-sink.js'
 import { tableText, type Sequence, type TableHeader } from '../../engine/table-header.js'
 import { identifier, literal, qualifiedName } from './quoting.js'
-import { readTables, type OwnColumn } from './rows-catalog.js'
+import { readTables, type OwnColumn, type OwnTable } from './rows-catalog.js'
 import { defaultSchema, mappingOf } from './rows-mapping.js'
-import { rowSettings } from './rows-source.js'
+import { readRows, rowSettings } from './rows-source.js'
 import { asConstraint, CopyWriter } from './rows-writer.js'
 import { openSession, type PostgresSession } from './session.js'
 
@@ -26,7 +27,7 @@ export async function openSink(
     await session.rows(
       `BEGIN${request.dryRun ? ' READ ONLY' : ''}; ${rowSettings}; SET LOCAL client_encoding = 'UTF8'`,
     )
-    return new PostgresSink(session, request)
+    return new PostgresSink(cx, session, request)
   } catch (error) {
     await session.close()
     throw error
@@ -36,20 +37,24 @@ export async function openSink(
 /** Everything is in one transaction: definitions, rows, sequences. */
 class PostgresSink implements RowSink {
   readonly capabilities: RowSinkCapabilities = { schemas: true, defaultSchema, wrappers: [] }
+  readonly #cx: Context
   readonly #session: PostgresSession
   readonly #request: RowSinkRequest
   readonly #writers: CopyWriter[] = []
   /** What makes the tables as they were, when the rows are in. */
   readonly #undo: string[] = []
+  #all: readonly OwnTable[] = []
   #tables: readonly TableHeader[] = []
 
-  constructor(session: PostgresSession, request: RowSinkRequest) {
+  constructor(cx: Context, session: PostgresSession, request: RowSinkRequest) {
+    this.#cx = cx
     this.#session = session
     this.#request = request
   }
 
   async tables(): Promise<readonly TableHeader[]> {
-    return (await readTables(this.#session)).map(({ header }) => header)
+    this.#all = await readTables(this.#session)
+    return this.#all.map(({ header }) => header)
   }
 
   mapping(header: TableHeader): TableMapping {
@@ -83,6 +88,12 @@ class PostgresSink implements RowSink {
     const writer = new CopyWriter(this.#session, this.#request.mode, table, columns, this.#writers.length)
     this.#writers.push(writer)
     return writer
+  }
+
+  rows({ table }: TableHeader, columns: readonly string[]): AsyncIterable<RowChunk> {
+    const own = this.#all.find(({ header }) => tableText(header.table) === tableText(table))
+    if (own === undefined) throw new TypeError(`${tableText(table)} is no table of this database`)
+    return readRows(this.#cx, this.#session, own, { columns, anyOrder: true })
   }
 
   async finish(sequences: Readonly<Record<string, Readonly<Record<string, Sequence>>>>): Promise<LoadFacts> {

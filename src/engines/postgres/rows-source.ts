@@ -60,7 +60,8 @@ function sourceOf(cx: Context, session: PostgresSession, tables: readonly OwnTab
   }
 }
 
-async function* readRows(
+/** @param table as `readTables` found it, in the session's transaction */
+export async function* readRows(
   cx: Context,
   session: PostgresSession,
   { header, partitioned }: OwnTable,
@@ -120,7 +121,7 @@ function selectSql(
   return [
     `SELECT ${columns.map((column) => identifier(column.name)).join(', ')} FROM ${partitioned ? '' : 'ONLY '}${qualifiedName(schema, name)}`,
     ...(conditions.length === 0 ? [] : [`WHERE ${conditions.join(' AND ')}`]),
-    ...(key.length === 0 ? [] : [`ORDER BY ${columnList(key)}`]),
+    ...(key.length === 0 || query.anyOrder === true ? [] : [`ORDER BY ${columnList(key)}`]),
     ...(query.limit === undefined ? [] : [`LIMIT ${query.limit}`]),
   ].join(' ')
 }

@@ -1,6 +1,8 @@
+import { open, rm } from 'node:fs/promises'
 import type { Context } from '../../env/context.js'
 import type { Row } from '../../engine/cell.js'
 import type { ConnectionSettings } from '../../engine/engine.js'
+import type { RowChunk } from '../../engine/row-chunk.js'
 import type {
   EncodedRow,
   LoadFacts,
@@ -13,7 +15,9 @@ import type {
 } from '../../engine/row-sink.js'
 import { keyOf } from '../../engine/row-key.js'
 import { columnNamed, tableText, type Sequence, type TableHeader } from '../../engine/table-header.js'
+import { HoldfastError } from '../../errors.js'
 import { mappingOf } from './rows-mapping.js'
+import { readRows } from './rows-source.js'
 import { RowsTalk } from './rows-talk.js'
 import { cellWriter, storageClasses } from './rows-write.js'
 import { requireFile } from './session.js'
@@ -23,15 +27,32 @@ export async function openSink(
   settings: ConnectionSettings,
   request: RowSinkRequest,
 ): Promise<RowSink> {
+  const made = request.create && !request.dryRun && (await madeFile(settings.name))
   await requireFile(settings.name)
-  const talk = new RowsTalk(cx, 'rows-in', { path: settings.name, ...request })
+  const { mode, dryRun } = request
+  const talk = new RowsTalk(cx, 'rows-in', { path: settings.name, mode, dryRun })
+  const removed = () => (made ? rm(settings.name, { force: true }) : Promise.resolve())
   try {
-    const sink = new SqliteSink(talk, request)
+    const sink = new SqliteSink(talk, request, removed)
     await sink.tables()
     return sink
   } catch (error) {
     await talk.close()
+    await removed()
     throw error
+  }
+}
+
+/** An empty file is an empty database. @returns whether it was not there */
+async function madeFile(path: string): Promise<boolean> {
+  try {
+    await (await open(path, 'wx', 0o600)).close()
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw new HoldfastError('database.not-found', `${path} cannot be made: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
 }
 
@@ -39,11 +60,15 @@ class SqliteSink implements RowSink {
   readonly capabilities: RowSinkCapabilities = { schemas: false, wrappers: storageClasses }
   readonly #talk: RowsTalk
   readonly #request: RowSinkRequest
+  readonly #unmake: () => Promise<void>
+  #finished = false
   #tables: readonly TableHeader[] = []
 
-  constructor(talk: RowsTalk, request: RowSinkRequest) {
+  /** @param unmake removes the file where it was made for this load */
+  constructor(talk: RowsTalk, request: RowSinkRequest, unmake: () => Promise<void>) {
     this.#talk = talk
     this.#request = request
+    this.#unmake = unmake
   }
 
   async tables(): Promise<readonly TableHeader[]> {
@@ -67,6 +92,10 @@ class SqliteSink implements RowSink {
     return tableWriter(this.#talk, this.#request, table, columns)
   }
 
+  rows(table: TableHeader, columns: readonly string[]): AsyncIterable<RowChunk> {
+    return readRows(this.#talk, table, { columns, anyOrder: true })
+  }
+
   async finish(sequences: Readonly<Record<string, Readonly<Record<string, Sequence>>>>): Promise<LoadFacts> {
     const next: Record<string, string> = {}
     for (const { table, sequences: own } of this.#tables) {
@@ -81,6 +110,7 @@ class SqliteSink implements RowSink {
         do: 'finish',
         next,
       })
+      this.#finished = true
       return { warnings: [], deleted }
     } finally {
       await this.#talk.close()
@@ -89,6 +119,7 @@ class SqliteSink implements RowSink {
 
   async abandon(): Promise<void> {
     await this.#talk.close()
+    if (!this.#finished) await this.#unmake()
   }
 }
 

@@ -29,14 +29,14 @@ export async function openSource(cx: Context, settings: ConnectionSettings): Pro
   }
 }
 
-async function* readRows(
+export async function* readRows(
   talk: RowsTalk,
   header: TableHeader,
   query: RowQuery = {},
 ): AsyncGenerator<RowChunk> {
   const columns =
     query.columns === undefined ? header.columns : query.columns.map((name) => columnNamed(header, name))
-  await talk.send({ do: 'rows', table: header.table.name, columns, rest: selection(header, query) })
+  await talk.send({ do: 'read', table: header.table.name, columns, rest: selection(header, query) })
   let ended = false
   try {
     for (;;) {
@@ -64,7 +64,7 @@ function selection(header: TableHeader, query: RowQuery): string {
   ]
   return [
     ...(conditions.length === 0 ? [] : [` WHERE ${conditions.join(' AND ')}`]),
-    ...(key.length === 0 ? [] : [` ORDER BY ${key.map(quoteName).join(',')}`]),
+    ...(key.length === 0 || query.anyOrder === true ? [] : [` ORDER BY ${key.map(quoteName).join(',')}`]),
     ...(query.limit === undefined ? [] : [` LIMIT ${query.limit}`]),
   ].join('')
 }

@@ -112,15 +112,16 @@ export type LoadRowsMode = RowSinkRequest['mode']
  * `rows-out` and `rows-in` are talked with in frames (see frames.ts): requests come on stdin, answers go to stdout. `rows-in`
  * commits at `finish` and at nothing else.
  */
-export type RowsOutRequest =
-  | { readonly do: 'tables' }
-  | {
-      readonly do: 'rows'
-      readonly table: string
-      readonly columns: readonly ColumnHeader[]
-      /** What follows the table's name: ` WHERE … ORDER BY …`. */
-      readonly rest: string
-    }
+export type RowsOutRequest = { readonly do: 'tables' } | ReadRequest
+
+/** Answered with frames of rows, and one with none. */
+export interface ReadRequest {
+  readonly do: 'read'
+  readonly table: string
+  readonly columns: readonly ColumnHeader[]
+  /** What follows the table's name: ` WHERE … ORDER BY …`. */
+  readonly rest: string
+}
 
 export type RowsInRequest =
   | { readonly do: 'tables' }
@@ -135,6 +136,7 @@ export type RowsInRequest =
   /** Rows of the table that was named last; they are the frame's bytes. */
   | { readonly do: 'rows' }
   | { readonly do: 'end' }
+  | ReadRequest
   /** The next ids, by table. */
   | { readonly do: 'finish'; readonly next: Readonly<Record<string, string>> }
 

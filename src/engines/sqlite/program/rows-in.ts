@@ -4,9 +4,10 @@ import { quoteName, quoteText } from '../quoting.js'
 import { hasTable } from './catalog.js'
 import { databaseError, openDatabase, type Database } from './database.js'
 import { write } from './output.js'
-import type { RowsInInput, RowsInRequest } from './protocol.js'
+import type { ReadRequest, RowsInInput, RowsInRequest } from './protocol.js'
 import { readTableHeaders } from './rows-catalog.js'
 import { TableInsert } from './rows-insert.js'
+import { sendRows } from './rows-out.js'
 
 /** Takes rows in one transaction, which ends with the program unless it is told to finish. @throws database.*, refused.constraint */
 export async function takeRows(input: RowsInInput): Promise<null> {
@@ -14,6 +15,10 @@ export async function takeRows(input: RowsInInput): Promise<null> {
   database.execute(input.dryRun ? 'BEGIN' : 'PRAGMA cache_size = -32768; BEGIN IMMEDIATE')
   const load = new Load(database, input)
   for await (const { head, body } of frames<RowsInRequest>(process.stdin)) {
+    if (head.do === 'read') {
+      await sendRows(database, head)
+      continue
+    }
     const answer = load.take(head, body)
     if (answer !== undefined) await write(frame(answer))
   }
@@ -35,7 +40,7 @@ class Load {
   }
 
   /** @returns the answer, where the request has one */
-  take(request: RowsInRequest, body: Buffer): object | undefined {
+  take(request: Exclude<RowsInRequest, ReadRequest>, body: Buffer): object | undefined {
     switch (request.do) {
       case 'tables':
         return readTableHeaders(this.#database)

@@ -2,7 +2,7 @@ import { frame, frames } from '../frames.js'
 import { quoteName } from '../quoting.js'
 import { openDatabase, type Database } from './database.js'
 import { write } from './output.js'
-import type { FileInput, RowsOutRequest } from './protocol.js'
+import type { FileInput, ReadRequest, RowsOutRequest } from './protocol.js'
 import { readTableHeaders } from './rows-catalog.js'
 import { rowExpression, rowReader } from './rows-read.js'
 
@@ -13,21 +13,16 @@ export async function answerRows({ path }: FileInput): Promise<null> {
   const database = await openDatabase(path, 'read')
   // The schema was read already; the first question of the transaction takes the snapshot.
   database.execute('BEGIN')
-  const encoding = database.text('PRAGMA encoding')
   for await (const { head } of frames<RowsOutRequest>(process.stdin)) {
     if (head.do === 'tables') await write(frame(readTableHeaders(database)))
-    else await sendRows(database, head, encoding)
+    else await sendRows(database, head)
   }
   database.close()
   return null
 }
 
-async function sendRows(
-  database: Database,
-  { table, columns, rest }: Extract<RowsOutRequest, { do: 'rows' }>,
-  encoding: string,
-): Promise<void> {
-  const read = rowReader(columns, encoding)
+export async function sendRows(database: Database, { table, columns, rest }: ReadRequest): Promise<void> {
+  const read = rowReader(columns, database.text('PRAGMA encoding'))
   const sql = `SELECT CAST(${rowExpression(columns)} AS BLOB) FROM ${quoteName(table)}${rest}`
   let [text, count] = ['', 0]
   for (const bytes of database.column(sql)) {
