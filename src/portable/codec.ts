@@ -1,5 +1,6 @@
 import type { RowChunk } from '../engine/row-chunk.js'
 import type { TableHeader } from '../engine/table-header.js'
+import type { PortableManifest } from './portable-manifest.js'
 
 /** The last line of a table's file. */
 export interface TableFooter {
@@ -27,7 +28,14 @@ export interface TableDecoder {
   end(): void
 }
 
+/** The first line of a dump that is one stream: all that is known before the rows. */
+export interface StreamHead {
+  readonly manifest: PortableManifest
+  readonly headers: readonly TableHeader[]
+}
+
 export type DecodedItem =
+  | { readonly kind: 'head'; readonly head: StreamHead; readonly line: number }
   | { readonly kind: 'header'; readonly header: TableHeader; readonly line: number }
   | { readonly kind: 'rows'; readonly chunk: RowChunk; readonly line: number }
   | { readonly kind: 'footer'; readonly footer: TableFooter; readonly line: number }

@@ -40,6 +40,8 @@ const headerShape = z.object({
   holdfast: z.literal(portableFormat),
   table: z.string(),
   schema: z.string().optional(),
+  masked: z.literal(true).optional(),
+  subset: z.literal(true).optional(),
   cols: z.array(column).min(1),
   fk: z
     .array(
@@ -74,6 +76,8 @@ export function headerObject(header: TableHeader): Record<string, unknown> {
   const line: HeaderLine = {
     holdfast: portableFormat,
     ...namedTable(table),
+    ...(header.stamps?.includes('masked') === true ? { masked: true } : {}),
+    ...(header.stamps?.includes('subset') === true ? { subset: true } : {}),
     cols: columns.map(columnLine),
     ...filled(
       'fk',
@@ -157,6 +161,7 @@ function headerOf(line: HeaderLine, place: string): TableHeader {
     throw new HoldfastError('integrity.format', `${place}: a column is named twice`)
   return {
     table: tableNameOf(line),
+    ...stampsOf(line),
     columns,
     foreignKeys: (line.fk ?? []).map((key) => ({
       ...(key.name === undefined ? {} : { name: key.name }),
@@ -185,6 +190,14 @@ function headerOf(line: HeaderLine, place: string): TableHeader {
       ]),
     ),
   }
+}
+
+function stampsOf({ masked, subset }: HeaderLine): Pick<TableHeader, 'stamps'> {
+  const stamps = [
+    ...(masked === true ? (['masked'] as const) : []),
+    ...(subset === true ? (['subset'] as const) : []),
+  ]
+  return stamps.length === 0 ? {} : { stamps }
 }
 
 function columnLine(each: ColumnHeader): HeaderLine['cols'][number] {

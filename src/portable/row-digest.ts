@@ -19,6 +19,15 @@ export class RowDigest {
     this.#high = (this.#high + word(digest, 0) + (low >= half ? 1 : 0)) % half
   }
 
+  /** @param lines canonical rows, each ended by its line feed */
+  addLines(lines: string): void {
+    let from = 0
+    for (let end = lines.indexOf('\n'); end >= 0; end = lines.indexOf('\n', from)) {
+      this.add(lines.slice(from, end))
+      from = end + 1
+    }
+  }
+
   /** 16 hex digits. */
   get sum64(): string {
     return hex(this.#high) + hex(this.#low)

@@ -1,6 +1,6 @@
 import type { Row } from '../engine/cell.js'
 import type { RowQuery, RowSource } from '../engine/row-source.js'
-import type { TableHeader } from '../engine/table-header.js'
+import type { DumpStamp, TableHeader } from '../engine/table-header.js'
 import type { Context } from '../env/context.js'
 
 /**
@@ -9,7 +9,7 @@ import type { Context } from '../env/context.js'
  */
 export interface RowTransform {
   /** What is written into the manifest of a dump that went through it. */
-  readonly stamp: 'masked' | 'subset'
+  readonly stamp: DumpStamp
   prepare(cx: Context, source: RowSource, tables: readonly TableHeader[]): Promise<PreparedTransform>
 }
 

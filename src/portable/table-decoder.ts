@@ -8,6 +8,7 @@ import { HoldfastError } from '../errors.js'
 import type { DecodedItem, TableDecoder, TableFooter } from './codec.js'
 import { inexactInteger } from './exact-numbers.js'
 import { parseHeader } from './header-line.js'
+import { parsePortableManifest } from './portable-manifest.js'
 import { RowDigest } from './row-digest.js'
 
 const rowsAtOnce = 2000
@@ -45,6 +46,8 @@ class Decoder implements TableDecoder {
   #line = 0
   #table: OpenTable | undefined
   #tables = 0
+  /** A dump that is one stream has a line at its end, too. */
+  #open = false
 
   constructor(options: DecodeOptions) {
     this.#options = options
@@ -65,7 +68,8 @@ class Decoder implements TableDecoder {
     if (this.#rest.length > 0) throw this.#truncated('the last line has no end')
     if (this.#table !== undefined)
       throw this.#truncated(`the footer of ${tableText(this.#table.header.table)} is missing`)
-    if (this.#tables === 0) throw this.#truncated('there is no table')
+    if (this.#open) throw this.#truncated('the end of the dump is missing')
+    if (this.#tables === 0 && this.#line === 0) throw this.#truncated('there is no table')
   }
 
   #lines(whole: Buffer): DecodedItem[] {
@@ -87,7 +91,8 @@ class Decoder implements TableDecoder {
       }
       flush()
       this.#line += 1
-      items.push(this.#frame(text))
+      const item = this.#frame(text)
+      if (item !== 'end') items.push(item)
     }
     flush()
     return items
@@ -110,10 +115,12 @@ class Decoder implements TableDecoder {
   }
 
   /** A header or a footer. */
-  #frame(text: string): DecodedItem {
+  #frame(text: string): DecodedItem | 'end' {
     const value = this.#json(text)
     const table = this.#table
     if (table === undefined) {
+      const whole = this.#wholeDump(value)
+      if (whole !== undefined) return whole
       const header = parseHeader(value, this.#place())
       this.#table = {
         header,
@@ -129,6 +136,26 @@ class Decoder implements TableDecoder {
     this.#tables += 1
     this.#compare(table, footer.data)
     return { kind: 'footer', footer: footer.data, line: this.#line }
+  }
+
+  /** The first or last line of a dump that is one stream. */
+  #wholeDump(value: unknown): DecodedItem | 'end' | undefined {
+    const { dump, headers, end, tables } = (value ?? {}) as Readonly<Record<string, unknown>>
+    if (dump !== undefined && this.#line === 1) {
+      const manifest = parsePortableManifest(dump, this.#place())
+      const list = Array.isArray(headers) ? (headers as readonly unknown[]) : []
+      this.#open = true
+      return {
+        kind: 'head',
+        head: { manifest, headers: list.map((each) => parseHeader(each, this.#place())) },
+        line: 1,
+      }
+    }
+    if (!this.#open || end !== 'dump') return undefined
+    if (tables !== this.#tables && !this.#options.acceptEdits)
+      throw this.#truncated(`there are ${this.#tables} tables instead of ${String(tables)}`)
+    this.#open = false
+    return 'end'
   }
 
   #compare(

@@ -19,11 +19,7 @@ export function tableEncoder(header: TableHeader): TableEncoder {
     header: () => measured(`${headerLine(header)}\n`),
     rows(chunk: RowChunk) {
       const { lines } = chunk
-      let from = 0
-      for (let end = lines.indexOf('\n'); end >= 0; end = lines.indexOf('\n', from)) {
-        digest.add(lines.slice(from, end))
-        from = end + 1
-      }
+      digest.addLines(lines)
       rows += chunk.count
       return measured(lines)
     },

@@ -1,0 +1,258 @@
+import { asWrapped, plainText, wrapped, type Cell, type WrappedCell } from '../engine/cell.js'
+import { integerRanges, typeParts } from '../engine/logical-type.js'
+import { CellRefused } from '../engine/row-sink.js'
+import type { ColumnHeader } from '../engine/table-header.js'
+import { castDate, castTime, castTimestamp } from './cast-times.js'
+
+/** Makes a cell of one column fit another: widening is free, narrowing only where the value fits. @throws CellRefused */
+export type Cast = (cell: Cell) => Cell
+
+/** @param wrappers the kinds of wrapped cells that the target can hold as they are */
+export function castTo(target: ColumnHeader, wrappers: readonly string[]): Cast {
+  const { base, args, array } = typeParts(target.type)
+  const plain = array ? castArray(target) : (casts[base] ?? castAny)(target, args)
+  return (cell) => {
+    if (cell === null) return null
+    const found = asWrapped(cell)
+    return found === undefined ? plain(cell) : castWrapped(target, base, wrappers, found, plain)
+  }
+}
+
+type Caster = (target: ColumnHeader, args: readonly number[]) => Cast
+
+/** Which wrappers say a value of which types: MySQL's own; a storage class says any. */
+const bound: Readonly<Record<string, readonly string[]>> = {
+  enum: ['enum'],
+  zerodate: ['date', 'timestamp', 'timestamptz'],
+  interval: ['time'],
+  bytes: ['text'],
+  jsontext: ['json', 'document'],
+}
+
+function castWrapped(
+  target: ColumnHeader,
+  base: string,
+  wrappers: readonly string[],
+  { '~': kind, v }: WrappedCell,
+  plain: Cast,
+): Cell {
+  const ownType = bound[kind]?.includes(base)
+  if (kind === 'jsontext' || kind === 'bytes') {
+    if (ownType === true) return wrapped(kind, v)
+    return plain(
+      kind === 'bytes' && base !== 'bytes' ? Buffer.from(plainText(v), 'base64').toString('utf8') : v,
+    )
+  }
+  // SQLite holds a value of any class in any column; MySQL an integer in what stands for a boolean.
+  const anyClass = wrappers.includes('blob') && ['integer', 'real', 'text', 'blob'].includes(kind)
+  if (anyClass || (wrappers.includes(kind) && (ownType ?? (kind === 'integer' && base === 'bool'))))
+    return wrapped(kind, v)
+  switch (kind) {
+    case 'integer':
+    case 'real':
+    case 'text':
+      return asWrapped(v) === undefined
+        ? plain(v)
+        : castWrapped(target, base, wrappers, asWrapped(v) as WrappedCell, plain)
+    case 'blob':
+      if (base === 'bytes') return v
+      throw new CellRefused(target, 'holds bytes')
+    case 'zerodate':
+      if (base === 'text') return v
+      throw new CellRefused(target, `is the zero date ${plainText(v)}`, target.nullable ? null : undefined)
+    case 'enum':
+      throw new CellRefused(
+        target,
+        "is the invalid value '' of an ENUM",
+        base === 'text' ? '' : target.nullable ? null : undefined,
+      )
+    case 'interval':
+      if (['interval', 'text', 'native'].includes(base)) return v
+      throw new CellRefused(target, `is ${plainText(v)}, which is no time of day`)
+    default:
+      throw new CellRefused(target, `holds a value of the unknown kind ${kind}`)
+  }
+}
+
+const castInteger: Caster = (target) => {
+  const [least, most] = integerRanges[typeParts(target.type).base] ?? [0n, 9999n]
+  const narrow = Number(most) <= Number.MAX_SAFE_INTEGER
+  const [low, high] = [Number(least), Number(most)]
+  return (cell) => {
+    if (
+      typeof cell === 'number' &&
+      Number.isSafeInteger(cell) &&
+      (!narrow || (cell >= low && cell <= high)) &&
+      (narrow || cell >= low)
+    )
+      return cell
+    if (typeof cell === 'boolean') return cell ? 1 : 0
+    const text = plainText(cell)
+    if (typeof cell === 'object' || !/^[+-]?\d+(?:\.0*)?$/u.test(text))
+      throw new CellRefused(target, `is ${shown(cell)}, not an integer`, rounded(cell, least, most))
+    if (typeof cell === 'number')
+      throw new CellRefused(
+        target,
+        `is ${shown(cell)}, beyond ${target.type}: write large integers in quotes`,
+      )
+    const value = BigInt(text.replace(/\.0*$/u, ''))
+    if (value < least || value > most) throw new CellRefused(target, `is ${text}, beyond ${target.type}`)
+    return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
+  }
+}
+
+function rounded(cell: Cell, least: bigint, most: bigint): Cell | undefined {
+  const value =
+    typeof cell === 'number'
+      ? Math.round(cell)
+      : typeof cell === 'string' && /^-?\d+\.\d+$/u.test(cell)
+        ? Math.round(Number(cell))
+        : NaN
+  return Number.isSafeInteger(value) && BigInt(value) >= least && BigInt(value) <= most ? value : undefined
+}
+
+const castNumeric: Caster = (target, args) => {
+  const [precision, scale = 0] = args
+  return (cell) => {
+    const text = typeof cell === 'boolean' ? (cell ? '1' : '0') : plainDigits(cell)
+    if (/^(?:NaN|-?Infinity)$/u.test(text)) return text
+    const found = /^([+-]?)0*(\d*)(?:\.(\d*))?$/u.exec(text)
+    if (found === null || text === '' || typeof cell === 'object')
+      throw new CellRefused(target, `is ${shown(cell)}, not a number`)
+    if (precision === undefined) return text
+    const [, , whole = '', fraction = ''] = found
+    const kept = fraction.replace(/0+$/u, '')
+    if (whole.length > precision - scale) throw new CellRefused(target, `is ${text}, beyond ${target.type}`)
+    if (kept.length > scale)
+      throw new CellRefused(
+        target,
+        `is ${text}, with more than ${scale} decimals`,
+        Number(text).toFixed(Math.max(scale, 0)),
+      )
+    return text
+  }
+}
+
+/** A number without an exponent. */
+function plainDigits(cell: Cell): string {
+  const text = plainText(cell)
+  if (typeof cell !== 'number' || !text.includes('e')) return text
+  return Number.isInteger(cell)
+    ? BigInt(cell).toString()
+    : cell.toFixed(Math.min(100, 20 - Math.floor(Math.log10(Math.abs(cell))))).replace(/0+$/u, '')
+}
+
+const special = /^(?:NaN|-?Infinity|-0)$/u
+
+const castFloat: Caster = (target) => (cell) => {
+  if (typeof cell === 'number') return cell
+  if (typeof cell === 'boolean') return cell ? 1 : 0
+  const text = plainText(cell)
+  if (special.test(text)) return text
+  if (typeof cell !== 'string' || !/^[+-]?\d+(?:\.\d*)?(?:e[+-]?\d+)?$/iu.test(text))
+    throw new CellRefused(target, `is ${shown(cell)}, not a number`)
+  return Number(text)
+}
+
+const castBool: Caster = (target) => (cell) => {
+  if (typeof cell === 'boolean') return cell
+  if (cell === 1 || cell === '1' || cell === 'true' || cell === 't') return true
+  if (cell === 0 || cell === '0' || cell === 'false' || cell === 'f') return false
+  throw new CellRefused(target, `is ${shown(cell)}, not a boolean`)
+}
+
+const castText: Caster = (target) => (cell) => {
+  const text = typeof cell === 'object' ? JSON.stringify(cell) : plainText(cell)
+  const { maxLength } = target
+  // Only a long text is counted in characters.
+  if (maxLength !== undefined && text.length > maxLength) {
+    const characters = [...text]
+    if (characters.length > maxLength)
+      throw new CellRefused(
+        target,
+        `has ${characters.length} characters, more than ${maxLength}`,
+        characters.slice(0, maxLength).join(''),
+      )
+  }
+  return text
+}
+
+const castBytes: Caster = (target) => (cell) => {
+  if (typeof cell !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/u.test(cell) || cell.length % 4 !== 0)
+    throw new CellRefused(target, `is ${shown(cell)}, not base64`)
+  const length = (cell.length / 4) * 3 - (cell.endsWith('==') ? 2 : cell.endsWith('=') ? 1 : 0)
+  if (target.maxLength !== undefined && length > target.maxLength)
+    throw new CellRefused(target, `has ${length} bytes, more than ${target.maxLength}`)
+  return cell
+}
+
+const castUuid: Caster = (target) => (cell) => {
+  const hex = plainText(cell).replace(/[-{}]/gu, '').toLowerCase()
+  if (!/^[0-9a-f]{32}$/u.test(hex)) throw new CellRefused(target, `is ${shown(cell)}, not a UUID`)
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/u, '$1-$2-$3-$4-$5')
+}
+
+const castEnum: Caster = (target) => (cell) => {
+  if (typeof cell === 'string' && (target.labels === undefined || target.labels.includes(cell))) return cell
+  throw new CellRefused(target, `is ${shown(cell)}, which is none of its labels`)
+}
+
+const castSet: Caster = (target) => (cell) => {
+  const labels = Array.isArray(cell)
+    ? (cell as readonly Cell[])
+    : cell === ''
+      ? []
+      : plainText(cell).split(',')
+  const unknown = labels.find(
+    (label) => typeof label !== 'string' || target.labels?.includes(label) === false,
+  )
+  if (unknown !== undefined)
+    throw new CellRefused(target, `is ${shown(unknown)}, which is none of its labels`)
+  return labels
+}
+
+const castBit: Caster =
+  (target, [length]) =>
+  (cell) => {
+    const text = plainText(cell)
+    if (!/^[01]*$/u.test(text) || (length !== undefined && text.length > length))
+      throw new CellRefused(target, `is ${shown(cell)}, not ${target.type}`)
+    return length === undefined ? text : text.padStart(length, '0')
+  }
+
+const castAny: Caster = () => (cell) => cell
+
+function castArray(target: ColumnHeader): Cast {
+  const element = castTo({ ...target, type: target.type.slice(0, -2) }, [])
+  const each = (cell: Cell): Cell =>
+    Array.isArray(cell) ? (cell as readonly Cell[]).map(each) : element(cell)
+  return (cell) => {
+    if (Array.isArray(cell) || (typeof cell === 'string' && /^(?:\[[-\d:]+\])+=?\{|^\{/u.test(cell)))
+      return typeof cell === 'string' ? cell : each(cell)
+    throw new CellRefused(target, `is ${shown(cell)}, not an array`)
+  }
+}
+
+const casts: Readonly<Record<string, Caster>> = {
+  ...Object.fromEntries(Object.keys(integerRanges).map((type) => [type, castInteger])),
+  year: castInteger,
+  numeric: castNumeric,
+  f32: castFloat,
+  f64: castFloat,
+  bool: castBool,
+  text: castText,
+  bytes: castBytes,
+  uuid: castUuid,
+  enum: castEnum,
+  set: castSet,
+  bit: castBit,
+  date: (target) => (cell) => castDate(target, cell),
+  timestamp: (target) => (cell) => castTimestamp(target, cell, false),
+  timestamptz: (target) => (cell) => castTimestamp(target, cell, true),
+  time: (target) => (cell) => castTime(target, cell),
+}
+
+export function shown(cell: Cell): string {
+  const text = JSON.stringify(cell)
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text
+}

@@ -1,0 +1,165 @@
+import type { Cell, Row } from '../engine/cell.js'
+import { CellRefused, type EncodedRow, type TableWriter } from '../engine/row-sink.js'
+import { castTo, type Cast } from './casts.js'
+import { ruleValue } from './default-values.js'
+import type { ColumnPlan, TablePlan } from './evolution.js'
+import { SentRows } from './sent-rows.js'
+import type { SourceTable } from './table-source.js'
+import type { CastPolicy, Filling, NamedRow, RowContext, RuleHooks } from './table-rules.js'
+
+/** Cells of one column that did not fit. */
+export interface CellProblem {
+  readonly column: string
+  readonly policy: CastPolicy
+  count: number
+  /** The first few: `users.ndjson:12: bal is 12.345, with more than 2 decimals`. */
+  readonly samples: string[]
+}
+
+export interface FittedCounts {
+  read: number
+  /** Rows that a hook has left out. */
+  left: number
+  readonly problems: Map<string, CellProblem>
+  /** Of columns that are dropped or unknown: how many values were not null. */
+  readonly lost: Map<string, number>
+}
+
+export interface FittingOptions {
+  readonly now: string
+  readonly hooks: RuleHooks
+  /** What the target can hold beyond its types. */
+  readonly wrappers: readonly string[]
+  /** Stop at the first cell that does not fit. */
+  readonly errorQuit: boolean
+}
+
+const samplesKept = 5
+
+/** Turns rows of a dump into rows of the target, and counts what did not fit. */
+export class RowFitter {
+  readonly counts: FittedCounts = { read: 0, left: 0, problems: new Map(), lost: new Map() }
+  readonly columns: readonly string[]
+  readonly sent: SentRows
+  readonly #plan: TablePlan
+  readonly #options: FittingOptions
+  readonly #context: RowContext
+  readonly #written: readonly ColumnPlan[]
+  readonly #casts: readonly Cast[]
+  readonly #places: readonly number[]
+  readonly #lost: readonly (readonly [string, number])[]
+  readonly #simple: boolean
+
+  constructor(plan: TablePlan, options: FittingOptions) {
+    this.#plan = plan
+    this.#options = options
+    this.#context = { table: plan.source.table.name, now: options.now }
+    this.#written = plan.columns.filter(({ source }) => source.kind === 'file' || source.kind === 'filled')
+    this.columns = this.#written.map(({ target }) => target.name)
+    this.sent = new SentRows(this.#written, plan.source.columns)
+    this.#casts = this.#written.map(({ target }) => castTo(target, options.wrappers))
+    const place = (name: string) => plan.source.columns.findIndex((column) => column.name === name)
+    this.#places = this.#written.map(({ source }) => (source.kind === 'file' ? place(source.column) : -1))
+    this.#lost = [...plan.dropped, ...plan.unknown].map((name) => [name, place(name)] as const)
+    this.#simple =
+      plan.rules.row === undefined &&
+      this.#written.every(({ source }) => source.kind === 'file' && source.onNull === undefined)
+  }
+
+  /** @throws CellRefused's message at once with `errorQuit`; otherwise problems are in `counts` */
+  async *fitted(table: SourceTable, writer: TableWriter): AsyncGenerator<readonly EncodedRow[]> {
+    for await (const chunk of table.rows) {
+      const batch: EncodedRow[] = []
+      for (const row of chunk.rows) {
+        const place = () => table.place(index)
+        const index = this.counts.read
+        this.counts.read += 1
+        for (const [name, at] of this.#lost)
+          if ((row[at] ?? null) !== null) this.counts.lost.set(name, (this.counts.lost.get(name) ?? 0) + 1)
+        for (const each of this.#simple ? [this.#cells(row, undefined)] : this.#rows(row)) {
+          const encoded = this.#encoded(each, writer, place)
+          if (encoded !== undefined) batch.push(encoded)
+        }
+      }
+      yield batch
+    }
+  }
+
+  #rows(row: Row): readonly Cell[][] {
+    const named = Object.fromEntries(this.#plan.source.columns.map(({ name }, at) => [name, row[at] ?? null]))
+    const changed = this.#plan.rules.row === undefined ? named : this.#plan.rules.row(named, this.#context)
+    if (changed === null) {
+      this.counts.left += 1
+      return []
+    }
+    return (Array.isArray(changed) ? (changed as readonly NamedRow[]) : [changed as NamedRow]).map((each) =>
+      this.#cells(row, each),
+    )
+  }
+
+  #cells(row: Row, named: NamedRow | undefined): Cell[] {
+    return this.#written.map(({ source, target }, at) => {
+      if (named === undefined) return row[this.#places[at] ?? -1] ?? null
+      if (target.name in named && source.kind !== 'file') return named[target.name] ?? null
+      if (source.kind === 'filled') return this.#filled(source.filling, named)
+      if (source.kind !== 'file') return null
+      const cell =
+        named[source.column] ?? (source.column === target.name ? null : (named[target.name] ?? null))
+      return cell === null && source.onNull !== undefined ? this.#filled(source.onNull, named) : cell
+    })
+  }
+
+  #filled(filling: Filling, row: NamedRow): Cell {
+    return typeof filling === 'function'
+      ? filling(row, this.#context)
+      : ruleValue(filling, row, this.#context, this.#options.hooks)
+  }
+
+  /** The row as the engine takes it; undefined where a cell of it does not fit. */
+  #encoded(cells: Cell[], writer: TableWriter, place: () => string): EncodedRow {
+    let fits = true
+    for (let at = 0; at < cells.length; at++) {
+      const column = this.#written[at]?.target
+      if (column === undefined) continue
+      try {
+        const cell = (this.#casts[at] as Cast)(cells[at] ?? null)
+        cells[at] = cell
+        if (cell === null && !column.nullable) throw new CellRefused(column, 'is null, and may not be')
+      } catch (error) {
+        fits = this.#replaced(cells, error, place) && fits
+      }
+    }
+    while (fits) {
+      try {
+        const encoded = writer.encode(cells)
+        this.sent.add(cells)
+        return encoded
+      } catch (error) {
+        fits = this.#replaced(cells, error, place)
+      }
+    }
+    return undefined
+  }
+
+  /** Puts in place of a cell what the column can hold, where its policy allows it. @returns whether it did */
+  #replaced(cells: Cell[], error: unknown, place: () => string): boolean {
+    if (!(error instanceof CellRefused)) throw error
+    const policy = this.#plan.rules.cast?.[error.column] ?? 'error'
+    const replaced = policy !== 'error' && error.instead !== undefined
+    this.#note(error, replaced ? policy : 'error', place)
+    if (replaced) cells[this.columns.indexOf(error.column)] = error.instead ?? null
+    return replaced
+  }
+
+  #note({ column, message }: CellRefused, policy: CastPolicy, place: () => string): void {
+    const key = `${column} ${policy}`
+    const problem = this.counts.problems.get(key) ?? { column, policy, count: 0, samples: [] }
+    problem.count += 1
+    if (problem.samples.length < samplesKept) problem.samples.push(`${place()}: ${column} ${message}`)
+    this.counts.problems.set(key, problem)
+    if (policy === 'error' && this.#options.errorQuit) throw new FirstProblem(problem.samples[0] ?? message)
+  }
+}
+
+/** What `errorQuit` stops a load with. */
+export class FirstProblem extends Error {}

@@ -1,0 +1,63 @@
+import { typeParts } from '../engine/logical-type.js'
+import type { Row } from '../engine/cell.js'
+import type { RowChunk } from '../engine/row-chunk.js'
+import type { ColumnHeader } from '../engine/table-header.js'
+import type { ColumnPlan } from './evolution.js'
+import { RowDigest } from './row-digest.js'
+
+/** Types of which a cell that fits has one form on every engine. */
+const oneForm = new Set('i8 i16 i24 i32 i64 u8 u16 u24 u32 u64 bool text bytes uuid date enum f64'.split(' '))
+
+/** The rows that were sent to a table, so that they can be compared with what it holds afterwards. */
+export class SentRows {
+  /** The columns whose values are compared. The others may have another form at the target: their rows are only counted. */
+  readonly columns: readonly string[]
+  readonly #places: readonly number[]
+  readonly #whole: boolean
+  readonly #digest = new RowDigest()
+  #count = 0
+
+  /** @param columns those that are written, in the order of a row's cells */
+  constructor(columns: readonly ColumnPlan[], from: readonly ColumnHeader[]) {
+    const compared = columns.flatMap((plan, place) => (isComparable(plan, from) ? [{ plan, place }] : []))
+    this.columns = compared.map(({ plan }) => plan.target.name)
+    this.#places = compared.map(({ place }) => place)
+    this.#whole = compared.length === columns.length
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  add(cells: Row): void {
+    this.#count += 1
+    const compared = this.#whole ? cells : this.#places.map((place) => cells[place] ?? null)
+    this.#digest.add(JSON.stringify(compared))
+  }
+
+  /** Whether the rows, which have the cells of `columns`, are those that were sent; says what differs. */
+  async difference(rows: AsyncIterable<RowChunk>): Promise<string | undefined> {
+    const found = new RowDigest()
+    let count = 0
+    for await (const chunk of rows) {
+      count += chunk.count
+      found.addLines(chunk.lines)
+    }
+    if (count !== this.#count) return `it holds ${count} rows, and ${this.#count} were sent`
+    return found.sum64 === this.#digest.sum64 ? undefined : 'it holds other values than were sent'
+  }
+}
+
+function isComparable({ source, target }: ColumnPlan, from: readonly ColumnHeader[]): boolean {
+  if (source.kind !== 'file') return false
+  const own = from.find(({ name }) => name === source.column)
+  if (own === undefined) return false
+  const { base, array } = typeParts(target.type)
+  // Blanks or NULs are added to what is shorter, and jsonb keeps less than was written.
+  if (isPadded(target) || base === 'json') return own.db === target.db && own.type === target.type
+  return own.type === target.type || (!array && oneForm.has(base))
+}
+
+function isPadded({ db = '' }: ColumnHeader): boolean {
+  return /^(?:n?char|character|bpchar|binary)\b(?! varying)/iu.test(db)
+}
