@@ -12,6 +12,7 @@ import { ProgressFeed } from './hooks/progress.js'
 import { HookRunner } from './hooks/runner.js'
 import {
   intendedBackup,
+  intendedDatabase,
   intendedFilesBackup,
   intendedFilesRestore,
   intendedPrune,
@@ -32,6 +33,13 @@ import type {
   StoredBackup,
   VerifyReport,
 } from './operations/reports.js'
+import type { DumpReport, LoadReport, ResealReport } from './operations/portable-reports.js'
+import type {
+  CopyRequest,
+  DumpRequestOptions,
+  LoadRequest,
+  ResealRequest,
+} from './operations/portable-requests.js'
 import type {
   BackupRequest,
   DoctorRequest,
@@ -45,7 +53,13 @@ import type {
   ShowRequest,
   VerifyRequest,
 } from './operations/requests.js'
-import { backupSubjects, pruneSubjects, restoreSubjects, verifySubjects } from './operations/run-report.js'
+import {
+  backupSubjects,
+  databaseSubjects,
+  pruneSubjects,
+  restoreSubjects,
+  verifySubjects,
+} from './operations/run-report.js'
 import { tellRun, type ToldRun } from './operations/tell-run.js'
 import type { Workspace } from './operations/workspace.js'
 import type { KeyRing } from './stages/stage.js'
@@ -197,6 +211,46 @@ export class Holdfast {
     const subjects = (report?: PruneReport) => pruneSubjects(report, intendedPrune(this.#workspace, request))
     const told = request.dryRun === true ? undefined : { request, subjects }
     return this.#run('prune', request.signal, (workspace) => prune(workspace, request), told)
+  }
+
+  /**
+   * Writes tables as files that can be read, edited and loaded into any engine, out of one snapshot.
+   * @throws usage.*, database.*, storage.*; then an earlier dump in the same place is as it was
+   */
+  async dump(request: DumpRequestOptions = {}): Promise<DumpReport> {
+    const { dump } = await import('./operations/dump.js')
+    const subjects = (report?: DumpReport) =>
+      databaseSubjects(report, intendedDatabase(this.#workspace, request.database))
+    const told = { request, subjects }
+    return this.#run('dump', request.signal, (workspace) => dump(workspace, request), told)
+  }
+
+  /**
+   * Loads a portable dump in one transaction, and compares what the target holds then. `confirm` must say yes where rows would be
+   * deleted.
+   * @throws usage.*, integrity.*, refused.*, database.*: the target is as it was
+   */
+  async load(request: LoadRequest = {}): Promise<LoadReport> {
+    const { load } = await import('./operations/load.js')
+    const subjects = (report?: LoadReport) =>
+      databaseSubjects(report, intendedDatabase(this.#workspace, request.database))
+    const told = request.dryRun === true ? undefined : { request, subjects }
+    return this.#run('load', request.signal, (workspace) => load(workspace, request), told)
+  }
+
+  /** Copies tables into another database, of any engine. @throws as dump and load; the target is as it was */
+  async copy(request: CopyRequest): Promise<LoadReport> {
+    const { copy } = await import('./operations/copy.js')
+    const subjects = (report?: LoadReport) =>
+      databaseSubjects(report, intendedDatabase(this.#workspace, request.to))
+    const told = request.dryRun === true ? undefined : { request, subjects }
+    return this.#run('copy', request.signal, (workspace) => copy(workspace, request), told)
+  }
+
+  /** Writes the footers of edited portable files anew. @throws integrity.format naming file and line; the file is as it was */
+  async reseal(request: ResealRequest = {}): Promise<ResealReport> {
+    const { reseal } = await import('./operations/reseal.js')
+    return untilAborted(request.signal, () => reseal(this.#workspace, request))
   }
 
   /** Checks configuration, databases, tools, storages and keys; a storage that is named by the whole contract of storages. */

@@ -9,6 +9,7 @@ import type { CommandLine, DocumentedCommand } from './command.js'
 import { backup } from './commands/backup.js'
 import { completion } from './commands/completion.js'
 import { config } from './commands/config.js'
+import { copy } from './commands/copy.js'
 import { devBackup } from './commands/dev/backup.js'
 import { devBackups } from './commands/dev/backups.js'
 import { devDestroy } from './commands/dev/destroy.js'
@@ -23,6 +24,7 @@ import { devRun } from './commands/dev/run.js'
 import { devStart } from './commands/dev/start.js'
 import { devStatus } from './commands/dev/status.js'
 import { devStop } from './commands/dev/stop.js'
+import { dump } from './commands/dump.js'
 import { doctor } from './commands/doctor.js'
 import { filesBackup } from './commands/files-backup.js'
 import { filesList } from './commands/files-list.js'
@@ -30,7 +32,9 @@ import { filesRestore } from './commands/files-restore.js'
 import { help } from './commands/help.js'
 import { init } from './commands/init.js'
 import { list } from './commands/list.js'
+import { load } from './commands/load.js'
 import { prune } from './commands/prune.js'
+import { reseal } from './commands/reseal.js'
 import { restore } from './commands/restore.js'
 import { show } from './commands/show.js'
 import { verify } from './commands/verify.js'
@@ -48,6 +52,10 @@ export const commands: readonly DocumentedCommand[] = [
   filesBackup,
   filesRestore,
   filesList,
+  dump,
+  load,
+  copy,
+  reseal,
   devInit,
   devStart,
   devStop,

@@ -10,7 +10,8 @@ const rateOverMs = 5_000
 
 interface Sample {
   readonly at: number
-  readonly bytes: number
+  /** Rows where the work is done row by row, else bytes. */
+  readonly amount: number
 }
 
 /** Shows how far the work has come: one line that is redrawn, for one thing after another. */
@@ -68,7 +69,7 @@ export class ProgressDisplay {
     // A sample for each drawing is enough, however many events there are.
     const last = this.#samples.at(-1)
     if (last !== undefined && now - last.at < drawEveryMs) return
-    this.#samples.push({ at: now, bytes: this.#event.bytes })
+    this.#samples.push({ at: now, amount: this.#event.rows ?? this.#event.bytes })
     while (now - (this.#samples[0]?.at ?? now) > rateOverMs && this.#samples.length > 2) this.#samples.shift()
   }
 
@@ -84,11 +85,14 @@ export class ProgressDisplay {
   #view(event: ProgressEvent, now: number): ProgressView {
     const [first] = this.#samples
     const seconds = first === undefined ? 0 : (now - first.at) / 1000
-    const rate = first === undefined || seconds < 0.5 ? undefined : (event.bytes - first.bytes) / seconds
+    const rate =
+      first === undefined || seconds < 0.5
+        ? undefined
+        : ((event.rows ?? event.bytes) - first.amount) / seconds
     return {
       event,
       elapsedSeconds: (now - this.#startedAt) / 1000,
-      ...(rate === undefined ? {} : { bytesPerSecond: rate }),
+      ...(rate === undefined ? {} : { perSecond: rate }),
     }
   }
 }

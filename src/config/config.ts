@@ -7,7 +7,11 @@ import type { Secret } from '../env/secret.js'
 import type { HookConfig } from '../hooks/handlers.js'
 import type { NotifierConfig } from '../hooks/notifiers/settings.js'
 import type { Manifest } from '../catalog/manifest.js'
+import type { MaskConfig } from '../portable/masks/mask-config.js'
+import type { ModelSource } from '../portable/models/model-source.js'
+import type { SubsetConfig } from '../portable/subset/subset-config.js'
 import type { RetentionPolicy } from '../retention/policy.js'
+import type { RuleHooks, TableRules } from '../portable/table-rules.js'
 import type { StorageDriver } from '../storages/storage.js'
 
 /**
@@ -48,16 +52,34 @@ export interface HoldfastConfig {
   readonly notify?: Readonly<Record<string, NotifierConfig>>
   /** A text file for the node exporter of Prometheus, relative to the configuration file. It has to end in `.prom` there. */
   readonly metricsFile?: string
+  /** What becomes of values in portable dumps and copies; see {@link mask}. Masked dumps are not loaded into a protected database. */
+  readonly mask?: MaskConfig
+  /** Which rows a portable dump or copy holds where `--subset` is given. */
+  readonly subset?: SubsetConfig
+  /** The application's models, whose defaults, names and groups portable loads heed. */
+  readonly models?: readonly ModelSource[]
   /** Fields of the user's own, kept in the manifest. */
   readonly metadata?: (backup: MetadataFacts) => JsonObject | Promise<JsonObject>
   /** Throws to refuse a restore, before anything is changed. */
   readonly validateRestore?: (manifest: Manifest) => void | Promise<void>
   /** Connectors by the engine they are for, in place of the built-in default. */
   readonly connectors?: Readonly<Record<string, string | ConnectorFactory>>
+  /** Portable dumps and loads: groups of tables, and what becomes of their columns and rows. */
+  readonly portable?: PortableConfig
   /** Development servers by engine: settings for those of Holdfast's, or a driver of one's own, also in place of a built-in one. */
   readonly devServers?: Readonly<Record<string, DevServerConfig | DevServerDriver>>
   readonly engines?: readonly Engine[]
   readonly storageDrivers?: readonly StorageDriver[]
+}
+
+/** What `holdfast dump`, `load` and `copy` heed. */
+export interface PortableConfig {
+  /** Named groups of tables, as names or patterns with `*`: `{ shop: ['orders*', 'customers'] }`. */
+  readonly groups?: Readonly<Record<string, readonly string[]>>
+  /** By the table's name, with its schema or without. */
+  readonly tables?: Readonly<Record<string, TableRules>>
+  /** Functions that rules of the kind `hook` name. */
+  readonly hooks?: RuleHooks
 }
 
 export interface FilenameFacts {

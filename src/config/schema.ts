@@ -10,8 +10,11 @@ import type {
   EncryptConfig,
   FilesConfig,
   HoldfastConfig,
+  PortableConfig,
 } from './config.js'
+import type { TableRules } from '../portable/table-rules.js'
 import { notify } from './notify-schema.js'
+import { mask, models, subset } from './portable-schema.js'
 import { strict } from './strict.js'
 
 function isFunction(value: unknown): boolean {
@@ -150,6 +153,23 @@ const encrypt = strict({
   openpgp: strict({ recipients: texts.min(1, 'is empty'), alwaysTrust: z.boolean().optional() }).optional(),
 } satisfies Record<keyof Required<EncryptConfig>, z.ZodType>)
 
+const portable = strict({
+  groups: z.record(filledText, texts).optional(),
+  tables: z
+    .record(
+      filledText,
+      strict({
+        rename: z.record(filledText, filledText).optional(),
+        drop: texts.optional(),
+        cast: z.record(filledText, z.enum(['error', 'warn', 'allow'])).optional(),
+        default: z.record(filledText, z.union([z.array(z.unknown()).min(2).max(3), callback])).optional(),
+        row: callback.optional(),
+        into: filledText.optional(),
+      } satisfies Record<keyof Required<TableRules>, z.ZodType>),
+    )
+    .optional(),
+  hooks: z.record(filledText, callback).optional(),
+} satisfies Record<keyof Required<PortableConfig>, z.ZodType>)
 const devServerDriver = z.custom(
   hasMethods('find', 'ask', 'url'),
   'expected settings, or a driver made by defineDevServer',
@@ -180,10 +200,14 @@ const configSchema = strict({
   dateFormat: filledText.optional(),
   hooks: hooks.optional(),
   notify: notify.optional(),
+  mask: mask.optional(),
+  subset: subset.optional(),
+  models: models.optional(),
   metricsFile: filledText.optional(),
   metadata: callback.optional(),
   validateRestore: callback.optional(),
   connectors: z.record(filledText, connector).optional(),
+  portable: portable.optional(),
   devServers: z.record(filledText, z.union([devServerDriver, devServer])).optional(),
   engines: z.array(z.custom(hasMethods('parse', 'open'), 'expected an engine')).optional(),
   storageDrivers: z.array(z.custom(hasMethods('open'), 'expected a storage driver')).optional(),

@@ -3,10 +3,13 @@ import type { ConnectionSettings, Engine } from '../engine/engine.js'
 import type { RestoreStrategy } from '../engine/swapper.js'
 import type { Secret } from '../env/secret.js'
 import type { NotifierSettings } from '../hooks/notifiers/settings.js'
+import type { MaskConfig } from '../portable/masks/mask-config.js'
+import type { ModelSource } from '../portable/models/model-source.js'
+import type { SubsetConfig } from '../portable/subset/subset-config.js'
 import type { RetentionPolicy } from '../retention/policy.js'
 import type { StageKind } from '../stages/stage.js'
 import type { StorageDriver } from '../storages/storage.js'
-import type { FilenameFacts, HoldfastConfig } from './config.js'
+import type { FilenameFacts, HoldfastConfig, PortableConfig } from './config.js'
 
 /** What there is to choose from: the built-ins and the user's own. Made in `builtin.ts`. */
 export interface Registry {
@@ -37,10 +40,14 @@ export interface Settings {
   readonly dateFormat: string
   readonly hooks: NonNullable<HoldfastConfig['hooks']>
   readonly notifiers: readonly NotifierSettings[]
+  readonly mask?: MaskConfig
+  readonly subset?: SubsetConfig
+  readonly models: readonly ModelSource[]
   /** Absolute; absent where no metrics are wanted. */
   readonly metricsFile?: string
   readonly metadata?: HoldfastConfig['metadata']
   readonly validateRestore?: HoldfastConfig['validateRestore']
+  readonly portable: PortableConfig
   /** Connectors by the name of an engine, for databases that are given by their URL. */
   readonly connectors?: NonNullable<HoldfastConfig['connectors']>
   /** As configured; what concerns one engine is looked at when a server of it is wanted. */

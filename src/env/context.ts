@@ -22,11 +22,14 @@ export interface ProgressEvent {
   readonly type: 'progress'
   /** What is worked on: the alias of a database, or a backup's id. */
   readonly subject: string
-  readonly phase: 'dump' | 'restore' | 'verify' | 'check' | 'copy'
+  readonly phase: 'dump' | 'restore' | 'verify' | 'check' | 'copy' | 'load'
   /** Bytes of the dump itself, before compression. */
   readonly bytes: number
   /** The expected sum of `bytes`, where it is known or can be estimated. */
   readonly totalBytes?: number
+  /** Rows so far and in all, where the work is done row by row; the whole is an estimate. */
+  readonly rows?: number
+  readonly totalRows?: number
   readonly done?: boolean
 }
 

@@ -22,6 +22,13 @@ export function intendedBackup({ settings }: Workspace, request: BackupRequest):
   }
 }
 
+/** @param named alias or URL; the only configured database where absent */
+export function intendedDatabase({ settings }: Workspace, named: string | undefined): Intended {
+  const [only, ...others] = settings.databases.keys()
+  const name = named ?? (others.length === 0 ? only : undefined)
+  return { kind: 'database', names: name === undefined ? [] : [name], storagesOf: () => [] }
+}
+
 export function intendedRestore({ settings }: Workspace, request: RestoreRequestOptions): Intended {
   const [only, ...others] = settings.databases.keys()
   const target = request.to ?? request.database ?? (others.length === 0 ? only : undefined)

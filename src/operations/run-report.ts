@@ -2,6 +2,7 @@ import { dirname } from 'node:path/posix'
 import type { Manifest } from '../catalog/manifest.js'
 import type { HoldfastError } from '../errors.js'
 import type { RunError, RunReport, RunResult, RunStart, RunStorage, RunSubject } from '../hooks/run-report.js'
+import type { DumpReport, LoadReport } from './portable-reports.js'
 import type {
   BackupResult,
   FilesOutcome,
@@ -113,6 +114,17 @@ export function restoreSubjects(
       warnings,
     },
   ]
+}
+
+/** The one database of a dump or load. */
+export function databaseSubjects(
+  report: DumpReport | LoadReport | undefined,
+  intended: Intended,
+): readonly RunSubject[] {
+  if (report === undefined) return untouched(intended)
+  const { seconds, warnings } = report
+  const name = 'target' in report ? report.target : report.database
+  return [{ kind: intended.kind, name, result: 'success', storages: [], seconds, warnings }]
 }
 
 /** A subject for each backup that was read: several of one database may be. */

@@ -1,5 +1,3 @@
-import { Writable } from 'node:stream'
-import { HoldfastError } from '../../errors.js'
 import type { BackupResult, Outcome } from '../../operations/reports.js'
 import { command, type CommandLine } from '../command.js'
 import { exitOfOutcomes } from '../exit.js'
@@ -7,6 +5,7 @@ import { maxRate, metricsFile, text, texts, toggle } from '../flags.js'
 import { backupDocument } from '../render/json/backup.js'
 import { renderBackup } from '../render/text/backup.js'
 import { warnOfPasswords, withHoldfast } from '../session.js'
+import { standardOutput } from '../standard-output.js'
 
 interface BackupFlags {
   readonly storage?: readonly string[]
@@ -71,7 +70,7 @@ export const backup = command<BackupFlags, readonly string[]>({
   async run(flags, ...databases) {
     const { output, exclude, excludeData, schema, allowMissing, noEncrypt, connector, alsoPortable, prune } =
       flags
-    const target = output === '-' ? standardOutput(this) : output
+    const target = output === '-' ? standardOutput(this, 'backup') : output
     warnOfPasswords(this, databases)
     await withHoldfast(this, flags, async (hf, where) => {
       const outcomes = await hf.backup({
@@ -109,30 +108,4 @@ function report(
       renderBackup(outcomes, style, columns),
     )
   } else if (reporter.exitCode === 0) reporter.note((style) => renderBackup(outcomes, style, undefined))
-}
-
-/** Standard output as a target of bytes alone. @throws usage.invalid where text would mix with it, or a terminal would show it */
-function standardOutput({ stdout, globals }: CommandLine): Writable {
-  if (globals.json)
-    throw new HoldfastError('usage.invalid', '--json and --output - both want stdout', {
-      hint: 'leave one out',
-    })
-  if (stdout.isTTY === true) {
-    throw new HoldfastError('usage.invalid', 'stdout is a terminal: a backup is not written to it', {
-      hint: 'redirect it: holdfast backup --output - > FILE',
-    })
-  }
-  return new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      if (stdout.destroyed) done(closed())
-      else stdout.write(chunk, (error) => done(error === null || error === undefined ? null : closed(error)))
-    },
-  })
-}
-
-function closed(cause?: Error): HoldfastError {
-  return new HoldfastError('storage.failed', 'the reader of stdout has closed it', {
-    cause,
-    hint: 'see what reads the output',
-  })
 }

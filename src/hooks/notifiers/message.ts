@@ -14,6 +14,9 @@ const verbs: Readonly<Record<Operation, string>> = {
   verify: 'verification',
   prune: 'retention',
   'files-backup': 'backup of files',
+  dump: 'dump',
+  load: 'load',
+  copy: 'copy',
   'files-restore': 'restore of files',
 }
 

@@ -1,13 +1,14 @@
 import type { ProgressEvent } from '../../../env/context.js'
 import { printable, type Style } from '../../terminal.js'
 import { textWidth } from './table.js'
+import { counted } from '../../../env/counted.js'
 import { humanBytes, humanSeconds } from './units.js'
 
 export interface ProgressView {
   readonly event: ProgressEvent
   readonly elapsedSeconds: number
-  /** Over the last seconds. */
-  readonly bytesPerSecond?: number
+  /** Rows or bytes, over the last seconds. */
+  readonly perSecond?: number
 }
 
 const phases: Readonly<Record<ProgressEvent['phase'], string>> = {
@@ -16,14 +17,20 @@ const phases: Readonly<Record<ProgressEvent['phase'], string>> = {
   verify: 'verifying',
   check: 'checking',
   copy: 'copying',
+  load: 'loading',
 }
+/** A dump of rows is no backup. */
+function phaseOf({ phase, rows }: ProgressEvent): string {
+  return phase === 'dump' && rows !== undefined ? 'dumping' : phases[phase]
+}
+
 const longestSubject = 28
 const barWidths = [24, 12, 0]
 
 /** `shop  backing up  ━━━━━━──────  52 %  1.1 GiB of 2.1 GiB  84 MiB/s  12 s left`; what there is no room for is left out. */
 export function renderProgress(view: ProgressView, style: Style, columns: number): string {
   const { share, amount, rate, time } = factsOf(view)
-  const head = [style('bold', shortened(printable(view.event.subject))), phases[view.event.phase]]
+  const head = [style('bold', shortened(printable(view.event.subject))), phaseOf(view.event)]
   const percent = share === undefined ? [] : [percentText(share)]
   const withBar = barWidths.map((width) => [
     ...head,
@@ -66,28 +73,33 @@ export function renderProgressLine(view: ProgressView): string {
   const { share, amount, rate, time } = factsOf(view)
   const percent = share === undefined ? [] : [percentText(share).trim()]
   const facts = [...percent, amount, ...rate, time].join(', ')
-  return `${printable(view.event.subject)}: ${phases[view.event.phase]}, ${facts}`
+  return `${printable(view.event.subject)}: ${phaseOf(view.event)}, ${facts}`
 }
 
-function factsOf({ event, elapsedSeconds, bytesPerSecond }: ProgressView) {
-  const { bytes, totalBytes } = event
-  const share = shareOf(event)
-  const whole = share === undefined ? undefined : totalBytes
-  const about = event.phase === 'dump' ? 'about ' : ''
-  const moving = bytesPerSecond !== undefined && bytesPerSecond > 0
+function factsOf({ event, elapsedSeconds, perSecond }: ProgressView) {
+  const { done, total, shown } = amountOf(event)
+  const share = shareOf(done, total)
+  const whole = share === undefined ? undefined : total
+  const about = event.phase === 'dump' || event.rows !== undefined ? 'about ' : ''
+  const moving = perSecond !== undefined && perSecond > 0
   return {
     share,
-    amount: whole === undefined ? humanBytes(bytes) : `${humanBytes(bytes)} of ${about}${humanBytes(whole)}`,
-    rate: bytesPerSecond === undefined ? [] : [`${humanBytes(Math.round(bytesPerSecond))}/s`],
+    amount: whole === undefined ? shown(done) : `${shown(done)} of ${about}${shown(whole)}`,
+    rate: perSecond === undefined ? [] : [`${shown(Math.round(perSecond))}/s`],
     time:
       whole !== undefined && moving
-        ? `${humanSeconds((whole - bytes) / bytesPerSecond)} left`
+        ? `${humanSeconds((whole - done) / perSecond)} left`
         : humanSeconds(elapsedSeconds),
   }
 }
 
+function amountOf({ bytes, totalBytes, rows, totalRows }: ProgressEvent) {
+  return rows === undefined
+    ? { done: bytes, total: totalBytes, shown: humanBytes }
+    : { done: rows, total: totalRows, shown: (count: number) => counted(count, 'row') }
+}
+
 /** 0 to 1; `undefined` where the whole is not known, or was estimated too low. */
-function shareOf({ bytes, totalBytes }: ProgressEvent): number | undefined {
-  if (totalBytes === undefined || totalBytes === 0 || bytes > totalBytes) return undefined
-  return bytes / totalBytes
+function shareOf(done: number, total: number | undefined): number | undefined {
+  return total === undefined || total === 0 || done > total ? undefined : done / total
 }

@@ -1,0 +1,93 @@
+import { Readable } from 'node:stream'
+import { parseCompress } from '../config/compress.js'
+import { tableText } from '../engine/table-header.js'
+import type { Context } from '../env/context.js'
+import { headerObject } from '../portable/header-line.js'
+import type { PortableManifest, PortableTable } from '../portable/portable-manifest.js'
+import { tableEncoder } from '../portable/table-encoder.js'
+import type { SourceTable, TableSource } from '../portable/table-source.js'
+import { dumpDestination, type DumpDestination } from './dump-destination.js'
+import { openLiveSource } from './live-source.js'
+import type { DumpReport, DumpedTable } from './portable-reports.js'
+import type { DumpRequestOptions } from './portable-requests.js'
+import { RowProgress } from './row-progress.js'
+import { oneDatabase } from './select-databases.js'
+import { contextOf, notice, type Workspace } from './workspace.js'
+
+export const defaultFolder = 'datadir'
+
+/**
+ * Writes tables as files that can be read, edited and loaded into any engine, out of one snapshot.
+ * @throws usage.*, database.*, storage.* : then no table of an earlier dump was changed
+ */
+export async function dump(workspace: Workspace, request: DumpRequestOptions): Promise<DumpReport> {
+  const cx = contextOf(workspace, request.signal)
+  const started = workspace.env.clock.now().getTime()
+  const database = oneDatabase(workspace, request.database)
+  const stages = parseCompress(request.compress ?? 'none', workspace.registry)
+  const [stage] = stages.map(({ kind, settings }) => ({ kind, stage: kind.create(settings, workspace.keys) }))
+  const source = await openLiveSource(cx, workspace, database, request)
+  try {
+    const destination = await dumpDestination(cx, request.output ?? defaultFolder, stage)
+    const tables = await written(cx, source, destination, database.alias)
+    const { warnings } = source.manifest
+    for (const warning of warnings) notice(workspace, 'warning', warning)
+    return {
+      database: database.alias,
+      ...(destination.path === undefined ? {} : { output: destination.path }),
+      tables,
+      rows: tables.reduce((sum, { rows }) => sum + rows, 0),
+      bytes: destination.bytes(),
+      seconds: (workspace.env.clock.now().getTime() - started) / 1000,
+      warnings,
+    }
+  } finally {
+    await source.close()
+  }
+}
+
+async function written(
+  cx: Context,
+  source: TableSource & { readonly manifest: PortableManifest },
+  destination: DumpDestination,
+  subject: string,
+): Promise<readonly DumpedTable[]> {
+  const done: PortableTable[] = []
+  const progress = new RowProgress(cx, 'dump', subject, source.headers)
+  try {
+    await destination.begin({ dump: source.manifest, headers: source.headers.map(headerObject), holdfast: 1 })
+    for await (const table of source.tables(source.headers)) {
+      const name = tableText(table.header.table)
+      const file = destination.fileOf(name)
+      const facts = { rows: 0, sum64: '' }
+      await destination.table(
+        file,
+        Readable.from(tableBytes(table, progress, facts), { objectMode: false, highWaterMark: 1024 * 1024 }),
+      )
+      done.push({ table: name, file, ...facts })
+    }
+    await destination.finish({ ...source.manifest, tables: done })
+  } catch (error) {
+    await destination.abandon()
+    throw error
+  }
+  progress.done()
+  return done.map(({ table, rows, sum64 }) => ({ table, rows, sum64 }))
+}
+
+async function* tableBytes(
+  { header, rows }: SourceTable,
+  progress: RowProgress,
+  facts: { rows: number; sum64: string },
+): AsyncGenerator<Buffer> {
+  const encoder = tableEncoder(header)
+  yield encoder.header()
+  for await (const chunk of rows) {
+    const bytes = encoder.rows(chunk)
+    progress.add(chunk.count, bytes.length)
+    yield bytes
+  }
+  const { bytes, footer } = encoder.end()
+  Object.assign(facts, { rows: footer.rows, sum64: footer.sum64 })
+  yield bytes
+}

@@ -1,0 +1,172 @@
+import { readFile, stat } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import type { Readable } from 'node:stream'
+import { tableText, type TableHeader } from '../engine/table-header.js'
+import type { Context } from '../env/context.js'
+import { asHoldfastError, HoldfastError } from '../errors.js'
+import { parsePortableManifest, type PortableManifest } from '../portable/portable-manifest.js'
+import { StreamTables } from '../portable/stream-tables.js'
+import type { SourceTable, TableSource } from '../portable/table-source.js'
+import { connected } from '../streams/connect.js'
+import { fileChunks } from '../streams/file-chunks.js'
+import type { Workspace } from './workspace.js'
+
+/** @throws storage.not-found, integrity.* */
+export async function openFileSource(
+  cx: Context,
+  workspace: Workspace,
+  input: string | Readable,
+  acceptEdits: boolean,
+): Promise<TableSource> {
+  if (typeof input !== 'string') return openStream(input, 'standard input', acceptEdits)
+  const path = resolve(cx.env.workingDirectory, input)
+  const found = await stat(path).catch(() => undefined)
+  if (found === undefined)
+    throw new HoldfastError('storage.not-found', `there is no portable dump ${input}`, {
+      hint: 'name its folder or file; holdfast dump makes one',
+    })
+  return found.isDirectory()
+    ? openFolder(cx, workspace, path, acceptEdits)
+    : openStream(decodedFile(cx, workspace, path), basename(path), acceptEdits)
+}
+
+/** The plain bytes of a file, whatever its endings say it went through. */
+export function decodedFile(cx: Context, { registry, keys }: Workspace, path: string): Readable {
+  const endings = basename(path).split('.').slice(1).reverse()
+  const stages = endings.map((ending) => registry.stages.find(({ extension }) => extension === `.${ending}`))
+  const known = stages.slice(0, stages.indexOf(undefined) < 0 ? undefined : stages.indexOf(undefined))
+  const decoders = known.flatMap((kind) =>
+    kind === undefined ? [] : [kind.create(undefined, keys).decode(cx, {})],
+  )
+  const file = fileChunks(path)
+  return decoders.length === 0 ? file : connected([file, ...decoders], cx.signal)
+}
+
+async function openFolder(
+  cx: Context,
+  workspace: Workspace,
+  folder: string,
+  acceptEdits: boolean,
+): Promise<TableSource> {
+  const manifest = await readManifest(folder)
+  const files = new Map<string, { readonly path: string; readonly name: string }>()
+  const headers: TableHeader[] = []
+  const open = ({ path, name }: { readonly path: string; readonly name: string }) =>
+    new StreamTables(decodedFile(cx, workspace, path), { name, acceptEdits })
+  for (const { file } of manifest.tables) {
+    const path = below(folder, file)
+    const tables = open({ path, name: basename(file) })
+    const header = await tables.peek().catch((error: unknown) => {
+      throw missing(error, file)
+    })
+    await tables.close()
+    if (header === undefined) throw new HoldfastError('integrity.format', `${file} holds no table`)
+    headers.push(header)
+    files.set(tableText(header.table), { path, name: basename(file) })
+  }
+  return {
+    name: folder,
+    manifest,
+    headers,
+    async *tables(wanted) {
+      for (const header of wanted) {
+        const file = files.get(tableText(header.table))
+        if (file !== undefined) yield* countedAs(open(file).tables(), manifest, acceptEdits)
+      }
+    },
+    close: () => Promise.resolve(),
+  }
+}
+
+/** A file that is whole in itself, but not the one that the manifest knows, was put in its place. */
+async function* countedAs(
+  tables: AsyncIterable<SourceTable>,
+  manifest: PortableManifest,
+  acceptEdits: boolean,
+): AsyncGenerator<SourceTable> {
+  for await (const table of tables) {
+    const known = manifest.tables.find((each) => each.table === tableText(table.header.table))
+    if (known === undefined || acceptEdits) yield table
+    else yield { ...table, rows: counted(table, known.rows) }
+  }
+}
+
+async function* counted(table: SourceTable, expected: number) {
+  let rows = 0
+  for await (const chunk of table.rows) {
+    rows += chunk.count
+    yield chunk
+  }
+  if (rows !== expected) {
+    const name = tableText(table.header.table)
+    throw new HoldfastError(
+      'integrity.checksum',
+      `${name} has ${rows} rows, and the manifest says ${expected}`,
+      {
+        hint: 'if its file was edited, pass --accept-edits, or write the manifest anew with holdfast reseal',
+      },
+    )
+  }
+}
+
+async function readManifest(folder: string): Promise<PortableManifest> {
+  const path = join(folder, 'manifest.json')
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new HoldfastError(
+      'integrity.missing-artifact',
+      `${folder} has no manifest.json: it is no whole portable dump`,
+      { cause: error },
+    )
+  })
+  try {
+    return parsePortableManifest(JSON.parse(text), path)
+  } catch (error) {
+    throw asHoldfastError(error, 'integrity.manifest')
+  }
+}
+
+/** A manifest may say anything: nothing outside of its folder is read. */
+function below(folder: string, file: string): string {
+  const path = resolve(folder, file)
+  if (path.startsWith(join(folder, 'tables'))) return path
+  throw new HoldfastError('storage.unsafe-key', `the manifest names ${file}, which is not below its folder`)
+}
+
+function missing(error: unknown, file: string): unknown {
+  const gone = (error as NodeJS.ErrnoException).code === 'ENOENT'
+  return gone
+    ? new HoldfastError('integrity.missing-artifact', `${file}, which the manifest names, is not there`, {
+        cause: error,
+      })
+    : error
+}
+
+async function openStream(bytes: Readable, name: string, acceptEdits: boolean): Promise<TableSource> {
+  const stream = new StreamTables(bytes, { name, acceptEdits })
+  const head = await stream.head()
+  const first = head === undefined ? await stream.peek() : undefined
+  if (head === undefined && first === undefined)
+    throw new HoldfastError('integrity.truncated', `${name} is empty`)
+  const headers = head?.headers ?? (first === undefined ? [] : [first])
+  return {
+    name,
+    ...(head === undefined ? {} : { manifest: head.manifest }),
+    headers,
+    async *tables(wanted) {
+      const names = new Set(wanted.map(({ table }) => tableText(table)))
+      for await (const table of stream.tables()) {
+        const own = tableText(table.header.table)
+        if (names.has(own)) yield table
+        else if (!headers.some(({ table: known }) => tableText(known) === own))
+          throw new HoldfastError(
+            'integrity.format',
+            `${name}: ${own} is not among the tables that its first line names`,
+          )
+      }
+    },
+    close: async () => {
+      bytes.destroy()
+      await stream.close().catch(() => undefined)
+    },
+  }
+}

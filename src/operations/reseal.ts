@@ -1,0 +1,110 @@
+import { createWriteStream } from 'node:fs'
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { Readable } from 'node:stream'
+import type { Context } from '../env/context.js'
+import { HoldfastError } from '../errors.js'
+import { tableText } from '../engine/table-header.js'
+import type { TableFooter } from '../portable/codec.js'
+import { parsePortableManifest } from '../portable/portable-manifest.js'
+import { StreamTables } from '../portable/stream-tables.js'
+import { tableEncoder } from '../portable/table-encoder.js'
+import { connect } from '../streams/connect.js'
+import { defaultFolder } from './dump.js'
+import { decodedFile } from './file-source.js'
+import type { ResealReport } from './portable-reports.js'
+import type { ResealRequest } from './portable-requests.js'
+import { contextOf, type Workspace } from './workspace.js'
+
+/**
+ * Writes the footers of edited files anew, with their rows in canonical form, and the manifest of their folder.
+ * @throws integrity.format naming file and line; then the file is as it was
+ */
+export async function reseal(workspace: Workspace, request: ResealRequest): Promise<ResealReport> {
+  const cx = contextOf(workspace, request.signal)
+  const files: { path: string; rows: number; changed: boolean }[] = []
+  for (const given of request.paths ?? [defaultFolder]) {
+    const path = resolve(cx.env.workingDirectory, given)
+    const found = await stat(path).catch(() => undefined)
+    if (found === undefined)
+      throw new HoldfastError('storage.not-found', `there is no portable dump ${given}`)
+    if (found.isDirectory()) files.push(...(await resealFolder(cx, workspace, path)))
+    else files.push(await resealFile(cx, workspace, path))
+  }
+  return { files: files.map(({ path, rows, changed }) => ({ path, rows, changed })) }
+}
+
+type Resealed = ResealReport['files'][number] & TableFooter & { readonly table: string }
+
+async function resealFolder(cx: Context, workspace: Workspace, folder: string): Promise<readonly Resealed[]> {
+  const path = join(folder, 'manifest.json')
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new HoldfastError('integrity.missing-artifact', `${folder} has no manifest.json`, { cause: error })
+  })
+  const manifest = parsePortableManifest(JSON.parse(text), path)
+  const resealed: Resealed[] = []
+  for (const { file } of manifest.tables) resealed.push(await resealFile(cx, workspace, join(folder, file)))
+  const tables = manifest.tables.map((each, place) => ({
+    ...each,
+    table: resealed[place]?.table ?? each.table,
+    rows: resealed[place]?.rows ?? each.rows,
+    sum64: resealed[place]?.sum64 ?? each.sum64,
+  }))
+  await writeFile(`${path}.partial`, `${JSON.stringify({ ...manifest, tables }, undefined, 2)}\n`, {
+    mode: 0o600,
+  })
+  await rename(`${path}.partial`, path)
+  return resealed
+}
+
+async function resealFile(cx: Context, workspace: Workspace, path: string): Promise<Resealed> {
+  const facts: Partial<TableFooter> & { table?: string } = {}
+  const partial = `${path}.partial`
+  const { stages } = workspace.registry
+  const endings = basename(path).split('.').slice(1)
+  const through = endings.flatMap((ending) => {
+    const kind = stages.find(({ extension, role }) => extension === `.${ending}` && role === 'compress')
+    return kind === undefined ? [] : [kind.create(undefined, workspace.keys).encode(cx).through]
+  })
+  try {
+    const rewritten = Readable.from(resealedBytes(cx, workspace, path, facts), { objectMode: false })
+    await connect([rewritten, ...through, createWriteStream(partial, { mode: 0o600 })], cx.signal)
+    const changed = !(await sameBytes(path, partial))
+    await rename(partial, path)
+    const { rows = 0, sum64 = '', sha256 = '', table = '' } = facts
+    return { path, rows, sum64, sha256, table, changed }
+  } catch (error) {
+    await rm(partial, { force: true })
+    throw error
+  }
+}
+
+async function* resealedBytes(
+  cx: Context,
+  workspace: Workspace,
+  path: string,
+  facts: Partial<TableFooter> & { table?: string },
+): AsyncGenerator<Buffer> {
+  const stream = new StreamTables(decodedFile(cx, workspace, path), {
+    name: basename(path),
+    acceptEdits: true,
+  })
+  if ((await stream.head()) !== undefined)
+    throw new HoldfastError(
+      'usage.not-supported',
+      `${path} is a dump in one file: load it with --accept-edits`,
+    )
+  for await (const { header, rows } of stream.tables()) {
+    const encoder = tableEncoder(header)
+    yield encoder.header()
+    for await (const chunk of rows) yield encoder.rows(chunk)
+    const { bytes, footer } = encoder.end()
+    Object.assign(facts, footer, { table: tableText(header.table) })
+    yield bytes
+  }
+}
+
+async function sameBytes(a: string, b: string): Promise<boolean> {
+  const [left, right] = await Promise.all([stat(a), stat(b)])
+  return left.size === right.size && (await readFile(a)).equals(await readFile(b))
+}
