@@ -1,6 +1,7 @@
 import type { Engine } from '../../engine/engine.js'
 import { mysqldump } from './connectors/mysqldump.js'
 import { mysqlDevServer } from './dev-server.js'
+import { mysqlFingerprinter } from './fingerprint.js'
 import type { Product } from './identity.js'
 import { ServerSession } from './session.js'
 import { mysqlSwapper } from './swap.js'
@@ -22,6 +23,7 @@ function serverEngine(name: string, aliases: readonly string[], product: Product
     open: (cx, settings) => ServerSession.open(cx, settings),
     connectors: { mysqldump: mysqldump(name) },
     defaultConnector: 'mysqldump',
+    fingerprint: mysqlFingerprinter,
     devServer: mysqlDevServer(name, product),
     swap: mysqlSwapper,
   }
