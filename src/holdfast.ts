@@ -21,6 +21,7 @@ import {
 import { OpenStorages } from './operations/open-storages.js'
 import type {
   BackupResult,
+  DiffReport,
   DoctorReport,
   FilesOutcome,
   FilesRestoreReport,
@@ -34,6 +35,7 @@ import type {
 } from './operations/reports.js'
 import type {
   BackupRequest,
+  DiffRequest,
   DoctorRequest,
   FilesBackupRequest,
   FilesListRequest,
@@ -189,6 +191,15 @@ export class Holdfast {
       verifySubjects(report, intendedVerify(this.#workspace, request))
     const told = { request, subjects }
     return this.#run('verify', request.signal, (workspace) => verify(workspace, request), told)
+  }
+
+  /**
+   * Which tables of two backups differ, or of a backup and its database as it is: from their fingerprints, with nothing restored.
+   * @throws usage.backup-not-found, usage.backup-ambiguous, usage.not-supported, database.*, storage.*
+   */
+  async diff(request: DiffRequest = {}): Promise<DiffReport> {
+    const { diff } = await import('./operations/diff.js')
+    return untilAborted(request.signal, () => diff(this.#workspace, request))
   }
 
   /** Applies retention and removes what interrupted runs left. @throws storage.* */

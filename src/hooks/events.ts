@@ -26,6 +26,7 @@ export type Phase =
   | 'before'
   | 'dump'
   | 'restore'
+  | 'compare'
   | 'verify'
   | 'after'
   | 'retention'
