@@ -30,7 +30,7 @@ export async function compareRestored(
   if (level === 'none') return notCompared(unproven ?? 'the backup has no fingerprint')
   if (request.dataOnly === true && request.clean === 'none')
     return notCompared('the rows were added to those that were there')
-  const scope = scopeOf(request, fresh)
+  const scope = { ...scopeOf(request, fresh), withoutRows: anyOf(manifest?.options.excludeData ?? []) }
   const wanted = scope.table === undefined ? {} : { tables: tables.filter(scope.table) }
   try {
     const found = await fingerprinter.take(cx, target.connection, {
@@ -54,12 +54,12 @@ function scopeOf(
   fresh: boolean,
 ): ComparisonScope {
   const part = tables.length > 0 || schemas.length > 0
-  const matchers = tables.map(tableMatcher)
+  const named = anyOf(tables)
   return {
     ...(part
       ? {
           table: (table) =>
-            (tables.length === 0 || matchers.some((matches) => matches(table))) &&
+            (tables.length === 0 || named(table)) &&
             (schemas.length === 0 || schemas.includes(table.schema ?? '')),
         }
       : {}),
@@ -69,6 +69,11 @@ function scopeOf(
     encoding: clean !== 'none' && !part && !dataOnly,
     extra: fresh && !part,
   }
+}
+
+function anyOf(patterns: readonly string[]): ReturnType<typeof tableMatcher> {
+  const matchers = patterns.map(tableMatcher)
+  return (table) => matchers.some((matches) => matches(table))
 }
 
 /** @throws integrity.differs, with the comparison in its details */

@@ -13,7 +13,7 @@ interface DiffFlags {
 
 export const diff = command<DiffFlags, [from?: string, to?: string]>({
   name: 'diff',
-  brief: 'which tables differ between two backups, or a backup and its database',
+  brief: 'what differs between two backups, or a backup and its database',
   description: [
     'Compares the fingerprints of two backups, or of a backup and its database as it is (live): tables, numbers of rows, digests of rows where the backup has them, definitions, and the counters that ids come from. Nothing is restored.',
   ],
