@@ -8,6 +8,7 @@ import { hasTool } from '../test/servers/tools.js'
 import type { Case } from './cases/case.js'
 import { commandLine } from './cases/command-line.js'
 import { files } from './cases/files.js'
+import { fingerprints } from './cases/fingerprint.js'
 import { mariadb } from './cases/mariadb.js'
 import { mongodb } from './cases/mongodb.js'
 import { postgresql } from './cases/postgresql.js'
@@ -16,7 +17,16 @@ import { tables } from './cases/tables.js'
 import { built } from './holdfast.js'
 import { plain, table, targetLine } from './report.js'
 
-const cases: readonly Case[] = [postgresql, mariadb, sqlite, mongodb, tables, files, commandLine]
+const cases: readonly Case[] = [
+  postgresql,
+  mariadb,
+  sqlite,
+  mongodb,
+  tables,
+  files,
+  commandLine,
+  ...fingerprints,
+]
 const sizes: Readonly<Record<string, number>> = { tiny: 20e6, small: 300e6, full: 2e9 }
 const results = fileURLToPath(new URL('results', import.meta.url))
 

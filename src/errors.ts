@@ -382,6 +382,12 @@ export const errorTable = {
     meaning: 'the key does not open the backup',
     hint: 'use the identity or passphrase that belongs to it',
   },
+  'integrity.differs': {
+    exit: 7,
+    retryable: false,
+    meaning: 'a restored database is not what was backed up',
+    hint: 'see which tables differ; what writes to the database meanwhile makes it differ, too',
+  },
 
   'refused.not-confirmed': {
     exit: 8,

@@ -22,6 +22,7 @@ import {
 import { OpenStorages } from './operations/open-storages.js'
 import type {
   BackupResult,
+  DiffReport,
   DoctorReport,
   FilesOutcome,
   FilesRestoreReport,
@@ -42,6 +43,7 @@ import type {
 } from './operations/portable-requests.js'
 import type {
   BackupRequest,
+  DiffRequest,
   DoctorRequest,
   FilesBackupRequest,
   FilesListRequest,
@@ -203,6 +205,15 @@ export class Holdfast {
       verifySubjects(report, intendedVerify(this.#workspace, request))
     const told = { request, subjects }
     return this.#run('verify', request.signal, (workspace) => verify(workspace, request), told)
+  }
+
+  /**
+   * Which tables of two backups differ, or of a backup and its database as it is: from their fingerprints, with nothing restored.
+   * @throws usage.backup-not-found, usage.backup-ambiguous, usage.not-supported, database.*, storage.*
+   */
+  async diff(request: DiffRequest = {}): Promise<DiffReport> {
+    const { diff } = await import('./operations/diff.js')
+    return untilAborted(request.signal, () => diff(this.#workspace, request))
   }
 
   /** Applies retention and removes what interrupted runs left. @throws storage.* */

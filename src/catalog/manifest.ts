@@ -60,6 +60,8 @@ export interface Manifest {
     readonly applied: readonly string[]
   }[]
   readonly schemaHash: string
+  /** What was dumped, to compare a restored copy with; absent where none was wanted, and in older manifests. */
+  readonly fingerprint?: ManifestFingerprint | undefined
   readonly options: {
     /** Of kind `files`: all but these are left out; empty means none are. */
     readonly include?: readonly string[] | undefined
@@ -70,6 +72,27 @@ export interface Manifest {
   readonly warnings: readonly string[]
   readonly parts: readonly ManifestPart[]
   readonly metadata: JsonObject
+}
+
+/** See docs/format.md, "Fingerprints". */
+export interface ManifestFingerprint {
+  readonly level: 'none' | 'counts' | 'content'
+  readonly method: string
+  readonly tables: readonly {
+    readonly schema?: string | undefined
+    readonly name: string
+    readonly rows?: number | undefined
+    readonly digest?: string | undefined
+    readonly unproven?: string | undefined
+  }[]
+  readonly counters: readonly {
+    readonly name: string
+    readonly next: string
+    readonly until?: string | undefined
+  }[]
+  /** By kind and name: `index public.film_title`. */
+  readonly definitions: Readonly<Record<string, string>>
+  readonly unproven?: string | undefined
 }
 
 export interface ManifestPart {
@@ -100,6 +123,26 @@ const partSchema = z.object({
   stored: z.object({ key: z.string().min(1).max(4_096), ...measure }),
 })
 
+const digits = z.string().regex(/^-?\d{1,80}$/u)
+const fingerprintSchema = z.object({
+  level: z.enum(['none', 'counts', 'content']),
+  method: text,
+  tables: z
+    .array(
+      z.object({
+        schema: text.optional(),
+        name: text,
+        rows: bytes.optional(),
+        digest: z.string().max(100).optional(),
+        unproven: text.optional(),
+      }),
+    )
+    .max(1_000_000),
+  counters: z.array(z.object({ name: text, next: digits, until: digits.optional() })).max(1_000_000),
+  definitions: z.record(text, z.string().max(100)),
+  unproven: text.optional(),
+}) satisfies z.ZodType<ManifestFingerprint>
+
 const manifestSchema = z.object({
   formatVersion: z.literal(manifestFormatVersion),
   id: z.string().regex(/^\d{8}T\d{9}Z-[0-9a-z]{6,}$/u),
@@ -119,6 +162,7 @@ const manifestSchema = z.object({
   revision: z.object({ commit: text, branch: text.optional(), dirty: z.boolean() }).optional(),
   migrations: z.array(z.object({ tool: text, table: text, applied: names })).max(100),
   schemaHash: text,
+  fingerprint: fingerprintSchema.optional(),
   options: z.object({ include: names.optional(), exclude: names, excludeData: names, schemas: names }),
   warnings: z.array(text).max(10_000),
   parts: z.array(partSchema).min(1).max(100_000),

@@ -24,6 +24,7 @@ import { devRun } from './commands/dev/run.js'
 import { devStart } from './commands/dev/start.js'
 import { devStatus } from './commands/dev/status.js'
 import { devStop } from './commands/dev/stop.js'
+import { diff } from './commands/diff.js'
 import { dump } from './commands/dump.js'
 import { doctor } from './commands/doctor.js'
 import { filesBackup } from './commands/files-backup.js'
@@ -48,6 +49,7 @@ export const commands: readonly DocumentedCommand[] = [
   list,
   show,
   verify,
+  diff,
   prune,
   filesBackup,
   filesRestore,

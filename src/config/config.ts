@@ -1,6 +1,7 @@
 import type { ConnectorFactory, ConnectorOptions } from '../engine/connector.js'
 import type { DevServerDriver } from '../engine/dev-server.js'
 import type { Engine } from '../engine/engine.js'
+import type { FingerprintLevel } from '../engine/fingerprinter.js'
 import type { RestoreStrategy } from '../engine/swapper.js'
 import type { JsonObject } from '../env/json.js'
 import type { Secret } from '../env/secret.js'
@@ -41,6 +42,11 @@ export interface HoldfastConfig {
    */
   readonly maxRate?: string
   readonly retention?: RetentionPolicy
+  /**
+   * What a manifest holds of every table, to compare a restored copy with: the exact number of rows (`counts`), that and a digest
+   * of all values (`content`), or nothing. Default: what adds little to a backup's time, by engine.
+   */
+  readonly fingerprint?: FingerprintLevel
   /** Stands in manifests and file names. Default: the host's name. */
   readonly serverName?: string
   /** Template with `{database} {server} {datetime} {engine} {extension}`, or a function of the same facts. */
@@ -127,6 +133,7 @@ export interface DatabaseConfig extends ConnectionConfig, Omit<ConnectorOptions,
   readonly extension?: string
   readonly filename?: string | ((facts: FilenameFacts) => string)
   readonly retention?: RetentionPolicy
+  readonly fingerprint?: FingerprintLevel
   /** MongoDB: whether a restore looks into every document before it inserts it. Default true. */
   readonly objcheck?: boolean
   /** A portable dump beside the native one, in the same backup. Not supported yet. */

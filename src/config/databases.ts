@@ -55,6 +55,7 @@ export function resolveDatabase(
     ...(config.extension === undefined ? {} : { extension: config.extension.replace(/^\./u, '') }),
     ...(config.filename === undefined ? {} : { filename: config.filename }),
     ...(config.retention === undefined ? {} : { retention: config.retention }),
+    ...(config.fingerprint === undefined ? {} : { fingerprint: config.fingerprint }),
     protected: config.protected ?? false,
     safetyBackup: config.safetyBackup ?? true,
     strategy: config.strategy ?? 'in-place',

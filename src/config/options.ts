@@ -36,6 +36,11 @@ export const scalarOptions = {
     flag: undefined,
     meaning: 'the format of {datetime} in file names',
   },
+  fingerprint: {
+    variable: 'HOLDFAST_FINGERPRINT',
+    flag: '--fingerprint',
+    meaning: 'what manifests hold of every table: none, counts or content',
+  },
   metricsFile: {
     variable: 'HOLDFAST_METRICS_FILE',
     flag: '--metrics-file',

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { bytesOf } from '../env/byte-units.js'
 import type { Env } from '../env/env.js'
+import { fingerprintLevels, type FingerprintLevel } from '../engine/fingerprinter.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import { checkPolicy } from '../retention/policy.js'
 import type { KeyRing } from '../stages/stage.js'
@@ -57,6 +58,7 @@ export function resolveSettings(input: ResolveInput): Settings {
   const maxRate = chooseMaxRate(choose('maxRate', ''))
   const filename = chooseFilename(input, config, choose)
   const metricsFile = chooseMetricsFile(input, config, origins)
+  const fingerprint = chooseFingerprint(input, origins)
   const chosen = chosenStorages(input)
   if (chosen[0] !== undefined) origins.set('storage', chosen[0].origin)
 
@@ -87,6 +89,8 @@ export function resolveSettings(input: ResolveInput): Settings {
     ],
     ...(maxRate === undefined ? {} : { maxRate }),
     retention: config.retention ?? {},
+    ...(fingerprint === undefined ? {} : { chosenFingerprint: fingerprint }),
+    ...(config.fingerprint === undefined ? {} : { fingerprint: config.fingerprint }),
     serverName: serverName.value,
     filename,
     dateFormat: dateFormat.value,
@@ -197,6 +201,22 @@ function chooseMetricsFile(
   if (given === undefined) return metricsFile === undefined ? undefined : resolve(baseDirectory, metricsFile)
   origins.set('metricsFile', given.origin)
   return resolve(env.workingDirectory, given.value)
+}
+
+/** From a flag or the environment. @throws config.invalid */
+function chooseFingerprint(
+  { overrides = {}, env }: ResolveInput,
+  origins: Origins,
+): FingerprintLevel | undefined {
+  const given = givenOption('fingerprint', overrides, env.variables)
+  if (given === undefined) return undefined
+  origins.set('fingerprint', given.origin)
+  const level = fingerprintLevels.find((each) => each === given.value)
+  if (level !== undefined) return level
+  throw new HoldfastError(
+    'config.invalid',
+    `fingerprint is ${given.value}; it can be ${fingerprintLevels.join(', ')} (${given.origin})`,
+  )
 }
 
 function resolveDatabases(

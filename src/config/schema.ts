@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { fingerprintLevels } from '../engine/fingerprinter.js'
 import type { RetentionPolicy } from '../retention/policy.js'
 import type { HookConfig, HookPolicy, HookWithSettings } from '../hooks/handlers.js'
 import { restoreStrategies } from '../engine/swapper.js'
@@ -48,6 +49,7 @@ const connector = z.union([
   z.custom(isConnector, 'expected the name of a connector, or one made by defineConnector'),
 ])
 const count = z.int().min(0)
+const fingerprint = z.enum(fingerprintLevels)
 
 const retention = strict({
   last: count.optional(),
@@ -92,6 +94,7 @@ const database = strict({
   extension: filledText.optional(),
   filename: template.optional(),
   retention: retention.optional(),
+  fingerprint: fingerprint.optional(),
   protected: z.boolean().optional(),
   safetyBackup: z.boolean().optional(),
   strategy: z.enum(restoreStrategies).optional(),
@@ -195,6 +198,7 @@ const configSchema = strict({
   maxRate: filledText.optional(),
   encrypt: z.union([z.literal(false), encrypt]).optional(),
   retention: retention.optional(),
+  fingerprint: fingerprint.optional(),
   serverName: filledText.optional(),
   filename: template.optional(),
   dateFormat: filledText.optional(),

@@ -1,5 +1,6 @@
 import type { ConnectorFactory, ConnectorOptions, ToolSettings } from '../engine/connector.js'
 import type { ConnectionSettings, Engine } from '../engine/engine.js'
+import type { FingerprintLevel } from '../engine/fingerprinter.js'
 import type { RestoreStrategy } from '../engine/swapper.js'
 import type { Secret } from '../env/secret.js'
 import type { NotifierSettings } from '../hooks/notifiers/settings.js'
@@ -35,6 +36,10 @@ export interface Settings {
   /** Bytes of a dump a second; no limit where absent. */
   readonly maxRate?: number
   readonly retention: RetentionPolicy
+  /** What `HOLDFAST_FINGERPRINT` gives, which wins over that of a database. */
+  readonly chosenFingerprint?: FingerprintLevel
+  /** For databases that say nothing; the engine's own default where absent. */
+  readonly fingerprint?: FingerprintLevel
   readonly serverName: string
   readonly filename: string | ((facts: FilenameFacts) => string)
   readonly dateFormat: string
@@ -75,6 +80,7 @@ export interface DatabaseSettings {
   readonly extension?: string
   readonly filename?: string | ((facts: FilenameFacts) => string)
   readonly retention?: RetentionPolicy
+  readonly fingerprint?: FingerprintLevel
   readonly protected: boolean
   /** A restore that could not be undone makes a backup first. */
   readonly safetyBackup: boolean

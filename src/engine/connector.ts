@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { Context } from '../env/context.js'
 import type { Secret } from '../env/secret.js'
 import type { ConnectionSettings, Engine, ServerFacts } from './engine.js'
+import type { Fingerprint, FingerprintLevel } from './fingerprinter.js'
 import type { UnusedSettings } from './unused-settings.js'
 
 /** One way to dump and restore an engine's databases: `pg-dump-custom`, `sqlite-backup`. */
@@ -31,6 +32,8 @@ export interface ConnectorCapabilities {
   readonly restoreSchemas?: false
   /** Works with several connections at once, as many as `jobs` says. Default: with one. */
   readonly parallel?: true
+  /** Takes fingerprints in the dump's own snapshot. Default: it does not, and manifests say so. */
+  readonly fingerprint?: true
   /** Restores into any database that its connection names, so also beside another. Default: nobody knows, and it does not. */
   readonly restoresBeside?: true
   /** Its dumps have several parts, each an artifact of its own: they need a storage, and do not go into one file or stream. */
@@ -150,6 +153,8 @@ export interface DumpRequest {
   readonly schemas: readonly string[]
   /** A pattern that matches nothing is an error unless this is set. */
   readonly allowMissing: boolean
+  /** What to take of every table at the dump's own moment. Absent: nothing. */
+  readonly fingerprint?: FingerprintLevel
 }
 
 export interface Dump {
@@ -171,6 +176,8 @@ export interface DumpPart {
 export interface DumpFacts {
   /** What the tool said on stderr, and what the dump does not hold: recorded in the manifest and shown. */
   readonly warnings: readonly string[]
+  /** Of the state that was dumped, and of no other. Where it could not be taken, it says why. */
+  readonly fingerprint?: Fingerprint
 }
 
 export type CleanMode = 'none' | 'objects' | 'database'

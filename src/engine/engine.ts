@@ -2,6 +2,7 @@ import type { Context } from '../env/context.js'
 import type { Secret } from '../env/secret.js'
 import type { ConnectorFactory } from './connector.js'
 import type { DevServerDriver } from './dev-server.js'
+import type { Fingerprinter } from './fingerprinter.js'
 import type { MigrationState } from './migrations.js'
 import type { RowEngine } from './row-source.js'
 import type { Swapper } from './swapper.js'
@@ -32,6 +33,8 @@ export interface Engine {
   /** How to run servers of it for development; those that are asked for by an alias may be others. */
   readonly devServer?: DevServerDriver
   readonly aliasDevServers?: Readonly<Record<string, DevServerDriver>>
+  /** Absent where restored copies cannot be compared with their backups. */
+  readonly fingerprint?: Fingerprinter
 }
 
 export interface EngineCapabilities {

@@ -26,7 +26,9 @@ export function selectTables(
  * `*` stands for any characters. A pattern that holds a dot is compared with `schema.name` first, and with the bare name
  * too, since names may hold dots.
  */
-function tableMatcher(pattern: string): (table: TableFacts) => boolean {
+export function tableMatcher(
+  pattern: string,
+): (table: { readonly schema?: string | undefined; readonly name: string }) => boolean {
   const expression = wildcard(pattern, 'su')
   return (table) =>
     expression.test(table.name) ||

@@ -27,6 +27,7 @@ export type Phase =
   | 'before'
   | 'dump'
   | 'restore'
+  | 'compare'
   | 'verify'
   | 'after'
   | 'retention'

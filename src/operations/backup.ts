@@ -2,7 +2,8 @@ import { newBackupId } from '../catalog/backup-id.js'
 import type { Manifest } from '../catalog/manifest.js'
 import { refuseImpossible } from '../config/combinations.js'
 import type { DatabaseSettings } from '../config/settings.js'
-import type { Connector, ConnectorFacts } from '../engine/connector.js'
+import type { Connector, ConnectorFacts, DumpFacts } from '../engine/connector.js'
+import { unprovenFingerprint, type FingerprintLevel } from '../engine/fingerprinter.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import { holdfastVersion } from '../version.js'
 import { afterBackup, shortcoming } from './after-backup.js'
@@ -92,6 +93,7 @@ interface BackupPlan {
   /** Names of storages; empty with `output`. */
   readonly storages: readonly string[]
   readonly options: Manifest['options'] & { readonly allowMissing: boolean }
+  readonly fingerprint: FingerprintLevel
   readonly purpose?: Manifest['purpose']
 }
 
@@ -140,7 +142,33 @@ function planBackup(workspace: Workspace, request: BackupRequest, database: Data
     stages: encodingStages(workspace, request),
     storages: request.output === undefined ? backupStorages(workspace, request, database) : [],
     options,
+    fingerprint: request.output === undefined ? fingerprintLevel(workspace, request, database) : 'none',
   }
+}
+
+function fingerprintLevel(
+  { settings }: Workspace,
+  request: BackupRequest,
+  { engine, fingerprint }: DatabaseSettings,
+): FingerprintLevel {
+  return (
+    request.fingerprint ??
+    settings.chosenFingerprint ??
+    fingerprint ??
+    settings.fingerprint ??
+    engine.fingerprint?.defaultLevel ??
+    'none'
+  )
+}
+
+/** What was wanted and is not there is said in the manifest. */
+function fingerprintFor(
+  { fingerprint: level, connector }: BackupPlan,
+  { fingerprint }: DumpFacts,
+): Pick<Manifest, 'fingerprint'> {
+  if (level === 'none') return {}
+  const why = `the connector ${connector.name} takes no fingerprints`
+  return { fingerprint: fingerprint ?? unprovenFingerprint('none', why) }
 }
 
 async function backupOne(
@@ -166,7 +194,7 @@ async function backupOne(
   await workspace.hooks.run(cx, 'backup', 'beforeBackup', hookFacts)
 
   standing.phase = 'dump'
-  const start = () => connector.dump(cx, plan.options)
+  const start = () => connector.dump(cx, { ...plan.options, fingerprint: plan.fingerprint })
   const target = {
     id,
     alias: database.alias,
@@ -207,6 +235,7 @@ async function backupOne(
     ...(revision === undefined ? {} : { revision }),
     migrations: facts.server.migrations,
     schemaHash: facts.server.schemaHash,
+    ...fingerprintFor(plan, dumped),
     options: {
       exclude: plan.options.exclude,
       excludeData: plan.options.excludeData,

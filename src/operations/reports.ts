@@ -158,6 +158,8 @@ export interface RestoreReport {
   readonly plan: RestorePlan
   /** False with `dryRun`: nothing was changed. */
   readonly restored: boolean
+  /** Of the restored database with the fingerprint of the backup; absent where that has none. It has no differences: they are an error. */
+  readonly comparison?: Comparison
   /** What a swap has put aside; absent where there was no database before. */
   readonly kept?: string
   /** The id of the backup that was made before. */
@@ -188,6 +190,43 @@ export interface KeptReport {
   readonly done: boolean
   readonly seconds: number
   readonly warnings: readonly string[]
+}
+
+/** What of two states of a database is the same. */
+export interface Comparison {
+  /** `counts`: numbers of rows alone. */
+  readonly level: 'counts' | 'content'
+  /** How many tables were compared. */
+  readonly tables: number
+  /** Empty where all that was compared is the same. */
+  readonly differences: readonly Difference[]
+  /** What could not be compared, and why; a sentence each. */
+  readonly unproven: readonly string[]
+}
+
+export interface Difference {
+  /** By kind and name: `table public.film`, `index public.film_title`, `counter public.film_id_seq`. */
+  readonly object: string
+  /** `rows`: another number of rows. `content`: the same number with other values. */
+  readonly what: 'missing' | 'extra' | 'rows' | 'content' | 'definition' | 'counter' | 'encoding'
+  readonly expected?: string
+  readonly found?: string
+}
+
+/** One of two states that are compared. */
+export interface DiffSide {
+  /** The id of a backup, or `live`. */
+  readonly name: string
+  readonly database: string
+  /** RFC 3339 in UTC: when the backup began, or when the database was read. */
+  readonly created: string
+}
+
+export interface DiffReport {
+  readonly from: DiffSide
+  readonly to: DiffSide
+  /** `expected` is what `from` holds, `found` what `to` does. */
+  readonly comparison: Comparison
 }
 
 export interface VerifiedPart {

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
 import type { DevServerConfig } from '../config/config.js'
+import type { FingerprintLevel } from '../engine/fingerprinter.js'
 import type { CleanMode } from '../engine/connector.js'
 import type { RestoreStrategy } from '../engine/swapper.js'
 import type { DevServerDriver } from '../engine/dev-server.js'
@@ -32,6 +33,8 @@ export interface BackupRequest extends Cancellable {
   readonly connector?: string
   /** A portable dump beside the native one. Not supported yet. */
   readonly alsoPortable?: boolean
+  /** In place of the configured value. */
+  readonly fingerprint?: FingerprintLevel
   /** Applies retention to the databases that were backed up without error. */
   readonly prune?: boolean
 }
@@ -123,6 +126,8 @@ export interface RestoreRequestOptions extends Cancellable {
   /** Rows without definitions. */
   readonly dataOnly?: boolean
   readonly requireSameRevision?: boolean
+  /** `false` leaves out the comparison with the backup's fingerprint after the restore. */
+  readonly compare?: boolean
   readonly dryRun?: boolean
   /** In place of the connector that the backup's format asks for. */
   readonly connector?: string
@@ -130,6 +135,16 @@ export interface RestoreRequestOptions extends Cancellable {
   readonly confirm?: boolean | ((plan: RestorePlan) => boolean | Promise<boolean>)
   /** The database's name, for a target that is protected. */
   readonly confirmName?: string
+}
+
+export interface DiffRequest extends Cancellable {
+  /** `latest` (the default), an id or unique prefix, or a file name in the storage. */
+  readonly from?: string
+  /** Another backup, or `live` (the default): the database as it is. */
+  readonly to?: string
+  /** The database whose backups are meant; with `live`, the one that is read where the backup's own is not configured. */
+  readonly database?: string
+  readonly storage?: string
 }
 
 /** Brings back, or removes, what a restore with `strategy: 'swap'` has kept. */

@@ -5,7 +5,7 @@ import { swapId, type Beside, type Swapper, type SwapSession, type SwapState } f
 import type { Context } from '../env/context.js'
 import { asHoldfastError, errorTable, HoldfastError } from '../errors.js'
 import { connectorSettings, createConnector } from './create-connector.js'
-import type { RestorePlan } from './reports.js'
+import type { Comparison, RestorePlan } from './reports.js'
 import type { RestoreRequestOptions } from './requests.js'
 import type { FoundSource } from './restore-source.js'
 import { partOf } from './restore-request.js'
@@ -123,6 +123,8 @@ export interface SwapRestore {
   readonly target: DatabaseSettings
   readonly factory: ConnectorFactory
   readonly request: RestoreRequest
+  /** Looks at what was restored, before the swap. @throws integrity.differs */
+  readonly compare: (beside: DatabaseSettings) => Promise<Comparison | undefined>
 }
 
 /**
@@ -133,8 +135,8 @@ export async function restoreBySwap(
   cx: Context,
   workspace: Workspace,
   { source }: FoundSource,
-  { outlook, target, factory, request }: SwapRestore,
-): Promise<RestoreFacts & { readonly kept?: string }> {
+  { outlook, target, factory, request, compare }: SwapRestore,
+): Promise<RestoreFacts & { readonly kept?: string; readonly comparison?: Comparison }> {
   const { place } = outlook.state
   return withSwap(cx, outlook.swapper, target, async (swap) => {
     const settled = await swap.settle()
@@ -152,6 +154,7 @@ export async function restoreBySwap(
         clean: 'none',
         create: !beside.made,
       })
+      const comparison = await compare(loose)
       cx.signal.throwIfAborted()
       const { kept, warnings } = await swap.exchange(beside, request).catch((thrown: unknown) => {
         swapped = asHoldfastError(thrown).code === 'restore.incomplete'
@@ -159,6 +162,7 @@ export async function restoreBySwap(
       })
       return {
         ...(kept === undefined ? {} : { kept }),
+        ...(comparison === undefined ? {} : { comparison }),
         warnings: [...settled, ...beside.warnings, ...facts.warnings, ...warnings],
       }
     } catch (thrown) {

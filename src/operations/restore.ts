@@ -10,13 +10,14 @@ import type {
 } from '../engine/connector.js'
 import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
+import { assertEqual, compareRestored } from './compare-restored.js'
 import { codeRevision } from './code-revision.js'
 import { confirmed } from './confirmation.js'
 import { createConnector } from './create-connector.js'
 import { tellFailure, type Standing } from './failure-hooks.js'
 import { describeForHooks } from './hook-facts.js'
 import { leftOut } from './left-out.js'
-import type { RestorePlan, RestoreReport } from './reports.js'
+import type { Comparison, RestorePlan, RestoreReport } from './reports.js'
 import type { RestoreRequestOptions } from './requests.js'
 import { firstUsable } from './first-usable.js'
 import { findSources, restoreTarget } from './restore-find.js'
@@ -42,6 +43,7 @@ import { contextOf, notice, type Workspace } from './workspace.js'
  * the first change: the artifact, the key, the tools, the target.
  * @throws usage.*, integrity.*, key.*, database.*, tool.*: nothing was changed, unless the code is restore.incomplete
  * @throws refused.not-confirmed, refused.protected, refused.not-empty, refused.revision, refused.hook
+ * @throws integrity.differs where the restore is complete, and is not what was backed up
  * @throws hook.failed where the restore is complete, and a hook after it failed
  */
 export async function restore(workspace: Workspace, request: RestoreRequestOptions): Promise<RestoreReport> {
@@ -89,7 +91,17 @@ async function restoreOne(
     standing.phase = 'before'
     await workspace.hooks.run(cx, 'restore', 'beforeRestore', hookFacts)
     standing.phase = 'restore'
-    const { kept, safetyBackup, ...facts } = await restored(cx, workspace, prepared, found)
+    const compare = async (database: DatabaseSettings) => {
+      standing.phase = 'compare'
+      return request.compare === false ? undefined : compared(cx, database, found, prepared)
+    }
+    const { kept, safetyBackup, comparison, ...facts } = await restored(
+      cx,
+      workspace,
+      prepared,
+      found,
+      compare,
+    )
     for (const warning of facts.warnings) notice(workspace, 'warning', warning)
     standing.phase = 'after'
     await workspace.hooks
@@ -102,6 +114,7 @@ async function restoreOne(
     return {
       plan,
       restored: true,
+      ...(comparison === undefined ? {} : { comparison }),
       ...(kept === undefined ? {} : { kept }),
       ...(safetyBackup === undefined ? {} : { safetyBackup }),
       seconds: seconds(),
@@ -112,32 +125,51 @@ async function restoreOne(
   }
 }
 
-/** Whoever interrupts a restore wants to know what is there now. */
+/** @throws integrity.differs */
+async function compared(
+  cx: Context,
+  target: DatabaseSettings,
+  { manifest }: FoundSource,
+  { plan, restoreRequest: request }: Prepared,
+): Promise<Comparison | undefined> {
+  const fresh = !plan.exists || plan.clean === 'database' || plan.strategy === 'swap'
+  const comparison = await compareRestored(cx, manifest, { target, fresh, request })
+  if (comparison !== undefined) assertEqual(plan.place, comparison)
+  return comparison
+}
+
+/**
+ * Whoever interrupts a restore wants to know what is there now.
+ * @param compare looks at what was restored before anything else may change it, and before a swap
+ */
 async function restored(
   cx: Context,
   workspace: Workspace,
   prepared: Prepared,
   found: FoundSource,
-): Promise<RestoreFacts & Pick<RestoreReport, 'kept' | 'safetyBackup'>> {
+  compare: (database: DatabaseSettings) => Promise<Comparison | undefined>,
+): Promise<RestoreFacts & Pick<RestoreReport, 'kept' | 'safetyBackup' | 'comparison'>> {
   const { target, factory, connector, plan, restoreRequest: request, outlook } = prepared
   if (outlook?.id !== undefined) {
-    const swap = { outlook: { ...outlook, id: outlook.id }, target, factory, request }
+    const swap = { outlook: { ...outlook, id: outlook.id }, target, factory, request, compare }
     return restoreBySwap(cx, workspace, found, swap)
   }
   const settled = outlook === undefined ? [] : await settleSwaps(cx, outlook, target)
   const { place } = plan
   const safety = plan.safetyBackup ? await makeSafetyBackup(cx, workspace, target, place) : undefined
-  try {
-    const { warnings } = await connector.restore(cx, found.source, request)
-    const made = safety === undefined ? {} : { safetyBackup: safety.id }
-    return { ...made, warnings: [...settled, ...warnings] }
-  } catch (thrown) {
+  const { warnings } = await connector.restore(cx, found.source, request).catch(async (thrown: unknown) => {
     const { code, message } = asHoldfastError(thrown)
     if (safety !== undefined && code === 'restore.incomplete')
       throw await putBack(cx, workspace, target, safety, { thrown, place })
     if (!cx.signal.aborted || !code.startsWith('interrupted.')) throw thrown
     if (!connector.capabilities.transactionalRestore) throw thrown
     throw new HoldfastError(code, `${message}; ${plan.place} is as it was`, { cause: thrown })
+  })
+  const comparison = await compare(target)
+  return {
+    ...(safety === undefined ? {} : { safetyBackup: safety.id }),
+    ...(comparison === undefined ? {} : { comparison }),
+    warnings: [...settled, ...warnings],
   }
 }
 

@@ -49,8 +49,15 @@ export async function runTool(
   return { ...report, stdout: Buffer.concat(chunks).toString('utf8') }
 }
 
-/** Starts a program whose stdout is wanted. */
-export function readTool(cx: Context, call: ToolCall): ToolOutput {
+/**
+ * Starts a program whose stdout is wanted.
+ * @param watch sees what it prints as it comes, well before there is a chunk of it; the bytes are there during the call only
+ */
+export function readTool(
+  cx: Context,
+  call: ToolCall,
+  watch: (data: Uint8Array) => void = () => undefined,
+): ToolOutput {
   const unread = new AbortController()
   const signal = AbortSignal.any([cx.signal, unread.signal])
   let source: Socket | Readable | undefined
@@ -62,11 +69,15 @@ export function readTool(cx: Context, call: ToolCall): ToolOutput {
     },
   })
   const run = async () => {
-    const pair = await outputPair(cx.env, (data) => output.push(data))
+    const push = (data: Uint8Array) => {
+      watch(data)
+      return output.push(data)
+    }
+    const pair = await outputPair(cx.env, push)
     source = pair?.ours
     const started = call.smallWrites === true ? await withLargeWrites(cx.env, call) : call
     const running = startInto(cx, started, pair)
-    if (pair === undefined) source = gather(running, output)
+    if (pair === undefined) source = gather(running, push)
     return supervise({ ...cx, signal }, call, running)
   }
   const finished = run()
@@ -104,7 +115,7 @@ export function filterTool(cx: Context, call: ToolCall): ToolInput & ToolOutput 
       return finished
     },
   })
-  gather(running, output)
+  gather(running, (data) => output.push(data))
   settle(finished, output)
   return { stdin: inputOf(running, finished), stdout: output.stdout, finished }
 }
@@ -125,10 +136,10 @@ export function talkWithTool(cx: Context, call: ToolCall): ToolTalk {
 }
 
 /** From the pipe that Node has made. */
-function gather({ child }: Running, output: GatheredOutput): Readable {
+function gather({ child }: Running, push: (data: Uint8Array) => boolean): Readable {
   const source = child.stdout as Readable
   source.on('data', (data: Buffer) => {
-    if (!output.push(data)) source.pause()
+    if (!push(data)) source.pause()
   })
   return source
 }

@@ -1,7 +1,8 @@
+import { fingerprintLevels, type FingerprintLevel } from '../../engine/fingerprinter.js'
 import type { BackupResult, Outcome } from '../../operations/reports.js'
 import { command, type CommandLine } from '../command.js'
 import { exitOfOutcomes } from '../exit.js'
-import { maxRate, metricsFile, text, texts, toggle } from '../flags.js'
+import { maxRate, metricsFile, oneOf, text, texts, toggle } from '../flags.js'
 import { backupDocument } from '../render/json/backup.js'
 import { renderBackup } from '../render/text/backup.js'
 import { warnOfPasswords, withHoldfast } from '../session.js'
@@ -18,6 +19,7 @@ interface BackupFlags {
   readonly noEncrypt?: boolean
   readonly connector?: string
   readonly alsoPortable?: boolean
+  readonly fingerprint?: FingerprintLevel
   readonly prune?: boolean
   readonly maxRate?: string
   readonly metricsFile?: string
@@ -53,6 +55,10 @@ export const backup = command<BackupFlags, readonly string[]>({
       noEncrypt: toggle('do not encrypt, whatever the configuration says'),
       connector: text('NAME', 'how to dump  [default: as configured, or by engine]'),
       alsoPortable: toggle('a portable dump beside the native one (not supported yet)'),
+      fingerprint: oneOf<FingerprintLevel>(
+        fingerprintLevels,
+        'what the manifest holds of every table, to compare a restored copy with: nothing, how many rows, or also a digest of them  [default: as configured, or by engine; HOLDFAST_FINGERPRINT]',
+      ),
       prune: toggle('apply retention to what was backed up'),
       maxRate,
       metricsFile,
@@ -68,8 +74,8 @@ export const backup = command<BackupFlags, readonly string[]>({
     },
   },
   async run(flags, ...databases) {
-    const { output, exclude, excludeData, schema, allowMissing, noEncrypt, connector, alsoPortable, prune } =
-      flags
+    const { output, exclude, excludeData, schema, allowMissing, noEncrypt, connector, alsoPortable } = flags
+    const { fingerprint, prune } = flags
     const target = output === '-' ? standardOutput(this, 'backup') : output
     warnOfPasswords(this, databases)
     await withHoldfast(this, flags, async (hf, where) => {
@@ -85,6 +91,7 @@ export const backup = command<BackupFlags, readonly string[]>({
         ...(noEncrypt === true ? { encrypt: false } : {}),
         ...(connector === undefined ? {} : { connector }),
         ...(alsoPortable === undefined ? {} : { alsoPortable }),
+        ...(fingerprint === undefined ? {} : { fingerprint }),
         ...(prune === undefined ? {} : { prune }),
       })
       report(this, outcomes, output === '-')

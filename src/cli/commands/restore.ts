@@ -31,6 +31,7 @@ interface RestoreFlags extends KeyFlags {
   readonly schemaOnly?: boolean
   readonly dataOnly?: boolean
   readonly requireSameRevision?: boolean
+  readonly noCompare?: boolean
   readonly dryRun?: boolean
   readonly yes?: boolean
   readonly confirm?: string
@@ -86,6 +87,7 @@ export const restore = command<RestoreFlags, [backup?: string]>({
       schemaOnly: toggle('definitions without rows, where the format allows'),
       dataOnly: toggle('rows without definitions, where the format allows'),
       requireSameRevision: toggle('refuse where code or migrations differ from those of the backup'),
+      noCompare: toggle('do not compare the restored database with the fingerprint of its backup'),
       dryRun: toggle('check everything, print the plan, change nothing'),
       yes: toggle('do not ask'),
       confirm: text('DATABASE', 'the name of a protected database, in place of typing it'),
@@ -110,7 +112,16 @@ export const restore = command<RestoreFlags, [backup?: string]>({
   async run(flags, backup) {
     const { database, to, fromServer, fromDatabase, clean, create, disconnect, schema, connector } = flags
     const { strategy, safetyBackup, undo, discardOld } = flags
-    const { table, schemaOnly, dataOnly, requireSameRevision, dryRun, yes, confirm: confirmName } = flags
+    const {
+      table,
+      schemaOnly,
+      dataOnly,
+      requireSameRevision,
+      noCompare,
+      dryRun,
+      yes,
+      confirm: confirmName,
+    } = flags
     warnOfPasswords(this, [to, database])
     if (undo === true || discardOld === true) {
       refuseOthers(flags, backup)
@@ -146,6 +157,7 @@ export const restore = command<RestoreFlags, [backup?: string]>({
         ...(schemaOnly === undefined ? {} : { schemaOnly }),
         ...(dataOnly === undefined ? {} : { dataOnly }),
         ...(requireSameRevision === undefined ? {} : { requireSameRevision }),
+        ...(noCompare === true ? { compare: false } : {}),
         ...(dryRun === undefined ? {} : { dryRun }),
         ...(connector === undefined ? {} : { connector }),
         ...(confirmName === undefined ? {} : { confirmName }),

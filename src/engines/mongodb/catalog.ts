@@ -94,6 +94,6 @@ function schemaHash(collections: readonly CollectionInfo[]): string {
 }
 
 /** The version of an index's format is the server's choice, and old servers repeat the name of the collection. */
-function withoutOwn(definition: string): string {
+export function withoutOwn(definition: string): string {
   return definition.replace(/^\{"v":\{"\$number\w+":"\d+"\},?/u, '{').replace(/,"ns":"(?:[^"\\]|\\.)*"/u, '')
 }

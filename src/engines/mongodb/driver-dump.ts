@@ -4,17 +4,18 @@ import { dataName, type ArchivedCollection } from './archive.js'
 import { ArchiveWriter } from './archive-writer.js'
 import type { CollectionInfo } from './collections.js'
 import type { DumpPlan } from './dump-plan.js'
+import type { ArchiveProof } from './fingerprint.js'
 import type { MongoSession } from './session.js'
 
 /** So many collections are read at once: a server sends up to 16 MiB in one answer, and each is held with the one before. */
 const readsAtOnce = 2
 
 /** The archive of a database, read by the driver. Its error is the stream's; the session stays open. */
-export function driverDump(session: MongoSession, plan: DumpPlan): Readable {
-  return Readable.from(archive(session, plan), { objectMode: false, highWaterMark: 4 * 1024 * 1024 })
+export function driverDump(session: MongoSession, plan: DumpPlan, proof: ArchiveProof): Readable {
+  return Readable.from(archive(session, plan, proof), { objectMode: false, highWaterMark: 4 * 1024 * 1024 })
 }
 
-async function* archive(session: MongoSession, plan: DumpPlan): AsyncGenerator<Buffer> {
+async function* archive(session: MongoSession, plan: DumpPlan, proof: ArchiveProof): AsyncGenerator<Buffer> {
   const collections = plan.collections.map((info) => archived(session.settings.name, info))
   const writer = new ArchiveWriter(
     { serverVersion: session.identity.protocolVersion, toolVersion: 'holdfast', collections },
@@ -22,7 +23,10 @@ async function* archive(session: MongoSession, plan: DumpPlan): AsyncGenerator<B
   )
   for await (const { collection, documents } of takeTurns(session, plan, collections)) {
     if (documents === undefined) writer.end(collection)
-    else writer.documents(collection, documents)
+    else {
+      writer.documents(collection, documents)
+      proof.documents(collection.name, documents)
+    }
     yield* writer.take()
   }
   yield* writer.take()

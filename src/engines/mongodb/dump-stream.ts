@@ -6,6 +6,7 @@ import type { ToolCall } from '../../process/tool.js'
 import { dataName } from './archive.js'
 import { ArchiveParser } from './archive-parser.js'
 import { unfinishedMark } from './collections.js'
+import type { ArchiveProof } from './fingerprint.js'
 import type { DumpPlan } from './dump-plan.js'
 import { dumpedCounts, unusualMessages } from './tool-messages.js'
 
@@ -17,7 +18,13 @@ export interface DumpStream {
 }
 
 /** Runs mongodump and looks at what it writes. */
-export function dumpStream(cx: Context, call: ToolCall, plan: DumpPlan, database: string): DumpStream {
+export function dumpStream(
+  cx: Context,
+  call: ToolCall,
+  plan: DumpPlan,
+  database: string,
+  proof: ArchiveProof,
+): DumpStream {
   const messages: string[] = []
   const counts = new Map<string, number>()
   const missing = new Set(plan.collections.map(({ name }) => name))
@@ -25,7 +32,11 @@ export function dumpStream(cx: Context, call: ToolCall, plan: DumpPlan, database
     prelude: ({ collections }) => {
       for (const { name } of collections) missing.delete(name)
     },
-    collectionEnd: ({ collection, documents }) => counts.set(dataName(collection), documents),
+    documents: ({ collection }, { bytes: piece }) => proof.piece(collection.name, piece),
+    collectionEnd: ({ collection, documents }) => {
+      counts.set(dataName(collection), documents)
+      proof.counted(collection.name, documents)
+    },
   })
   const tool = readTool(cx, call)
   const bytes = new Transform({

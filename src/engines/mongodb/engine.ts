@@ -2,6 +2,7 @@ import type { Engine } from '../../engine/engine.js'
 import { mongodbDriver } from './connectors/mongodb-driver.js'
 import { mongodump } from './connectors/mongodump.js'
 import { mongodbDevServer } from './dev-server.js'
+import { mongodbFingerprinter } from './fingerprint.js'
 import { MongoSession } from './session.js'
 import { assertExists } from './catalog.js'
 import { parseUrl } from './url.js'
@@ -24,5 +25,6 @@ export const mongodb: Engine = {
   },
   connectors: { mongodump, 'mongodb-driver': mongodbDriver },
   defaultConnector: 'mongodump',
+  fingerprint: mongodbFingerprinter,
   devServer: mongodbDevServer,
 }

@@ -6,6 +6,7 @@ import { databaseDefaults } from './dump-head.js'
 import { readGrants, type Grants } from './grants.js'
 import { compareVersions } from './identity.js'
 import { readInventory, unfinishedMark, type Inventory } from './inventory.js'
+import { planProof, type ProofPlan } from './dump-proof.js'
 import { selectForDump, type Selection } from './dump-selection.js'
 import { listNames } from './quoting.js'
 import type { ServerSession } from './session.js'
@@ -19,6 +20,7 @@ export interface DumpPlan {
   readonly head: string
   readonly warnings: readonly string[]
   readonly maxAllowedPacket: number
+  readonly proof: ProofPlan
 }
 
 /** A row may be as long as the protocol allows, hexadecimal or not. */
@@ -57,6 +59,7 @@ export async function planDump(
     head: `${databaseDefaults(inventory.charset, inventory.collation)}\n`,
     warnings: [...tool.warnings, ...selection.warnings, ...history.warnings],
     maxAllowedPacket: session.identity.maxAllowedPacket,
+    proof: planProof(request, inventory, selection, settings, grants),
   }
 }
 

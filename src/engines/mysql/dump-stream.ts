@@ -16,8 +16,16 @@ export interface DumpStream {
   longestLine(): number
 }
 
-/** Runs the calls one after the other and gives their outputs as one dump, after a first line of ours. */
-export function dumpStream(cx: Context, head: string, calls: readonly ToolCall[]): DumpStream {
+/**
+ * Runs the calls one after the other and gives their outputs as one dump, after a first line of ours.
+ * @param begun called when the last call has dumped something: it has opened its snapshot then
+ */
+export function dumpStream(
+  cx: Context,
+  head: string,
+  calls: readonly ToolCall[],
+  begun: () => void = () => undefined,
+): DumpStream {
   const messages: string[] = []
   const checker = mysqlSql.checker()
   const lines = new LongLines()
@@ -39,7 +47,7 @@ export function dumpStream(cx: Context, head: string, calls: readonly ToolCall[]
   // An error may come before anybody has begun to read; whoever begins then is told.
   bytes.on('error', () => undefined)
   bytes.write(Buffer.from(head))
-  pour(cx, calls, bytes, messages).catch((error: Error) => bytes.destroy(error))
+  pour(cx, calls, bytes, messages, begun).catch((error: Error) => bytes.destroy(error))
   return { bytes, messages, longestLine: () => lines.longest }
 }
 
@@ -48,10 +56,11 @@ async function pour(
   calls: readonly ToolCall[],
   into: Transform,
   messages: string[],
+  begun: () => void,
 ): Promise<void> {
   for (const call of calls) {
     if (into.destroyed) return
-    const tool = readTool(cx, call)
+    const tool = readTool(cx, call, call === calls.at(-1) ? whenDumping(begun) : undefined)
     // Whoever stops reading ends the tool.
     const stop = () => tool.stdout.destroy()
     into.once('close', stop)
@@ -61,6 +70,17 @@ async function pour(
     messages.push(...(await tool.finished).messages)
   }
   into.end()
+}
+
+/** The tools write a head, and settings of the session, before they open their snapshot. */
+function whenDumping(begun: () => void): (data: Uint8Array) => void {
+  const statement = /^(?:CREATE|DROP|INSERT|LOCK)\b|^\/\*!\d+ (?:CREATE|DROP)\b/mu
+  let waiting = true
+  return (data) => {
+    if (!waiting || !statement.test(Buffer.from(data.subarray(0, 65_536)).toString('latin1'))) return
+    waiting = false
+    begun()
+  }
 }
 
 /**

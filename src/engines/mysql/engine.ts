@@ -1,6 +1,7 @@
 import type { Engine } from '../../engine/engine.js'
 import { mysqldump } from './connectors/mysqldump.js'
 import { mysqlDevServer } from './dev-server.js'
+import { mysqlFingerprinter } from './fingerprint.js'
 import type { Product } from './identity.js'
 import { mysqlRows } from './rows.js'
 import { ServerSession } from './session.js'
@@ -23,6 +24,7 @@ function serverEngine(name: string, aliases: readonly string[], product: Product
     open: (cx, settings) => ServerSession.open(cx, settings),
     connectors: { mysqldump: mysqldump(name) },
     defaultConnector: 'mysqldump',
+    fingerprint: mysqlFingerprinter,
     devServer: mysqlDevServer(name, product),
     rows: mysqlRows,
     swap: mysqlSwapper,

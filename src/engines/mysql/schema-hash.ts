@@ -10,8 +10,21 @@ import type { ServerSession } from './session.js'
  */
 export async function schemaHash(session: ServerSession, inventory: Inventory): Promise<string> {
   const hash = createHash('sha256')
-  const add = (kind: string, name: string, definition: unknown) =>
-    hash.update(`${JSON.stringify([kind, name, definition])}\n`)
+  for (const [kind, name, definition] of await definitionsOf(session, inventory)) {
+    hash.update(`${JSON.stringify([kind, kind === 'event' ? '' : name, definition])}\n`)
+  }
+  return hash.digest('hex')
+}
+
+export type Definition = readonly [kind: string, name: string, definition: unknown]
+
+/** Every definition of the database, in an order of its own. */
+export async function definitionsOf(
+  session: ServerSession,
+  inventory: Inventory,
+): Promise<readonly Definition[]> {
+  const found: Definition[] = []
+  const add = (kind: string, name: string, definition: unknown) => found.push([kind, name, definition])
   for (const { name } of inventory.tables) {
     add('table', name, withoutCounter(await showCreate(session, 'TABLE', name, 'Create Table')))
   }
@@ -25,8 +38,8 @@ export async function schemaHash(session: ServerSession, inventory: Inventory): 
   }
   for (const trigger of await triggers(session))
     add('trigger', trigger.name, { ...trigger, body: withoutSemicolon(trigger.body) })
-  for (const event of await events(session)) add('event', '', event)
-  return hash.digest('hex')
+  for (const event of await events(session)) add('event', event.name, event)
+  return found
 }
 
 async function showCreate(
@@ -84,7 +97,7 @@ async function triggers(
   )
 }
 
-async function events(session: ServerSession): Promise<readonly unknown[]> {
+async function events(session: ServerSession): Promise<readonly { readonly name: string }[]> {
   return session.query(
     `SELECT EVENT_NAME AS name, EVENT_DEFINITION AS body, EVENT_TYPE AS type, EXECUTE_AT AS at, INTERVAL_VALUE AS every,
         INTERVAL_FIELD AS unit, SQL_MODE AS mode, STARTS AS starts, ENDS AS ends, STATUS AS state, TIME_ZONE AS zone,

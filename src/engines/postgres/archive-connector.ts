@@ -12,6 +12,7 @@ const capabilities: ConnectorCapabilities = {
   transactionalRestore: true,
   restoresBeside: true,
   partialRestore: true,
+  fingerprint: true,
   clean: ['none', 'objects', 'database'],
   unused: ofMongodbAlone,
 }

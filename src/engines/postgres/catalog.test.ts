@@ -145,7 +145,7 @@ server.describe('what is known of a PostgreSQL database', () => {
       'search_path = public',
       'quote_all_identifiers = on',
       'default_transaction_read_only = on',
-      'statement_timeout = 1',
+      'statement_timeout = 500',
     ]) {
       await execute(server.server(), 'postgres', `ALTER DATABASE ${database.name} SET ${setting}`)
     }

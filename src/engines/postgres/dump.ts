@@ -3,6 +3,7 @@ import type {
   ConnectorFacts,
   ConnectorSettings,
   Dump,
+  DumpFacts,
   DumpPart,
   DumpRequest,
 } from '../../engine/connector.js'
@@ -12,6 +13,7 @@ import { readOverview, readRelations, type ServerOverview } from './catalog.js'
 import { resolveConnection } from './connection.js'
 import { planExclusion } from './exclusion.js'
 import { explainedFailure } from './failures.js'
+import { shareSnapshot, type ProofPlan } from './dump-proof.js'
 import { writePasswordFile } from './passfile.js'
 import { lockWaitMs, openSession } from './session.js'
 import { refuseContradictions } from './tool-args.js'
@@ -83,26 +85,40 @@ export async function dumpDatabase(
     ...exclusion.args,
     ...(settings.options.toolArgs ?? []),
   ]
-  let messages: readonly string[] = []
-  const parts = onePart(cx, settings, client, args, (said) => {
-    messages = said
+  let facts: DumpFacts = { warnings: exclusion.warnings }
+  const parts = onePart(cx, settings, { client, args, overview, exclusion, request }, (ended) => {
+    facts = { ...ended, warnings: [...exclusion.warnings, ...ended.warnings] }
   })
-  return { parts, facts: () => Promise.resolve({ warnings: [...exclusion.warnings, ...messages] }) }
+  return { parts, facts: () => Promise.resolve(facts) }
+}
+
+interface PlannedDump extends Omit<ProofPlan, 'toolArgs'> {
+  readonly client: Client
+  readonly args: readonly string[]
 }
 
 async function* onePart(
   cx: Context,
   settings: ConnectorSettings,
-  client: Client,
-  args: readonly string[],
-  onMessages: (messages: readonly string[]) => void,
+  { client, args, ...planned }: PlannedDump,
+  onEnded: (facts: DumpFacts) => void,
 ): AsyncGenerator<DumpPart> {
-  const running = await startPgDump(cx, settings, client, args)
+  cx.signal.throwIfAborted()
+  const { toolArgs = [] } = settings.options
+  const proof = await shareSnapshot(cx, settings.connection, {
+    ...planned,
+    toolArgs: [...toolArgs, ...settings.tools.dumpSuffix],
+  })
+  let running: RunningDump | undefined
   try {
+    running = await startPgDump(cx, settings, client, [...proof.args, ...args], () => proof.begin())
     yield { name: 'dump', role: 'dump', bytes: running.bytes }
-    onMessages(await running.messages())
+    const warnings = await running.messages()
+    const fingerprint = await proof.result()
+    onEnded({ warnings, ...(fingerprint === undefined ? {} : { fingerprint }) })
   } finally {
-    await running.end()
+    await running?.end()
+    await proof.close()
   }
 }
 
@@ -115,11 +131,13 @@ export interface RunningDump {
   end(): Promise<void>
 }
 
+/** @param onOutput told as soon as it writes something: then it has its snapshot */
 export async function startPgDump(
   cx: Context,
   { connection: connectionSettings, tools }: ConnectorSettings,
   client: Client,
   args: readonly string[],
+  onOutput: () => void = () => undefined,
 ): Promise<RunningDump> {
   cx.signal.throwIfAborted()
   const connection = await resolveConnection(cx.env, connectionSettings)
@@ -127,7 +145,7 @@ export async function startPgDump(
   let output: ToolOutput
   try {
     const call = databaseCall(cx.env, connection, passwordFile, { client, tools, phase: 'dump', args })
-    output = readTool(cx, { ...call, smallWrites: true })
+    output = readTool(cx, { ...call, smallWrites: true }, onOutput)
   } catch (error) {
     await passwordFile.remove()
     throw error

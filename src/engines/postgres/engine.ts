@@ -4,6 +4,7 @@ import { pgDumpCustom } from './connectors/pg-dump-custom.js'
 import { pgDumpGis } from './connectors/pg-dump-gis.js'
 import { pgParallel } from './connectors/pg-parallel.js'
 import { postgisDevServer, postgresqlDevServer } from './dev-server.js'
+import { postgresFingerprinter } from './fingerprint.js'
 import { postgresRows } from './rows.js'
 import { openSession } from './session.js'
 import { postgresSwapper } from './swap.js'
@@ -33,4 +34,5 @@ export const postgresql: Engine & AliasConnectors = {
   aliasConnectors: { postgis: pgDumpGis.name },
   devServer: postgresqlDevServer,
   aliasDevServers: { postgis: postgisDevServer },
+  fingerprint: postgresFingerprinter,
 }

@@ -68,6 +68,10 @@ const hints: readonly (readonly [said: RegExp, hint: string])[] = [
     /permission denied to create extension|must be owner of extension/u,
     'use the connector pg-dump-gis, which makes extensions with the account of adminUser and adminPassword',
   ],
+  [
+    /invalid snapshot identifier/u,
+    'the connections of one backup reach several servers: name one of them, or set fingerprint to none',
+  ],
   [/lock timeout|statement timeout/u, 'another session holds a lock on the table: wait for it, or end it'],
   [/role "[^"]*" does not exist/u, 'create the role, or restore with noOwner and noPrivileges'],
   [

@@ -1,10 +1,11 @@
 import { Readable } from 'node:stream'
-import type { ConnectorSettings, Dump, DumpPart, DumpRequest } from '../../engine/connector.js'
+import type { ConnectorSettings, Dump, DumpFacts, DumpPart, DumpRequest } from '../../engine/connector.js'
 import type { Context } from '../../env/context.js'
 import { gatheredChunks } from '../../process/gathered-output.js'
 import { readOverview, readRelations, type ServerOverview } from './catalog.js'
 import { resolveConnection, type Connection } from './connection.js'
 import { dumpClient, startPgDump, type PgDumpFormat, type RunningDump } from './dump.js'
+import { exportSnapshot, shareSnapshot, type DumpProof } from './dump-proof.js'
 import { namingArguments, planExclusion, type Exclusion } from './exclusion.js'
 import { findLargeTables, piecesOf, type LargeTable, type Piece, type PieceSizes } from './large-tables.js'
 import { archivePart, formatPieces, listPart } from './pieces.js'
@@ -48,11 +49,11 @@ export async function dumpInParallel(
   const planned = await session
     .snapshot(() => plan(cx, session, settings, request, how))
     .finally(() => session.close())
-  let messages: readonly string[] = []
-  const parts = allParts(cx, settings, request, how, planned.tables, (said) => {
-    messages = said
+  let facts: DumpFacts = { warnings: [] }
+  const parts = allParts(cx, settings, request, how, planned.tables, (ended) => {
+    facts = ended
   })
-  return { parts, concurrency: how.jobs, facts: () => Promise.resolve({ warnings: messages }) }
+  return { parts, concurrency: how.jobs, facts: () => Promise.resolve(facts) }
 }
 
 async function plan(
@@ -80,28 +81,35 @@ async function* allParts(
   request: DumpRequest,
   how: ParallelDump,
   wanted: readonly LargeTable[],
-  onMessages: (messages: readonly string[]) => void,
+  onEnded: (facts: DumpFacts) => void,
 ): AsyncGenerator<DumpPart> {
   const connection = await resolveConnection(cx.env, settings.connection)
   const holder = await connectSession(cx, connection)
   const open = new OpenParts()
   let archive: RunningDump | undefined
   let readers: Readers | undefined
+  let proof: DumpProof | undefined
   try {
     const locked = wanted.map(({ schema, name }) => qualifiedName(schema, name))
     await holder.begin({ locked })
     const { overview, client, exclusion, tables } = await plan(cx, holder, settings, request, how)
     const chosen = tables.filter(({ schema, name }) => locked.includes(qualifiedName(schema, name)))
     const snapshot = await exportSnapshot(holder)
-    archive = await startPgDump(cx, settings, client, [
+    const toolArgs = settings.options.toolArgs ?? []
+    proof = await shareSnapshot(cx, settings.connection, {
+      ...{ overview, exclusion, request, snapshot },
+      toolArgs: [...toolArgs, ...settings.tools.dumpSuffix],
+    })
+    const args = [
       ...how.format.arguments(settings),
       `--encoding=${overview.encoding}`,
       `--lock-wait-timeout=${lockWaitMs}`,
       `--snapshot=${snapshot}`,
       ...exclusion.args,
       ...namingArguments(cx.env.platform, '--exclude-table-data', chosen),
-      ...(settings.options.toolArgs ?? []),
-    ])
+      ...toolArgs,
+    ]
+    archive = await startPgDump(cx, settings, client, args, () => proof?.begin())
     yield open.add({ name: archivePart, role: 'schema', bytes: archive.bytes })
     const pieces = piecesOf(chosen, how.sizes, overview)
     if (pieces.length > 0)
@@ -109,20 +117,18 @@ async function* allParts(
     readers = new Readers(cx, connection, snapshot, how.jobs)
     for (const piece of pieces) yield open.add(await readers.read(piece))
     await open.closed()
-    onMessages([...exclusion.warnings, ...(await archive.messages())])
+    const warnings = [...exclusion.warnings, ...(await archive.messages())]
+    const fingerprint = await proof.result()
+    onEnded({ warnings, ...(fingerprint === undefined ? {} : { fingerprint }) })
     // A session that has been ended has let go of its locks.
     await holder.rows('SELECT')
   } finally {
     open.destroy()
     await archive?.end()
     await readers?.close()
+    await proof?.close()
     await holder.close()
   }
-}
-
-async function exportSnapshot(session: PostgresSession): Promise<string> {
-  const [row] = await session.rows<{ readonly id: string }>('SELECT pg_catalog.pg_export_snapshot() AS id')
-  return row?.id ?? ''
 }
 
 function bytesOf(text: string): Readable {

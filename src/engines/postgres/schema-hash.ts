@@ -10,12 +10,20 @@ import type { Version } from './version.js'
  * settings fix how definitions are written.
  */
 export async function schemaHash(session: PostgresSession, version: Version): Promise<string> {
+  const hash = createHash('sha256')
+  for (const line of await definitionLines(session, version)) hash.update(line).update('\n')
+  return hash.digest('hex')
+}
+
+/** A line of JSON for each definition, or for each piece of one, in an order of no server's. */
+export async function definitionLines(
+  session: PostgresSession,
+  version: Version,
+): Promise<readonly string[]> {
   const lines: string[] = []
   for (const query of definitionQueries(version, userSchema, notOfExtension)) {
     for (const { line } of await session.rows<{ readonly line: string }>(query)) lines.push(line)
   }
-  const hash = createHash('sha256')
   // By code units, in no collation of the server's.
-  for (const line of lines.sort()) hash.update(line).update('\n')
-  return hash.digest('hex')
+  return lines.sort()
 }

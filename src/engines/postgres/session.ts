@@ -181,6 +181,7 @@ const plainSettings = ({ snapshot, locked = [] }: SnapshotTransaction) => `
   SET LOCAL TimeZone = 'UTC';
   SET LOCAL extra_float_digits = 1;
   SET LOCAL bytea_output = hex;
+  SET LOCAL lc_monetary = 'C';
   ${locked.length === 0 ? '' : `LOCK TABLE ONLY ${locked.join(', ONLY ')} IN ACCESS SHARE MODE;`}
   SELECT set_config('jit', 'off', true) FROM pg_settings WHERE name = 'jit'`
 

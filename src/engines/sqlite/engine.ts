@@ -3,6 +3,7 @@ import { sqliteBackup } from './connectors/sqlite-backup.js'
 import { sqliteCopy } from './connectors/sqlite-copy.js'
 import { sqliteDump } from './connectors/sqlite-dump.js'
 import { sqliteDevServer } from './dev-server.js'
+import { sqliteFingerprinter } from './fingerprint.js'
 import { sqliteRows } from './rows.js'
 import { openSession } from './session.js'
 import { sqliteSwapper } from './swap.js'
@@ -18,6 +19,7 @@ export const sqliteEngine: Engine = {
     [sqliteBackup, sqliteDump, sqliteCopy].map((factory) => [factory.name, factory]),
   ),
   defaultConnector: sqliteBackup.name,
+  fingerprint: sqliteFingerprinter,
   devServer: sqliteDevServer,
   rows: sqliteRows,
   swap: sqliteSwapper,

@@ -65,6 +65,7 @@ function generalValues(settings: Settings): Named {
     ],
     ...(settings.maxRate === undefined ? [] : [['maxRate', `${settings.maxRate}B/s`] as const]),
     ['retention', withoutSecrets(settings.retention)],
+    ['fingerprint', settings.chosenFingerprint ?? settings.fingerprint ?? 'by engine'],
     ['hooks', Object.keys(settings.hooks)],
     ...settings.notifiers.map(
       ({ name, ...notifier }) => [`notify.${name}`, withoutSecrets(notifier)] as const,

@@ -1,3 +1,4 @@
+import { comparisonDocument, type ComparisonDocument } from './comparison.js'
 import type { RestorePlan, RestoreReport } from '../../../operations/reports.js'
 import { keptEntry, type KeptEntry } from './kept.js'
 
@@ -10,6 +11,8 @@ export type RestoreDocument = {
   readonly safetyBackup?: string
   readonly seconds: number
   readonly warnings: readonly string[]
+  /** With the fingerprint of the backup; absent where that has none. Differences are an error, whose `details` have them. */
+  readonly comparison?: ComparisonDocument
   readonly plan: PlanDocument
 }
 
@@ -54,13 +57,14 @@ export type PlanDocument = {
 }
 
 export function restoreDocument(report: RestoreReport): RestoreDocument {
-  const { restored, kept, safetyBackup, seconds, warnings, plan } = report
+  const { restored, kept, safetyBackup, seconds, warnings, comparison, plan } = report
   return {
     restored,
     ...(kept === undefined ? {} : { kept }),
     ...(safetyBackup === undefined ? {} : { safetyBackup }),
     seconds,
     warnings,
+    ...(comparison === undefined ? {} : { comparison: comparisonDocument(comparison) }),
     plan: planDocument(plan),
   }
 }

@@ -23,10 +23,13 @@ export type StoredBackupDocument = {
   /** What the dump went through: `["zstd", "age"]`. */
   readonly stages: readonly string[]
   readonly warnings: number
+  /** How far a restored copy can be compared with it. */
+  readonly fingerprint: 'none' | 'counts' | 'content'
 }
 
 export function storedBackupDocument({ storage, manifest }: StoredBackup): StoredBackupDocument {
-  const { id, kind, purpose, created, database, server, engine, connector, parts, warnings } = manifest
+  const { id, kind, purpose, created, database, server, engine, connector, parts, warnings, fingerprint } =
+    manifest
   return {
     id,
     storage,
@@ -43,5 +46,6 @@ export function storedBackupDocument({ storage, manifest }: StoredBackup): Store
     storedBytes: parts.reduce((sum, part) => sum + part.stored.bytes, 0),
     stages: [...new Set(parts.flatMap((part) => part.stages.map((stage) => stage.id)))],
     warnings: warnings.length,
+    fingerprint: fingerprint?.level ?? 'none',
   }
 }

@@ -1,4 +1,6 @@
 import { asHoldfastError, type HoldfastError } from '../../../errors.js'
+import type { Comparison } from '../../../operations/reports.js'
+import { renderDifferences } from './comparison.js'
 import { printable, printableLines, type Style } from '../../terminal.js'
 import { withoutPasswords } from '../redaction.js'
 
@@ -17,8 +19,13 @@ export function renderError(error: HoldfastError, style: Style, { verbose, subje
     `${style('red', style('bold', 'error:'))} ${whose}${message} ${style('dim', `[${error.code}]`)}`,
     `${style('cyan', 'hint:')} ${printableLines(error.hint)}`,
   ]
+  lines.push(...differencesOf(error, style))
   if (verbose) lines.push(...causes(error, style), ...toolMessages(error, style))
   return lines.join('\n')
+}
+
+function differencesOf({ code, details }: HoldfastError, style: Style): readonly string[] {
+  return code === 'integrity.differs' ? renderDifferences(details['comparison'] as Comparison, style) : []
 }
 
 function causes(error: HoldfastError, style: Style): readonly string[] {

@@ -1,6 +1,7 @@
 import { counted } from '../../../env/counted.js'
 import type { RestorePlan, RestoreReport } from '../../../operations/reports.js'
 import { printable, type Style } from '../../terminal.js'
+import { renderComparison } from './comparison.js'
 import { renderFacts, severalLines } from './facts.js'
 import { keptText } from './kept.js'
 import { humanBytes, humanSeconds, localTime, relativeAge } from './units.js'
@@ -15,12 +16,21 @@ const cleaning: Readonly<Record<RestorePlan['clean'], string>> = {
 export function renderRestore(report: RestoreReport, style: Style, now: Date): string {
   if (!report.restored)
     return `${renderPlan(report.plan, style, now)}\n${style('dim', 'dry run: nothing was changed')}`
+  const { comparison } = report
   const { place, source } = report.plan
-  const done = `${style('green', 'restored')} ${printable(place)} from ${printable(source)} in ${humanSeconds(report.seconds)}`
-  if (report.safetyBackup !== undefined)
-    return `${done}\nwhat was there before is in the backup ${report.safetyBackup}`
-  if (report.kept === undefined) return done
-  return `${done}\nthe old database is kept as ${printable(report.kept)}: --undo brings it back, --discard-old removes it`
+  const lines = [
+    `${style('green', 'restored')} ${printable(place)} from ${printable(source)} in ${humanSeconds(report.seconds)}`,
+    ...(comparison === undefined ? [] : [renderComparison(comparison, style)]),
+    ...(report.safetyBackup === undefined
+      ? []
+      : [`what was there before is in the backup ${report.safetyBackup}`]),
+    ...(report.kept === undefined
+      ? []
+      : [
+          `the old database is kept as ${printable(report.kept)}: --undo brings it back, --discard-old removes it`,
+        ]),
+  ]
+  return lines.join('\n')
 }
 
 /** Source, target, and what will be lost. */

@@ -40,6 +40,7 @@ export function renderShow(stored: StoredBackup, style: Style, now: Date): strin
       ['only schemas', listed(options.schemas)],
       ['revision', revision === undefined ? undefined : printable(revisionText(revision))],
       ['migrations', migrations.length === 0 ? undefined : migrations.map(migrationText).join('\n')],
+      ['fingerprint', manifest.kind === 'files' ? undefined : printable(fingerprintText(manifest))],
       ['schema hash', printable(manifest.schemaHash) || undefined],
       [
         'stored in',
@@ -63,6 +64,23 @@ export function renderShow(stored: StoredBackup, style: Style, now: Date): strin
     style,
   )
   return `${style('green', style('bold', manifest.id))}\n${facts}`
+}
+
+function fingerprintText({ fingerprint }: StoredBackup['manifest']): string {
+  if (fingerprint === undefined) return 'none was taken'
+  const { level, tables, unproven } = fingerprint
+  const without = tables.filter((table) => table.rows === undefined).length
+  const rows = tables.reduce((sum, table) => sum + (table.rows ?? 0), 0)
+  const what = {
+    none: 'none',
+    counts: `${rows} rows counted in ${counted(tables.length, 'table')}`,
+    content: `${rows} rows counted and digested in ${counted(tables.length, 'table')}`,
+  }
+  return [
+    what[level],
+    ...(without === 0 ? [] : [`${counted(without, 'table')} unproven`]),
+    ...(unproven === undefined ? [] : [unproven]),
+  ].join('; ')
 }
 
 function filesText({

@@ -16,6 +16,7 @@ import type { Context } from '../../../env/context.js'
 import { driverDump } from '../driver-dump.js'
 import { driverRestore } from '../driver-restore.js'
 import { assertNoSchemas, planDump, type DumpPlan } from '../dump-plan.js'
+import { ArchiveProof } from '../fingerprint.js'
 import { mongodbArchive } from '../format-archive.js'
 import { checkTarget } from '../restore-check.js'
 import { runRestore } from '../restore-run.js'
@@ -27,6 +28,7 @@ const capabilities: ConnectorCapabilities = {
   excludeData: true,
   schemas: false,
   transactionalRestore: false,
+  fingerprint: true,
   clean: ['none', 'objects', 'database'],
   unused: unusedByDriver,
 }
@@ -58,16 +60,23 @@ class MongodbDriverConnector implements Connector {
   async dump(cx: Context, request: DumpRequest): Promise<Dump> {
     assertNoSchemas(request.schemas)
     const plan = await this.#asking(cx, (session) => planDump(session, request))
+    const proof = new ArchiveProof(plan, request.fingerprint)
     return {
-      parts: this.#parts(cx, plan),
-      facts: () => Promise.resolve({ warnings: plan.warnings }),
+      parts: this.#parts(cx, plan, proof),
+      facts: () => {
+        const fingerprint = proof.result()
+        return Promise.resolve({
+          warnings: plan.warnings,
+          ...(fingerprint === undefined ? {} : { fingerprint }),
+        })
+      },
     }
   }
 
-  async *#parts(cx: Context, plan: DumpPlan): AsyncGenerator<DumpPart> {
+  async *#parts(cx: Context, plan: DumpPlan, proof: ArchiveProof): AsyncGenerator<DumpPart> {
     const session = await MongoSession.open(cx, this.#settings.connection)
     try {
-      const bytes = driverDump(session, plan)
+      const bytes = driverDump(session, plan, proof)
       // An error may come before anybody has begun to read; whoever begins then is told.
       bytes.on('error', () => undefined)
       try {

@@ -20,6 +20,7 @@ import { writeConfigFile } from '../config-file.js'
 import { objcheckOf } from '../connection.js'
 import { assertNoSchemas, planDump, type DumpPlan } from '../dump-plan.js'
 import { dumpStream, leftOut, type DumpStream } from '../dump-stream.js'
+import { ArchiveProof } from '../fingerprint.js'
 import { mongodbArchive } from '../format-archive.js'
 import { assertWhole, checkTarget, drops, type CheckedTarget } from '../restore-check.js'
 import { countedFeed } from '../restore-feed.js'
@@ -37,6 +38,7 @@ const capabilities: ConnectorCapabilities = {
   excludeData: false,
   schemas: false,
   transactionalRestore: false,
+  fingerprint: true,
   clean: ['none', 'objects', 'database'],
   unused: unusedSettings,
 }
@@ -92,19 +94,29 @@ class MongodumpConnector implements Connector {
     }
     const tool = await findTool(cx, 'mongodump', this.#settings.tools)
     const streams: DumpStream[] = []
+    const proof = new ArchiveProof(plan, request.fingerprint)
     return {
-      parts: this.#parts(cx, plan, tool, streams),
-      facts: () =>
-        Promise.resolve({ warnings: [...plan.warnings, ...streams.flatMap(({ messages }) => messages)] }),
+      parts: this.#parts(cx, plan, tool, streams, proof),
+      facts: () => {
+        const fingerprint = proof.result()
+        const warnings = [...plan.warnings, ...streams.flatMap(({ messages }) => messages)]
+        return Promise.resolve({ warnings, ...(fingerprint === undefined ? {} : { fingerprint }) })
+      },
     }
   }
 
-  async *#parts(cx: Context, plan: DumpPlan, tool: Tool, streams: DumpStream[]): AsyncGenerator<DumpPart> {
+  async *#parts(
+    cx: Context,
+    plan: DumpPlan,
+    tool: Tool,
+    streams: DumpStream[],
+    proof: ArchiveProof,
+  ): AsyncGenerator<DumpPart> {
     const call = (configFile: string) => dumpCall(this.#settings, tool, configFile, leftOut(plan))
     const folder = await cx.env.temporaryDirectory()
     try {
       const configFile = await writeConfigFile(folder, this.#settings.connection)
-      const stream = dumpStream(cx, call(configFile), plan, this.#settings.connection.name)
+      const stream = dumpStream(cx, call(configFile), plan, this.#settings.connection.name, proof)
       streams.push(stream)
       try {
         yield { name: 'dump', role: 'dump', bytes: stream.bytes }

@@ -5,6 +5,7 @@ import type {
   ConnectorFactory,
   ConnectorSettings,
   Dump,
+  DumpFacts,
   DumpPart,
   DumpRequest,
   RestoreFacts,
@@ -17,6 +18,7 @@ import type { Context } from '../../../env/context.js'
 import { HoldfastError } from '../../../errors.js'
 import { ofMongodbAlone } from '../../mongodb-settings.js'
 import { assertDumpable } from '../dumpable.js'
+import { openProof } from '../dump-proof.js'
 import { planDump, type DumpPlan } from '../dump-plan.js'
 import { dumpStream, type DumpStream } from '../dump-stream.js'
 import { mysqlSql } from '../format-sql.js'
@@ -35,6 +37,7 @@ const capabilities: ConnectorCapabilities = {
   schemas: false,
   // DDL commits at once in both families.
   transactionalRestore: false,
+  fingerprint: true,
   restoresBeside: true,
   clean: ['none', 'objects', 'database'],
   unused: {
@@ -91,25 +94,30 @@ class MysqldumpConnector implements Connector {
     } finally {
       await session.close()
     }
-    const streams: DumpStream[] = []
-    return {
-      parts: this.#parts(cx, plan, streams),
-      facts: () =>
-        Promise.resolve({ warnings: [...plan.warnings, ...streams.flatMap((each) => saidBy(each, plan))] }),
-    }
+    let facts: DumpFacts = { warnings: plan.warnings }
+    const parts = this.#parts(cx, plan, (ended) => {
+      facts = { ...ended, warnings: [...plan.warnings, ...ended.warnings] }
+    })
+    return { parts, facts: () => Promise.resolve(facts) }
   }
 
-  async *#parts(cx: Context, plan: DumpPlan, streams: DumpStream[]): AsyncGenerator<DumpPart> {
+  async *#parts(cx: Context, plan: DumpPlan, onEnded: (facts: DumpFacts) => void): AsyncGenerator<DumpPart> {
     const folder = await cx.env.temporaryDirectory()
     try {
       const optionFile = await writeOptionFile(cx.env, folder, this.#settings.connection, plan.tool.family)
       const calls = plan.runs.map((args) => dumpCall(this.#settings, plan.tool, optionFile, args))
-      const stream = dumpStream(cx, plan.head, calls)
-      streams.push(stream)
+      const proof = await openProof(cx, this.#settings, plan.proof)
+      const stream = dumpStream(cx, plan.head, calls, () => proof.begin())
       try {
         yield { name: 'dump', role: 'dump', bytes: stream.bytes }
+        const fingerprint = await proof.result()
+        onEnded({
+          warnings: saidBy(stream, plan),
+          ...(fingerprint === undefined ? {} : { fingerprint }),
+        })
       } finally {
         stream.bytes.destroy()
+        await proof.close()
       }
     } finally {
       await folder.remove()

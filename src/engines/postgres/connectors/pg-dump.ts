@@ -26,6 +26,7 @@ const capabilities: ConnectorCapabilities = {
   schemas: true,
   restoreSchemas: false,
   transactionalRestore: true,
+  fingerprint: true,
   restoresBeside: true,
   clean: ['none', 'objects', 'database'],
   unused: ofMongodbAlone,

@@ -14,6 +14,7 @@ const capabilities: ConnectorCapabilities = {
   exclude: true,
   excludeData: true,
   schemas: true,
+  fingerprint: true,
   transactionalRestore: false,
   restoresBeside: true,
   partialRestore: true,

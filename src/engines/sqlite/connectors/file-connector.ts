@@ -4,8 +4,10 @@ import type {
   Connector,
   ConnectorCapabilities,
   ConnectorFactory,
+  DumpFacts,
   DumpPart,
 } from '../../../engine/connector.js'
+import type { Fingerprint, FingerprintLevel } from '../../../engine/fingerprinter.js'
 import { fileFormat } from '../file-format.js'
 import { guarded } from '../guarded.js'
 import type { CheckInput } from '../program/protocol.js'
@@ -19,8 +21,22 @@ import { prepareFileRestore, restoreFile } from './restore-file.js'
 export interface FileConnector {
   readonly name: string
   readonly temporaryFile?: string
-  /** Makes the one part, which adds to the warnings until it has ended. */
-  readonly part: (cx: Context, path: string, warnings: string[]) => Promise<DumpPart>
+  /** Makes the one part, which adds to the notes until it has ended. */
+  readonly part: (cx: Context, path: string, level: FingerprintLevel, notes: DumpNotes) => Promise<MadePart>
+}
+
+/** What is said of a dump when it has ended. */
+export interface DumpNotes {
+  readonly warnings: string[]
+  fingerprint?: Fingerprint | undefined
+}
+
+export interface MadePart {
+  readonly part: DumpPart
+  /** Runs when the part has been read to its end. */
+  readonly ended?: () => Promise<void>
+  /** Runs last, whatever has become of it. */
+  readonly remove?: () => Promise<void>
 }
 
 /**
@@ -33,6 +49,7 @@ export function fileConnector({ name, temporaryFile, part }: FileConnector): Con
     excludeData: false,
     schemas: false,
     transactionalRestore: true,
+    fingerprint: true,
     restoresBeside: true,
     clean: ['none', 'objects', 'database'],
     unused: unusedSettings,
@@ -52,10 +69,10 @@ export function fileConnector({ name, temporaryFile, part }: FileConnector): Con
       async dump(cx, request) {
         requireSupported(name, capabilities, request)
         await requireFile(connection.name)
-        const warnings: string[] = []
+        const notes: DumpNotes = { warnings: [] }
         return {
-          parts: partsOf(() => part(cx, connection.name, warnings)),
-          facts: () => Promise.resolve({ warnings }),
+          parts: partsOf(() => part(cx, connection.name, request.fingerprint ?? 'none', notes)),
+          facts: () => Promise.resolve(factsOf(notes)),
         }
       },
       async prepareRestore(cx, source, request) {
@@ -70,13 +87,19 @@ export function fileConnector({ name, temporaryFile, part }: FileConnector): Con
   }
 }
 
+export function factsOf({ warnings, fingerprint }: DumpNotes): DumpFacts {
+  return { warnings, ...(fingerprint === undefined ? {} : { fingerprint }) }
+}
+
 /** Parts, made when they are asked for; one that is not read to its end is given up. */
-export async function* partsOf(make: () => Promise<DumpPart>): AsyncGenerator<DumpPart> {
-  const part = await make()
+export async function* partsOf(make: () => Promise<MadePart>): AsyncGenerator<DumpPart> {
+  const { part, ended, remove } = await make()
   try {
     yield part
+    await ended?.()
   } finally {
     part.bytes.destroy()
+    await remove?.()
   }
 }
 

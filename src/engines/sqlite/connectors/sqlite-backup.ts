@@ -2,13 +2,14 @@ import { stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { addAbortSignal } from 'node:stream'
 import type { Context } from '../../../env/context.js'
-import type { DumpPart } from '../../../engine/connector.js'
+import type { FingerprintLevel } from '../../../engine/fingerprinter.js'
 import { HoldfastError } from '../../../errors.js'
 import { fileChunks } from '../../../streams/file-chunks.js'
 import { ask } from '../tools.js'
 import { EarlySync } from './early-sync.js'
 import { guarded } from '../guarded.js'
-import { checkedPart, fileConnector } from './file-connector.js'
+import type { BackupOutput } from '../program/protocol.js'
+import { checkedPart, fileConnector, type DumpNotes, type MadePart } from './file-connector.js'
 
 const progressEveryMs = 250
 
@@ -19,17 +20,24 @@ export const sqliteBackup = fileConnector({
   part: copyPart,
 })
 
-async function copyPart(cx: Context, path: string, warnings: string[]): Promise<DumpPart> {
+async function copyPart(
+  cx: Context,
+  path: string,
+  level: FingerprintLevel,
+  notes: DumpNotes,
+): Promise<MadePart> {
+  const { warnings } = notes
   const folder = await cx.env.temporaryDirectory()
   try {
     const copy = join(folder.path, 'copy.sqlite3')
-    const { checked, warnings: said } = await copyInto(cx, path, copy)
+    const { checked, fingerprint, warnings: said } = await copyInto(cx, path, copy, level)
     warnings.push(...said)
+    notes.fingerprint = fingerprint
     const bytes = addAbortSignal(cx.signal, fileChunks(copy))
     const release = () => folder.remove()
-    if (!checked) return checkedPart(cx, bytes, { path: copy, private: true }, warnings, release)
+    if (!checked) return { part: checkedPart(cx, bytes, { path: copy, private: true }, warnings, release) }
     const explain = (error: unknown) => (cx.signal.aborted ? cx.signal.reason : error) as Error
-    return { name: 'dump', role: 'dump', bytes: guarded(bytes, { explain, release }) }
+    return { part: { name: 'dump', role: 'dump', bytes: guarded(bytes, { explain, release }) } }
   } catch (error) {
     await folder.remove()
     throw error
@@ -40,7 +48,8 @@ async function copyInto(
   cx: Context,
   path: string,
   copy: string,
-): Promise<{ readonly checked: boolean; readonly warnings: readonly string[] }> {
+  level: FingerprintLevel,
+): Promise<BackupOutput & { readonly warnings: readonly string[] }> {
   const totalBytes = (await stat(path)).size
   await writeFile(copy, '', { flag: 'wx', mode: 0o600 })
   const early = await EarlySync.of(copy)
@@ -53,7 +62,7 @@ async function copyInto(
   }
   const timer = setInterval(() => void tell(), progressEveryMs)
   try {
-    const { answer, warnings } = await ask(cx, 'backup', { path, copy })
+    const { answer, warnings } = await ask(cx, 'backup', { path, copy, fingerprint: level })
     return { ...answer, warnings }
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code !== 'storage.full') throw error

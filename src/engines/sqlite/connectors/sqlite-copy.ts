@@ -1,5 +1,6 @@
 import { read } from '../tools.js'
 import { checkedPart, fileConnector } from './file-connector.js'
+import { proofFile } from './proof-file.js'
 
 /**
  * The bytes of the file itself, under SQLite's own locks and without a temporary file. With a WAL, all of it is written back
@@ -7,6 +8,15 @@ import { checkedPart, fileConnector } from './file-connector.js'
  */
 export const sqliteCopy = fileConnector({
   name: 'sqlite-copy',
-  part: (cx, path, warnings) =>
-    Promise.resolve(checkedPart(cx, read(cx, 'copy', { path }).bytes, { path, private: false }, warnings)),
+  async part(cx, path, level, notes) {
+    const proof = await proofFile(cx, level)
+    const { bytes } = read(cx, 'copy', { path, ...proof.input })
+    return {
+      part: checkedPart(cx, bytes, { path, private: false }, notes.warnings),
+      ended: async () => {
+        notes.fingerprint = await proof.read()
+      },
+      remove: () => proof.remove(),
+    }
+  },
 })

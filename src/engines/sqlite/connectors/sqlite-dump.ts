@@ -5,12 +5,12 @@ import type {
   ConnectorCapabilities,
   ConnectorFactory,
   Dump,
-  DumpPart,
   DumpRequest,
   RestoreFacts,
   RestoreRequest,
   RestoreSource,
 } from '../../../engine/connector.js'
+import type { FingerprintLevel } from '../../../engine/fingerprinter.js'
 import { selectTables } from '../../../engine/selection.js'
 import type { ConnectionSettings } from '../../../engine/engine.js'
 import { HoldfastError } from '../../../errors.js'
@@ -19,7 +19,8 @@ import { inspect, requireFile } from '../session.js'
 import { sqlFormat } from '../sql-format.js'
 import { ask, load, read } from '../tools.js'
 import { unusedSettings } from '../unused-settings.js'
-import { partsOf } from './file-connector.js'
+import { factsOf, partsOf, type DumpNotes, type MadePart } from './file-connector.js'
+import { proofFile } from './proof-file.js'
 import { fileBeside } from './file-beside.js'
 import { requireSupported } from './requests.js'
 import { onlyPart } from './restore-file.js'
@@ -32,6 +33,7 @@ const capabilities: ConnectorCapabilities = {
   excludeData: true,
   schemas: false,
   transactionalRestore: true,
+  fingerprint: true,
   restoresBeside: true,
   clean: ['none', 'objects', 'database'],
   unused: unusedSettings,
@@ -51,7 +53,8 @@ export const sqliteDump: ConnectorFactory = {
     inspect: async (cx) => ({ server: await inspect(cx, connection), tools: [] }),
     async dump(cx, request) {
       requireSupported(name, capabilities, request)
-      return dumpSql(cx, { path: connection.name, ...(await selected(cx, connection, request)) })
+      const input = { path: connection.name, ...(await selected(cx, connection, request)) }
+      return dumpSql(cx, input, request.fingerprint ?? 'none')
     },
     async prepareRestore(cx, source, request) {
       requireSupported(name, capabilities, request)
@@ -83,14 +86,21 @@ async function selected(
   return { exclude: names('exclude'), excludeData: names('excludeData') }
 }
 
-function dumpSql(cx: Context, input: DumpInput): Dump {
-  let warnings: Promise<readonly string[]> = Promise.resolve([])
-  const part = () => {
-    const dump = read(cx, 'dump', input)
-    warnings = dump.warnings
-    return Promise.resolve<DumpPart>({ name: 'dump', role: 'dump', bytes: dump.bytes })
+function dumpSql(cx: Context, input: DumpInput, level: FingerprintLevel): Dump {
+  const notes: DumpNotes = { warnings: [] }
+  const make = async (): Promise<MadePart> => {
+    const proof = await proofFile(cx, level)
+    const { bytes, warnings } = read(cx, 'dump', { ...input, ...proof.input })
+    return {
+      part: { name: 'dump', role: 'dump', bytes },
+      ended: async () => {
+        notes.warnings.push(...(await warnings))
+        notes.fingerprint = await proof.read()
+      },
+      remove: () => proof.remove(),
+    }
   }
-  return { parts: partsOf(part), facts: async () => ({ warnings: await warnings }) }
+  return { parts: partsOf(make), facts: () => Promise.resolve(factsOf(notes)) }
 }
 
 /** Into an empty target the SQL makes a new file, with the page size and encoding of the old; else it changes what is there. */

@@ -3,7 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { HoldfastError } from '../../../errors.js'
 import { busyTimeoutMs, openDatabase, type Database } from './database.js'
 import { write } from './output.js'
-import type { FileInput } from './protocol.js'
+import { leaveProof } from './fingerprint.js'
+import type { CopyInput } from './protocol.js'
 
 const chunkBytes = 1024 * 1024
 
@@ -11,7 +12,7 @@ const chunkBytes = 1024 * 1024
  * Writes the file's bytes to stdout while locks keep them as they are. The file is opened before the locks are taken and
  * closed with the process: closing it earlier would drop them (https://sqlite.org/howtocorrupt.html, 2.2).
  */
-export async function copyFile({ path }: FileInput): Promise<void> {
+export async function copyFile({ path, proof }: CopyInput): Promise<void> {
   const file = await open(path, 'r')
   const reader = await openDatabase(path, 'write')
   if (reader.text('PRAGMA journal_mode') === 'wal') await freezeWithWal(path, reader)
@@ -24,6 +25,7 @@ export async function copyFile({ path }: FileInput): Promise<void> {
     await write(buffer.subarray(0, bytesRead))
     left -= bytesRead
   }
+  await leaveProof(reader, proof)
 }
 
 /** With a rollback journal this shared lock is enough: nobody writes to the file while it is held. */

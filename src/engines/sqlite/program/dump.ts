@@ -3,6 +3,7 @@ import { hasTable, listTables, type Table } from './catalog.js'
 import { repairText } from '../sql-text.js'
 import { quoteText } from '../quoting.js'
 import { openDatabase, type Database } from './database.js'
+import { leaveProof } from './fingerprint.js'
 import { write, sayWarning } from './output.js'
 import type { DumpInput } from './protocol.js'
 import { insertLines, type Encoding, type RowsWanted } from './insert-sql.js'
@@ -17,7 +18,7 @@ type Share = 'all' | 'definition' | 'nothing'
  * counters, then views, triggers, indexes and statistics. Virtual tables are written into the schema as they are, and their
  * shadow tables as tables: so their content is exact, and no module is needed. All is read from one snapshot.
  */
-export async function dumpSql({ path, exclude, excludeData }: DumpInput): Promise<void> {
+export async function dumpSql({ path, exclude, excludeData, proof }: DumpInput): Promise<void> {
   const database = await openDatabase(path, 'read')
   database.execute('BEGIN')
   const tables = listTables(database)
@@ -43,6 +44,7 @@ export async function dumpSql({ path, exclude, excludeData }: DumpInput): Promis
     `PRAGMA user_version=${database.number('PRAGMA user_version')};\nPRAGMA application_id=${database.number('PRAGMA application_id')};\nCOMMIT;`,
   )
   await out.flush()
+  await leaveProof(database, proof, { wanted: (name) => share(name) === 'all', whole: exclude.length === 0 })
 }
 
 function encodingOf(database: Database): Encoding {

@@ -5,6 +5,7 @@ import { checkDatabase } from './check.js'
 import { copyFile } from './copy.js'
 import { openDatabase } from './database.js'
 import { dumpSql } from './dump.js'
+import { takeFingerprint } from './fingerprint.js'
 import { install } from './install.js'
 import { loadSql } from './load.js'
 import { sayError, write } from './output.js'
@@ -26,6 +27,7 @@ const commands: {
   dump: dumpSql,
   load: loadSql,
   install,
+  fingerprint: takeFingerprint,
   swap: swapFiles,
   'settle-swap': settleSwap,
   'rows-out': answerRows,

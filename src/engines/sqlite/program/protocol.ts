@@ -1,4 +1,10 @@
 import type { ServerFacts } from '../../../engine/engine.js'
+import type {
+  DatabaseFingerprint,
+  Fingerprint,
+  FingerprintLevel,
+  FingerprintRequest,
+} from '../../../engine/fingerprinter.js'
 import type { RowSinkRequest } from '../../../engine/row-sink.js'
 import type { ColumnHeader } from '../../../engine/table-header.js'
 
@@ -15,10 +21,11 @@ export interface Commands {
   readonly inspect: { readonly input: FileInput; readonly output: ServerFacts }
   readonly check: { readonly input: CheckInput; readonly output: null }
   readonly backup: { readonly input: BackupInput; readonly output: BackupOutput }
-  readonly copy: { readonly input: FileInput; readonly output: never }
+  readonly copy: { readonly input: CopyInput; readonly output: never }
   readonly dump: { readonly input: DumpInput; readonly output: never }
   readonly load: { readonly input: LoadInput; readonly output: null }
   readonly install: { readonly input: InstallInput; readonly output: null }
+  readonly fingerprint: { readonly input: FingerprintInput; readonly output: DatabaseFingerprint }
   readonly swap: { readonly input: SwapInput; readonly output: SwapOutput }
   readonly 'settle-swap': { readonly input: SettleInput; readonly output: SettleOutput }
   readonly 'rows-out': { readonly input: FileInput; readonly output: null }
@@ -38,14 +45,33 @@ export interface CheckInput extends FileInput {
 
 export interface BackupInput extends FileInput {
   readonly copy: string
+  readonly fingerprint: FingerprintLevel
 }
 
 export interface BackupOutput {
   /** Whether the structure was checked while it was copied; else the copy is still to be. */
   readonly checked: boolean
+  /** Of the state that was copied, where one was asked for. */
+  readonly fingerprint?: Fingerprint
 }
 
-export interface DumpInput extends FileInput {
+export interface FingerprintInput extends FileInput {
+  readonly level: FingerprintRequest['level']
+  /** Only these. */
+  readonly tables?: readonly string[]
+}
+
+/** The fingerprint of a dump that is written to stdout goes to a file. */
+export interface ProofWanted {
+  readonly level: FingerprintLevel
+  readonly file: string
+}
+
+export interface CopyInput extends FileInput {
+  readonly proof?: ProofWanted
+}
+
+export interface DumpInput extends CopyInput {
   /** Names of tables, not patterns. */
   readonly exclude: readonly string[]
   readonly excludeData: readonly string[]

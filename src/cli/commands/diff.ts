@@ -1,0 +1,64 @@
+import { errorTable } from '../../errors.js'
+import { command } from '../command.js'
+import { text, toggle } from '../flags.js'
+import { diffDocument } from '../render/json/diff.js'
+import { renderDiff } from '../render/text/diff.js'
+import { withHoldfast } from '../session.js'
+
+interface DiffFlags {
+  readonly database?: string
+  readonly storage?: string
+  readonly exitCode?: boolean
+}
+
+export const diff = command<DiffFlags, [from?: string, to?: string]>({
+  name: 'diff',
+  brief: 'what differs between two backups, or a backup and its database',
+  description: [
+    'Compares the fingerprints of two backups, or of a backup and its database as it is (live): tables, numbers of rows, digests of rows where the backup has them, definitions, and the counters that ids come from. Nothing is restored.',
+  ],
+  examples: [
+    { line: 'holdfast diff', meaning: 'the latest backup and the database as it is' },
+    { line: 'holdfast diff 20261119T13 20261120T13', meaning: 'two backups' },
+    { line: 'holdfast diff latest live --exit-code', meaning: 'for scripts: 7 where anything differs' },
+  ],
+  parameters: {
+    flags: {
+      database: text('NAME', 'backups of this database'),
+      storage: text('NAME', 'storage to look in: a configured name, or a folder  [default: all]'),
+      exitCode: toggle('end with 7 where anything differs, with 0 where all is the same'),
+    },
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        {
+          brief: 'latest, an id or its beginning, or a file name  [default: latest]',
+          placeholder: 'from',
+          parse: String,
+          optional: true,
+        },
+        {
+          brief: 'another backup, or live  [default: live]',
+          placeholder: 'to',
+          parse: String,
+          optional: true,
+        },
+      ],
+    },
+  },
+  async run(flags, from, to) {
+    const { database, exitCode } = flags
+    await withHoldfast(this, flags, async (hf, where) => {
+      const report = await hf.diff({
+        signal: this.signal,
+        ...where,
+        ...(from === undefined ? {} : { from }),
+        ...(to === undefined ? {} : { to }),
+        ...(database === undefined ? {} : { database }),
+      })
+      this.reporter.answer('diff', diffDocument(report), (style) => renderDiff(report, style))
+      if (exitCode === true && report.comparison.differences.length > 0)
+        this.reporter.exitCode = errorTable['integrity.differs'].exit
+    })
+  },
+})

@@ -1,0 +1,181 @@
+import type { ConnectorSettings, DumpRequest } from '../../engine/connector.js'
+import {
+  unprovenFingerprint,
+  type CounterFingerprint,
+  type Fingerprint,
+  type FingerprintLevel,
+} from '../../engine/fingerprinter.js'
+import type { Context } from '../../env/context.js'
+import { asHoldfastError, HoldfastError } from '../../errors.js'
+import type { Selection } from './dump-selection.js'
+import {
+  beginSnapshot,
+  fingerprintMethod,
+  readCounters,
+  readDefinitions,
+  readFingerprint,
+} from './fingerprint.js'
+import type { Grants } from './grants.js'
+import type { Inventory } from './inventory.js'
+import { quoteName } from './quoting.js'
+import { ServerSession } from './session.js'
+
+/** What a dump's fingerprint is to be of. */
+export interface ProofPlan {
+  readonly level: FingerprintLevel
+  readonly tables: Inventory['tables']
+  readonly inventory: Inventory
+  /** Nothing is left out by choice. */
+  readonly whole: boolean
+  /** Asks for FLUSH TABLES WITH READ LOCK; else the tables are locked one by one. */
+  readonly mayLockServer: boolean
+  /** Why none can be taken. */
+  readonly unproven?: string
+}
+
+/**
+ * The dump tool opens its own snapshot, of which nobody else can have a share. So writers are held up for the moment in which it
+ * and ours are opened: then both are of one state.
+ */
+export interface DumpProof {
+  /** The tool has its snapshot, which its first bytes say: writers go on, and the fingerprint is taken. */
+  begin(): void
+  /** Absent where none was asked for. @throws the signal's reason when aborted */
+  result(): Promise<Fingerprint | undefined>
+  close(): Promise<void>
+}
+
+/** Seconds to wait for writers to let us in: whoever comes after us waits as long. */
+const lockWaitSeconds = 5
+/** So long at most are writers held up. */
+const longestHoldMs = 20_000
+
+/** Options of the tools that change neither which rows they dump nor when. */
+const harmless =
+  /^(?:-[vqcC]|--(?:skip-)?(?:verbose|quick|complete-insert|compress|comments|extended-insert|hex-blob|order-by-primary|dump-date|tablespaces|set-charset|disable-keys|add-locks)|--(?:no-tablespaces|net-buffer-length|max-allowed-packet|set-gtid-purged|column-statistics|compression-algorithms|ssl[-a-z]*)(?:=.*)?)$/u
+
+export function planProof(
+  request: DumpRequest,
+  inventory: Inventory,
+  { excluded, withoutRows }: Selection,
+  { options: { singleTransaction = true, toolArgs = [] }, tools: { dumpSuffix } }: ConnectorSettings,
+  grants: Grants,
+): ProofPlan {
+  const odd = [...toolArgs, ...dumpSuffix].find((argument) => !harmless.test(argument))
+  return {
+    level: request.fingerprint ?? 'none',
+    tables: inventory.tables.filter(({ name }) => !excluded.includes(name) && !withoutRows.includes(name)),
+    inventory,
+    whole: excluded.length === 0,
+    mayLockServer: grants.onServer('RELOAD') || grants.onServer('FLUSH_TABLES'),
+    ...(singleTransaction ? {} : { unproven: 'without singleTransaction the dump has no snapshot' }),
+    ...(odd === undefined
+      ? {}
+      : { unproven: `what the dump tool leaves out or locks for ${odd} is not known` }),
+  }
+}
+
+/** Called just before the tool is started. */
+export async function openProof(
+  cx: Context,
+  { connection }: ConnectorSettings,
+  plan: ProofPlan,
+): Promise<DumpProof> {
+  if (plan.level === 'none') return noProof()
+  if (plan.unproven !== undefined) return noProof(plan.unproven)
+  const sessions: ServerSession[] = []
+  const open = async () => {
+    const session = await ServerSession.open(cx, connection)
+    sessions.push(session)
+    return session
+  }
+  const close = async () => {
+    await Promise.all(sessions.splice(0).map((session) => session.close()))
+  }
+  try {
+    const [lock, reader] = [await open(), await open()]
+    await lockTables(lock, plan)
+    await beginSnapshot(reader)
+    const counters = await readCounters(reader, plan.inventory)
+    return runningProof(cx, plan, { lock, reader, counters }, close)
+  } catch (error) {
+    await close()
+    cx.signal.throwIfAborted()
+    return noProof(`writers could not be held up for a moment: ${asHoldfastError(error).message}`)
+  }
+}
+
+/** For the whole server where the account may, which waits for no open transaction; else for the tables that are dumped. */
+async function lockTables(session: ServerSession, { mayLockServer, tables }: ProofPlan): Promise<void> {
+  await session.query(`SET SESSION lock_wait_timeout = ${lockWaitSeconds}`)
+  if (mayLockServer) {
+    await session.query('FLUSH TABLES WITH READ LOCK')
+    return
+  }
+  if (tables.length === 0) return
+  await session.query(`LOCK TABLES ${tables.map(({ name }) => `${quoteName(name)} READ`).join(', ')}`)
+}
+
+interface Opened {
+  readonly lock: ServerSession
+  readonly reader: ServerSession
+  readonly counters: readonly CounterFingerprint[]
+}
+
+function runningProof(
+  { signal }: Context,
+  plan: ProofPlan,
+  { lock, reader, counters }: Opened,
+  close: () => Promise<void>,
+): DumpProof {
+  let late = false
+  let taking: Promise<Fingerprint> | undefined
+  // A connection's locks go with it.
+  const timer = setTimeout(() => {
+    late = true
+    void lock.close()
+  }, longestHoldMs)
+  const take = async (): Promise<Fingerprint> => {
+    clearTimeout(timer)
+    await lock.close()
+    if (late) throw new HoldfastError('tool.timeout', 'the dump tool took too long to begin')
+    const transactional = await transactionalEngines(reader)
+    const { level, tables, inventory, whole } = plan
+    const found = await readFingerprint(reader, { level, tables, inventory, counters, transactional })
+    return {
+      ...found,
+      counters: whole ? found.counters : [],
+      definitions: whole ? await readDefinitions(reader, inventory) : {},
+    }
+  }
+  const begin = () => {
+    taking ??= take()
+      .catch((error: unknown) => unprovenFingerprint(fingerprintMethod, asHoldfastError(error).message))
+      .finally(close)
+  }
+  return {
+    begin,
+    async result() {
+      begin()
+      const found = await taking
+      signal.throwIfAborted()
+      return found
+    },
+    async close() {
+      clearTimeout(timer)
+      await close()
+    },
+  }
+}
+
+async function transactionalEngines(session: ServerSession): Promise<ReadonlySet<string>> {
+  const engines = await session.query<{ engine: string }>(
+    `SELECT ENGINE AS engine FROM information_schema.ENGINES WHERE TRANSACTIONS = 'YES'`,
+  )
+  return new Set(engines.map(({ engine }) => engine))
+}
+
+function noProof(why?: string): DumpProof {
+  const found = why === undefined ? undefined : unprovenFingerprint(fingerprintMethod, why)
+  return { begin: () => undefined, result: () => Promise.resolve(found), close: () => Promise.resolve() }
+}
