@@ -31,8 +31,8 @@ export function refuseImpossible(asked: Combination, named: (setting: string) =>
   if (asked.alsoPortable) {
     throw new HoldfastError(
       'usage.not-supported',
-      `${named('alsoPortable')} is not supported yet: portable dumps are not there`,
-      { hint: 'leave it out' },
+      `${named('alsoPortable')} is not supported yet: a backup does not hold portable dumps`,
+      { hint: 'leave it out, and run holdfast dump beside it' },
     )
   }
   if (asked.schemas.length > 0 && !engine.capabilities.schemas)

@@ -85,7 +85,7 @@ built.describe('backup', () => {
       'a portable dump',
       ['backup', '--also-portable'],
       2,
-      '--also-portable is not supported yet: portable dumps are not there',
+      '--also-portable is not supported yet: a backup does not hold portable dumps',
     ],
     ['an unknown scheme', ['backup', 'redis://h/0'], 2, 'there is no engine redis'],
     ['a server that is not there', ['backup', 'postgres://127.0.0.1:1/x'], 4, 'cannot be reached'],

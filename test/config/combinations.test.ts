@@ -38,9 +38,9 @@ describe('impossible combinations of a configuration are refused before anything
       `databases.shop.jobs (${file}) does not go with databases.shop.url (${file}): the connector pg-dump-custom works with one connection`,
     ],
     [
-      'a portable dump, which is not there yet',
+      'a portable dump in the same backup',
       { url: 'pg://h/shop', alsoPortable: true },
-      `databases.shop.alsoPortable (${file}) is not supported yet: portable dumps are not there`,
+      `databases.shop.alsoPortable (${file}) is not supported yet: a backup does not hold portable dumps`,
     ],
   ])('%s', async (_what, shop, message) => {
     const folder = await testFolder()
@@ -83,7 +83,7 @@ describe('and those of a call', () => {
     [
       'a portable dump',
       { alsoPortable: true },
-      'alsoPortable (of this call) is not supported yet: portable dumps are not there',
+      'alsoPortable (of this call) is not supported yet: a backup does not hold portable dumps',
     ],
   ])('%s', async (_what, request, message) => {
     const { folder, hf } = await shop()

@@ -13,6 +13,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'connectors.md': ['sqlite3'],
   'development-databases.md': ['psql', 'grep'],
   'files.md': ['tar', 'zstd', 'diff'],
+  'portable.md': ['sed', 'grep'],
   'proof.md': ['grep', 'tee'],
   'recover-by-hand.md': ['age', 'age-keygen', 'zstd', 'sqlite3'],
 }

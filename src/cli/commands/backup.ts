@@ -54,7 +54,7 @@ export const backup = command<BackupFlags, readonly string[]>({
       compress: text('METHOD', 'zstd[:1-19], gzip[:1-9] or none  [default: zstd; HOLDFAST_COMPRESS]'),
       noEncrypt: toggle('do not encrypt, whatever the configuration says'),
       connector: text('NAME', 'how to dump  [default: as configured, or by engine]'),
-      alsoPortable: toggle('a portable dump beside the native one (not supported yet)'),
+      alsoPortable: toggle('a portable dump beside the native one (not supported yet; see holdfast dump)'),
       fingerprint: oneOf<FingerprintLevel>(
         fingerprintLevels,
         'what the manifest holds of every table, to compare a restored copy with: nothing, how many rows, or also a digest of them  [default: as configured, or by engine; HOLDFAST_FINGERPRINT]',
