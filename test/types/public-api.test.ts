@@ -78,11 +78,18 @@ it('the values of the public interface are these', () => {
       'defineConnector',
       'defineDevServer',
       'defineStorage',
+      'drizzleModels',
       'env',
       'errorTable',
       'isObjectKey',
+      'mask',
+      'mikroOrmModels',
+      'mongooseModels',
       'objectKey',
+      'prismaModels',
+      'sequelizeModels',
       'sqliteHandle',
+      'typeormModels',
     ].sort(),
   )
   expect(new HoldfastError('usage.invalid', 'x').exit).toBe(errorTable['usage.invalid'].exit)

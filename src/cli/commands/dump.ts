@@ -27,7 +27,7 @@ interface DumpFlags extends TableFlags, SourceFlags {
 
 export const dump = command<DumpFlags, readonly string[]>({
   name: 'dump',
-  brief: 'write tables as files that can be read, edited and loaded anywhere',
+  brief: 'write tables as files that can be read, edited and loaded',
   description: [
     'Writes one file a table, a row a line, into a folder: out of one snapshot, parents before children. The files can be compared, edited and loaded into any engine with holdfast load; nothing in them is ever executed. It moves data; a backup, with all that a database has beside its rows, is made by holdfast backup.',
     'With --output FILE.ndjson, or - for stdout, all tables go into one stream. What a failed dump wrote is removed, and an earlier dump stays as it was.',
