@@ -16,9 +16,9 @@ async function proposals(
 
 describe('completes', () => {
   it('commands', async () => {
-    expect(await proposals(['re'])).toEqual(['restore'])
+    expect(await proposals(['re'])).toEqual(['restore', 'reseal'])
     expect(await proposals(['--json', 'pr'])).toEqual(['prune'])
-    expect(await proposals(['help', 'l'])).toEqual(['list'])
+    expect(await proposals(['help', 'l'])).toEqual(['list', 'load'])
   })
 
   it('flags, global ones too', async () => {
