@@ -7,7 +7,7 @@ import type { Notifier, NotifierContext } from './notifier.js'
 import type { NotifierSettings, NotifyEvent } from './settings.js'
 
 /** Told of their failures alone, unless a notifier names them. */
-const quiet: ReadonlySet<Operation> = new Set(['verify', 'prune'])
+const quiet: ReadonlySet<Operation> = new Set(['verify', 'drill', 'prune'])
 
 /** The most that a timer of Node's holds. */
 const longestTimerMs = 2 ** 31 - 1
