@@ -205,6 +205,8 @@ export interface DevServerConfig {
 /** A storage: its driver's name, and the driver's own settings beside it. */
 export interface StorageConfig {
   readonly driver: string
+  /** Which backups to keep here, of what has no `retention` of its own. */
+  readonly retention?: RetentionPolicy
   readonly [setting: string]: unknown
 }
 

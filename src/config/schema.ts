@@ -192,7 +192,12 @@ const devServer = strict({
 const configSchema = strict({
   databases: z.record(filledText, z.union([filledText, database])).optional(),
   // The driver checks its own settings.
-  storages: z.record(filledText, z.union([filledText, z.looseObject({ driver: filledText })])).optional(),
+  storages: z
+    .record(
+      filledText,
+      z.union([filledText, z.looseObject({ driver: filledText, retention: retention.optional() })]),
+    )
+    .optional(),
   files: z.record(filledText, z.union([filledText, files])).optional(),
   compress: filledText.optional(),
   maxRate: filledText.optional(),

@@ -95,6 +95,7 @@ export interface StorageSettings {
   readonly driver: StorageDriver
   /** The driver's own settings, as configured. */
   readonly settings: Readonly<Record<string, unknown>>
+  readonly retention?: RetentionPolicy
   /** Holds files that are backed up: backups go to it, and are looked for in it, only where it is named. */
   readonly source?: true
 }

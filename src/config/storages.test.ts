@@ -50,6 +50,19 @@ describe('storages', () => {
     expect((settings?.['password'] as Secret).reveal()).toBe('hush-hush')
   })
 
+  it('may have a retention of their own, which is none of the driver', async () => {
+    const retention = { monthly: 12 }
+    const { storages } = await resolved({ storages: { a: { driver: 'local', path: './x', retention } } })
+    expect(storages.get('a')).toMatchObject({ settings: { path: './x' }, retention })
+    expect(storages.get('a')?.settings).toEqual({ path: './x' })
+    await expect(
+      resolved({ storages: { a: { driver: 'local', retention: { within: 'long' } } } }),
+    ).rejects.toMatchObject({
+      code: 'config.invalid',
+      message: expect.stringContaining('storages.a (the configuration): retention.within must be') as string,
+    })
+  })
+
   it('an unknown driver is an error that lists the known ones', async () => {
     await expect(resolved({ storages: { a: 'ftps://h' } })).rejects.toMatchObject({
       code: 'config.invalid',

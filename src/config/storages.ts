@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { asHoldfastError, HoldfastError } from '../errors.js'
+import { checkPolicy } from '../retention/policy.js'
 import type { StorageDriver } from '../storages/storage.js'
 import type { HoldfastConfig, StorageConfig } from './config.js'
 import { schemeOf } from './connection.js'
@@ -86,9 +87,10 @@ function resolveStorage(
   setting: string,
 ): StorageSettings {
   if (typeof given === 'string') return { name, ...storageOfText(given, drivers, setting) }
-  const { driver: wanted, ...settings } = given
+  const { driver: wanted, retention, ...settings } = given
   const driver = drivers.find((each) => each.driver === wanted) ?? unknownDriver(wanted, drivers, setting)
-  return { name, driver, settings }
+  checkPolicy(retention ?? {}, `${setting}: retention`)
+  return { name, driver, settings, ...(retention === undefined ? {} : { retention }) }
 }
 
 /** `./backups`, `file:///srv/backups`, `s3://bucket/prefix?region=eu-central-1`, `memory:`. */

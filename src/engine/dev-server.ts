@@ -27,8 +27,8 @@ export interface DevServerDriver {
   /** The version that a data folder is of, to be compared with `dataVersion` of the programs; undefined where it does not say. */
   dataVersion?(dataDirectory: string): Promise<string | undefined>
   /**
-   * Makes the data folder, which is not there yet, or is empty where `create` is absent. What it makes may be copied: another
-   * server can begin with it, at another place, port and password.
+   * Makes the data folder, which is not there yet, or is empty where `create` is absent. What it and `settle` make may be copied,
+   * while no server runs: another server can begin with it, at another place, port and password.
    */
   create?(cx: Context, site: DevServerSite): Promise<void>
   /** Before each start: writes files that the command line names. */

@@ -56,7 +56,7 @@ export function serverIn(
   const parts = {
     ...{ cx, driver, name, folder, durable },
     settings: settingsOf(config, request, settings.baseDirectory),
-    templates: new Templates(templateFolder(env)),
+    templates: new Templates(templateFolder(env), env.clock),
     modules: modulesAbove(settings.baseDirectory),
   }
   return { driver, server: new DevServer(parts, devArchive(workspace, driver)) }

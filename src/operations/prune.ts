@@ -126,7 +126,7 @@ function planGroup(
   const alias = group[0]?.database.alias ?? ''
   const { settings } = workspace
   const own = group[0]?.kind === 'files' ? settings.files.get(alias) : settings.databases.get(alias)
-  const policy = own?.retention ?? settings.retention
+  const policy = own?.retention ?? settings.storages.get(open.name)?.retention ?? settings.retention
   const byId = new Map(group.map((manifest) => [manifest.id, manifest]))
   const subjects = group.map((manifest) => ({
     id: manifest.id,

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Manifest } from '../catalog/manifest.js'
+import { periodNames, periods } from './periods.js'
 import { planRetention, type RetentionSubject } from './plan.js'
 import type { RetentionPolicy } from './policy.js'
 import { backup, now } from './sample-backups.js'
@@ -35,8 +36,27 @@ const subjects = fc.uniqueArray(
   { selector: ({ id }) => id, maxLength: 60 },
 )
 
+/** Ids, newest first. */
+const keptAt = (time: Date, backups: readonly RetentionSubject[], policy: RetentionPolicy): string[] =>
+  planRetention(backups, policy, time).flatMap(({ id, keep }) => (keep ? [id] : []))
+
 const keptBy = (backups: readonly RetentionSubject[], policy: RetentionPolicy): string[] =>
-  planRetention(backups, policy, now).flatMap(({ id, keep }) => (keep ? [id] : []))
+  keptAt(now, backups, policy)
+
+const last = (backups: readonly RetentionSubject[]): string | undefined =>
+  backups
+    .map(({ id }) => id)
+    .sort()
+    .at(-1)
+
+function grouped<Key>(
+  backups: readonly RetentionSubject[],
+  keyOf: (backup: RetentionSubject) => Key,
+): ReadonlyMap<Key, RetentionSubject[]> {
+  const groups = new Map<Key, RetentionSubject[]>()
+  for (const each of backups) groups.set(keyOf(each), [...(groups.get(keyOf(each)) ?? []), each])
+  return groups
+}
 
 describe('retention of any backups by any policy', () => {
   it('keeps the newest good one, and all where none is good', () => {
@@ -102,6 +122,43 @@ describe('retention of any backups by any policy', () => {
         const kept = new Set(keptBy(before, policy))
         for (const id of keptBy([...before, newer], policy))
           expect(id === newer.id || kept.has(id)).toBe(true)
+      }),
+    )
+  })
+
+  it('leaves what it would leave of all of them when it is applied after each', () => {
+    fc.assert(
+      fc.property(subjects, policies, (backups, policy) => {
+        const inOrder = [...backups].sort((a, b) => (a.id < b.id ? -1 : 1))
+        let left: RetentionSubject[] = []
+        for (const each of inOrder) {
+          const kept = new Set(keptAt(each.created, [...left, each], policy))
+          left = [...left, each].filter(({ id }) => kept.has(id))
+        }
+        const latest = inOrder.at(-1)?.created ?? now
+        expect(left.map(({ id }) => id)).toEqual(keptAt(latest, backups, policy).reverse())
+      }),
+    )
+  })
+
+  it('of whole days, weeks, … is the newest of each of so many, and the oldest of all until there are so many', () => {
+    const most = fc.integer({ min: 1, max: 5 })
+    const zones = fc.constantFrom('UTC', 'Europe/Oslo', 'Australia/Lord_Howe')
+    fc.assert(
+      fc.property(subjects, fc.constantFrom(...periods), most, zones, (backups, period, places, timeZone) => {
+        const good = backups.filter(({ good, created }) => good && created <= now)
+        const names = periodNames(timeZone)
+        const inPeriods = grouped(good, ({ created }) => names(created)[period])
+        const newest = [...inPeriods.values()].map(last).sort().reverse().slice(0, places)
+        const oldest =
+          inPeriods.size < places
+            ? good
+                .map(({ id }) => id)
+                .sort()
+                .slice(0, 1)
+            : []
+        const expected = new Set([...newest, ...oldest])
+        expect(new Set(keptBy(good, { [period]: places, timeZone }))).toEqual(expected)
       }),
     )
   })

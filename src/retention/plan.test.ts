@@ -131,7 +131,7 @@ const cases: readonly Case[] = [
   },
   {
     name: 'week 1 of two years is two weeks',
-    policy: { weekly: 5 },
+    policy: { weekly: 2 },
     backups: ['2026-01-01T12:00Z', '2025-01-01T12:00Z', '2024-12-30T12:00Z'],
     kept: ['2026-01-01T12:00Z', '2025-01-01T12:00Z'],
   },
@@ -150,7 +150,7 @@ const cases: readonly Case[] = [
   },
   {
     name: 'the same month of two years is two months',
-    policy: { monthly: 5 },
+    policy: { monthly: 2 },
     backups: ['2026-03-10T12:00Z', '2025-03-10T12:00Z', '2025-03-09T12:00Z'],
     kept: ['2026-03-10T12:00Z', '2025-03-10T12:00Z'],
   },
@@ -191,6 +191,24 @@ const cases: readonly Case[] = [
     backups: noons(...Array.from({ length: 400 }, (_, index) => index)),
     // Days 0-2, Sundays 0, 7, 14 days ago, the last of February and January, the last of 2025.
     kept: noons(0, 1, 2, 7, 14, 15, 43, 74),
+  },
+  {
+    name: 'the oldest stays while a rule is not full, so that it reaches back as far as it can',
+    policy: { daily: 2, yearly: 3 },
+    backups: noons(0, 1, 2, 30, 60),
+    kept: noons(0, 1, 60),
+  },
+  {
+    name: 'a full rule lets the oldest go',
+    policy: { daily: 2, yearly: 2 },
+    backups: [...noons(0, 1, 2), '2025-12-31T12:00Z', '2025-02-01T12:00Z'],
+    kept: [...noons(0, 1), '2025-12-31T12:00Z'],
+  },
+  {
+    name: 'the oldest that stays is a good one',
+    policy: { yearly: 3 },
+    backups: [...noons(0, 1, 30), '2026-01-20T12:00Z!'],
+    kept: noons(0, 30),
   },
   { name: 'within keeps what is no older', policy: { within: '3d' }, backups: week, kept: noons(0, 1, 2, 3) },
   {

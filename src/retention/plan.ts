@@ -31,6 +31,8 @@ export type RetentionPlan = readonly RetentionDecision[]
  * - The newest good backup is always kept.
  * - Only good backups take the places that `last`, `hourly`, `daily`, … have to give, so that a damaged one never pushes a
  *   good one out. A damaged one is kept while no newer good one is there, and where `within` or `keep` says so.
+ * - A rule for hours, days, … that has places left keeps the oldest good one too, as restic and borg do: reaching back as far as
+ *   it can until it is full.
  * - What is dated after `now` is kept and takes no place either: a clock was wrong, and nobody knows how old it is.
  *
  * @throws config.invalid for a policy that is not valid, or a `keep` that throws or does not say true or false
@@ -84,8 +86,9 @@ function keepByCount(good: readonly RetentionSubject[], policy: RetentionPolicy,
   for (const [index, backup] of good.slice(0, last).entries()) keep(backup, `last ${index + 1} of ${last}`)
   const namesOf = periodNames(policy.timeZone ?? defaultTimeZone)
   const seen = periods.map((period) => ({ period, names: new Set<string>(), most: policy[period] ?? 0 }))
+  const unfilled = () => seen.filter(({ names, most }) => names.size < most)
   for (const backup of good) {
-    const open = seen.filter(({ names, most }) => names.size < most)
+    const open = unfilled()
     if (open.length === 0) return
     const namesHere = namesOf(backup.created)
     for (const { period, names } of open) {
@@ -94,6 +97,8 @@ function keepByCount(good: readonly RetentionSubject[], policy: RetentionPolicy,
       names.add(name)
     }
   }
+  const oldest = good.at(-1)
+  for (const { period } of unfilled()) if (oldest !== undefined) keep(oldest, `${period}, the oldest`)
 }
 
 function keepByTime(

@@ -12,7 +12,10 @@ import { periods } from './periods.js'
 export interface RetentionPolicy {
   /** The newest so many. */
   readonly last?: number
-  /** The newest of each of the last so many hours (days, …) that have a backup; hours and days without one do not count. */
+  /**
+   * The newest of each of the last so many hours (days, …) that have a backup; hours and days without one do not count. Until there
+   * are so many, the oldest backup is kept as well.
+   */
   readonly hourly?: number
   readonly daily?: number
   /** Weeks of ISO 8601, which begin on Monday. */

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { testFolder } from '../flows/workbench.js'
 import { built, documentOf, holdfast, program } from './command-line.js'
@@ -17,18 +18,26 @@ built.describe('the command line', () => {
     expect(documentOf(json)).toEqual({ holdfast: 1, command: 'version', version })
   })
 
-  it('starts fast: little more than Node itself takes', () => {
-    const fastest = (args: readonly string[]) =>
+  it('starts fast: little more than Node itself takes', async () => {
+    const hook = join(await testFolder(), 'tell-time.cjs')
+    writeFileSync(
+      hook,
+      "process.on('exit', () => require('node:fs').writeSync(3, JSON.stringify(process.cpuUsage())))",
+    )
+    // Of the processor, and not by the clock: other work on the machine is none of the program's.
+    const leastMs = (args: readonly string[]) =>
       Math.min(
-        ...Array.from({ length: 10 }, () => {
-          const started = performance.now()
-          spawnSync(process.execPath, args)
-          return performance.now() - started
+        ...Array.from({ length: 6 }, () => {
+          const { output } = spawnSync(process.execPath, ['--require', hook, ...args], {
+            stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+          })
+          const { user, system } = JSON.parse(String(output[3])) as NodeJS.CpuUsage
+          return (user + system) / 1000
         }),
       )
-    const node = fastest(['-e', '0'])
-    expect(fastest([program, '--version']) - node).toBeLessThan(150)
-    expect(fastest([program, 'help', 'backup']) - node).toBeLessThan(150)
+    const node = leastMs(['-e', '0'])
+    expect(leastMs([program, '--version']) - node).toBeLessThan(150)
+    expect(leastMs([program, 'help', 'backup']) - node).toBeLessThan(150)
   })
 
   it('prints help on stdout, the same in every way of asking for it', async () => {

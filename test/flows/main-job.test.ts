@@ -292,6 +292,34 @@ describe('prune', () => {
     ])
   })
 
+  it('by the policy of the database, then of the storage, then of all', async () => {
+    const folder = await testFolder()
+    makeShop(join(folder, 'other.sqlite3'))
+    const hf = await shopIn(folder, {
+      databases: {
+        shop: 'sqlite:./shop.sqlite3',
+        other: { url: 'sqlite:./other.sqlite3', retention: { last: 2 } },
+      },
+      storages: { main: './main', offsite: { driver: 'local', path: './offsite', retention: { last: 3 } } },
+      retention: { last: 1 },
+    })
+    for (let run = 0; run < 4; run++) await hf.backup()
+    await hf.prune()
+    const left = (await hf.list()).backups.map(
+      ({ storage, manifest }) => `${storage} ${manifest.database.alias}`,
+    )
+    const counts = left.reduce(
+      (all, each) => all.set(each, (all.get(each) ?? 0) + 1),
+      new Map<string, number>(),
+    )
+    expect(Object.fromEntries(counts)).toEqual({
+      'main shop': 1,
+      'offsite shop': 3,
+      'main other': 2,
+      'offsite other': 2,
+    })
+  })
+
   it('with a backup, only after it succeeded', async () => {
     const folder = await testFolder()
     const hf = await shopIn(folder, { retention: { last: 1 } })
