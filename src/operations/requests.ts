@@ -43,6 +43,8 @@ export interface FilesBackupRequest
   extends Cancellable, Pick<BackupRequest, 'storage' | 'storages' | 'compress' | 'encrypt' | 'prune'> {
   /** Names of sets; every configured one where absent. */
   readonly sets?: readonly string[]
+  /** A local path or a stream to write the archive to, instead of a storage. One set only. */
+  readonly output?: string | Writable
 }
 
 export interface FilesRestoreRequest extends Cancellable {
