@@ -262,6 +262,21 @@ postgresql.describe('a development server of PostgreSQL', () => {
     await expect(hf.dev.restore({ backup: 'none' })).rejects.toMatchObject({ code: 'usage.backup-not-found' })
   })
 
+  it('dumps rows as files and loads them, starting a server that does not run for the while', async () => {
+    await hf.dev.stop()
+    const output = join(folder, 'fixtures')
+    const { tables } = await hf.dev.dump({ output, tables: ['t'] })
+    expect(tables.map(({ table, rows: count }) => [table, count])).toEqual([['public.t', 1000]])
+    expect(await hf.dev.status()).toMatchObject({ state: 'stopped' })
+    await hf.dev.start()
+    await rows(await url(), 'update t set i = -i')
+    await expect(hf.dev.load({ input: output })).rejects.toMatchObject({ code: 'refused.not-confirmed' })
+    await hf.dev.load({ input: output, confirm: true })
+    expect(await rows(await url(), 'select count(*)::int, min(i) from t')).toEqual([1000, 1])
+    for (const verb of ['dump', 'load'] as const)
+      await expect(hf.dev[verb]({ name: 'nobody' })).rejects.toMatchObject({ code: 'devserver.not-found' })
+  })
+
   it('takes a backup from a configured storage', async () => {
     const production = await project(folder, {
       databases: { shop: await url() },
