@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
@@ -16,18 +16,20 @@ import {
 } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { MongoClient, type Collection } from 'mongodb'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { HoldfastConfig } from '../../src/config/config.js'
 import { defineDevServer } from '../../src/devserver/define.js'
 import { withLock } from '../../src/devserver/lock.js'
+import type { HoldfastError } from '../../src/errors.js'
 import { createHoldfast, type Holdfast } from '../../src/holdfast.js'
 import { startDevServer } from '../../src/testing/dev-server.js'
 import { processIdentity } from '../../src/process/identity.js'
-import { needsAll, needsBuild, needsPostgis, needsServer, needsTool } from '../servers/needs.js'
+import { needsAll, needsBuild, needsMysql, needsPostgis, needsServer, needsTool } from '../servers/needs.js'
 import { mongodbPrograms } from '../../scripts/mongodb-tools.mjs'
 import { contentOf, execute, filesBelow, listener, testFolder } from './workbench.js'
 
@@ -290,6 +292,35 @@ postgresql.describe('a development server of PostgreSQL', () => {
     await production.close()
   })
 
+  needsBuild().it('takes an encrypted backup by its key, and changes nothing without', async () => {
+    const key = await generateX25519Identity()
+    const production = await project(folder, {
+      databases: { shop: await url() },
+      storages: { main: { driver: 'local', path: join(folder, 'encrypted') } },
+      encrypt: { age: { recipients: [await identityToRecipient(key)] } },
+    })
+    const [outcome] = await production.backup()
+    expect(outcome?.ok).toBe(true)
+    await production.close()
+    await rows(await url(), 'delete from t')
+    writeFileSync(join(folder, 'key.txt'), `${key}\n`, { mode: 0o600 })
+    const ofShop = ['--from-database', 'shop']
+    const restore = (...flags: readonly string[]) =>
+      spawnSync(
+        process.execPath,
+        [main, 'dev', 'restore', 'latest', '--from', './encrypted', '--yes', ...flags],
+        {
+          cwd: folder,
+          encoding: 'utf8',
+        },
+      )
+    expect(restore().stderr).toContain('--from-database')
+    expect(restore(...ofShop).stderr).toContain('[key.missing]')
+    expect(await rows(await url(), 'select count(*)::int from t')).toEqual([0])
+    expect(restore(...ofShop, '--identity', 'key.txt')).toMatchObject({ status: 0 })
+    expect(await rows(await url(), 'select count(*)::int from t')).toEqual([1000])
+  })
+
   it('has a guide for this very server, and takes a template of the user', async () => {
     const { port, password, url: secret } = await hf.dev.env()
     const guide = await hf.dev.guide()
@@ -365,6 +396,23 @@ postgresql.describe('a development server of PostgreSQL', () => {
     expect(await alive(pid)).toBe(false)
   })
 
+  needsBuild().it('goes on with what a start that was killed has begun', async () => {
+    const start = spawn(process.execPath, [main, 'dev', 'start', '--name', 'killed'], {
+      cwd: folder,
+      stdio: 'ignore',
+    })
+    const note = join(server, '../killed/server.pid')
+    const noted = () => (existsSync(note) ? Number(readFileSync(note, 'utf8').split('\n')[0]) : 0)
+    await vi.waitUntil(() => noted() > 0, { timeout: 30_000, interval: 2 })
+    start.kill('SIGKILL')
+    await once(start, 'close')
+    expect(start.signalCode).toBe('SIGKILL')
+    const { url: secret } = await hf.dev.start({ name: 'killed' })
+    expect(await rows(secret.reveal(), 'select current_database()')).toEqual(['dev'])
+    expect(await hf.dev.status({ name: 'killed' })).toMatchObject({ pid: noted(), answers: true })
+    await hf.dev.destroy({ name: 'killed' })
+  })
+
   needsBuild().it(
     'run ends with Ctrl-C, and also where it is killed, and leaves nothing running',
     async () => {
@@ -410,7 +458,7 @@ describe('a full disk', () => {
   })
 })
 
-type OtherEngine = 'postgis' | 'mariadb' | 'mongodb' | 'sqlite'
+type OtherEngine = 'postgis' | 'mariadb' | 'mysql' | 'mongodb' | 'sqlite'
 type Write = (url: string, value: string) => Promise<void>
 type Read = (url: string) => Promise<unknown[]>
 
@@ -445,12 +493,18 @@ const postgisRows = async (url: string, sql: string) => {
   }
 }
 
+const writeMysql: Write = async (url, value) =>
+  void (await mysqlRows(url, table, `INSERT INTO things VALUES ('${value}')`))
+const readMysql: Read = async (url) =>
+  ((await mysqlRows(url, 'SELECT v FROM things')) as { v: string }[]).map(({ v }) => v)
+
 const writers: Readonly<Record<OtherEngine, Write>> = {
   postgis: async (url, value) => {
     await postgisRows(url, 'CREATE TABLE IF NOT EXISTS things (v text, at geometry(Point, 4326))')
     await postgisRows(url, `INSERT INTO things VALUES ('${value}', 'SRID=4326;POINT(1 2)')`)
   },
-  mariadb: async (url, value) => void (await mysqlRows(url, table, `INSERT INTO things VALUES ('${value}')`)),
+  mariadb: writeMysql,
+  mysql: writeMysql,
   mongodb: async (url, value) => void (await inMongo(url, (things) => things.insertOne({ v: value }))),
   sqlite: (url, value) =>
     Promise.resolve(execute(sqliteFile(url), `${table}; INSERT INTO things VALUES ('${value}')`)),
@@ -458,8 +512,8 @@ const writers: Readonly<Record<OtherEngine, Write>> = {
 const readers: Readonly<Record<OtherEngine, Read>> = {
   postgis: async (url) =>
     (await postgisRows(url, 'SELECT v FROM things WHERE ST_X(at) = 1')).map(({ v }) => v),
-  mariadb: async (url) =>
-    ((await mysqlRows(url, 'SELECT v FROM things')) as { v: string }[]).map(({ v }) => v),
+  mariadb: readMysql,
+  mysql: readMysql,
   mongodb: async (url) => (await inMongo(url, (things) => things.find().toArray())).map(({ v }) => v),
   sqlite: (url) =>
     Promise.resolve([...contentOf(sqliteFile(url)).matchAll(/"v":"(.*?)"/gu)].map(([, value]) => value)),
@@ -467,9 +521,11 @@ const readers: Readonly<Record<OtherEngine, Read>> = {
 
 describe('servers of other engines', () => {
   const programs = mongodbPrograms()
+  const mysql = process.env['HOLDFAST_TEST_MYSQL_BIN']
   const engines = [
     [needsPostgis(), 'postgis', {}],
     [needsServer('mariadb'), 'mariadb', {}],
+    [needsMysql(), 'mysql', mysql === undefined ? {} : { programs: mysql }],
     [
       needsServer('mongodb'),
       'mongodb',
@@ -481,6 +537,8 @@ describe('servers of other engines', () => {
     need.it(`${engine} starts, is backed up and restored, and goes`, async () => {
       const folder = projectFolder()
       const connectors = { mongodb: 'mongodb-driver' }
+      if (engine === 'mysql' && mysql !== undefined)
+        vi.stubEnv('PATH', `${mysql}${delimiter}${process.env['PATH']}`)
       const hf = await project(folder, { devServers: { [engine]: config }, connectors })
       try {
         await hf.dev.start({ engine })
@@ -495,6 +553,7 @@ describe('servers of other engines', () => {
         expect(await hf.dev.guide()).toContain('holdfast dev restore before-migration')
       } finally {
         await hf.dev.destroy({ backups: true })
+        vi.unstubAllEnvs()
         expect(await hf.dev.list()).toEqual([])
         rmSync(folder, { recursive: true })
       }
@@ -535,6 +594,35 @@ it('a server of the user: a port that answers, with backups of its own', async (
   expect(() => defineDevServer({ engine: 'half' } as never)).toThrow(/needs find, ask, url/u)
 })
 
+it('says what a server has printed that gives no answer in time, and ends it', async () => {
+  const folder = projectFolder()
+  const program =
+    "console.error('warming up'); console.error(process.pid); setInterval(() => undefined, 60_000)"
+  const mute = defineDevServer({
+    engine: 'mute',
+    find: () => Promise.resolve({ product: 'Mute', version: '1', paths: {} }),
+    command: () => ({ program: process.execPath, args: ['-e', program] }),
+    ask: () => Promise.reject(new Error('it says nothing')),
+    url: ({ host, port }) => `mute://${host}:${port}`,
+  })
+  const hf = await project(folder, { devServers: { mute: { driver: mute, readyTimeoutMs: 1_000 } } })
+  try {
+    const error = await hf.dev.start({ engine: 'mute' }).catch((thrown: unknown) => thrown as HoldfastError)
+    expect(error).toMatchObject({
+      code: 'devserver.not-started',
+      message: expect.stringMatching(
+        /^mute main did not start: it gave no answer in time: it says nothing; the end of its log:\n {2}warming up\n/u,
+      ) as string,
+    })
+    const [, pid] = (error as HoldfastError).details['log'] as string[]
+    expect(await alive(Number(pid))).toBe(false)
+    expect(await hf.dev.status()).toMatchObject({ state: 'stopped' })
+  } finally {
+    await hf.dev.destroy()
+    rmSync(folder, { recursive: true })
+  }
+})
+
 needsAll(postgresql, needsBuild()).it(
   'startDevServer: a server that goes with its process, also where that is killed',
   async () => {
@@ -561,10 +649,13 @@ needsAll(postgresql, needsBuild()).it(
       timeout: 20_000,
       interval: 50,
     })
-    const own = await startDevServer('postgresql')
-    expect(await rows(own.url.reveal(), 'select 1')).toEqual([1])
-    await own[Symbol.asyncDispose]()
-    expect(existsSync(own.folder)).toBe(false)
+    let own: string
+    {
+      await using db = await startDevServer('postgresql')
+      own = db.folder
+      expect(await rows(db.url.reveal(), 'select 1')).toEqual([1])
+    }
+    expect(existsSync(own)).toBe(false)
   },
 )
 

@@ -152,12 +152,17 @@ async function create(cx: Context, site: DevServerSite, product: Product): Promi
     program: program(site, 'install'),
     args:
       product === 'MySQL'
-        ? ['--no-defaults', '--initialize-insecure', `--datadir=${dataDirectory}`]
+        ? ['--no-defaults', '--initialize-insecure', `--datadir=${dataDirectory}`, filesArgument(site)]
         : [
             ...['--no-defaults', `--datadir=${dataDirectory}`, '--skip-test-db', '--skip-name-resolve'],
             ...['--innodb-flush-method=nosync', '--innodb-log-file-size=8M'],
           ],
   })
+}
+
+/** Where MySQL may read and write files for SQL. What packages set is a folder of the system's, which only their account can use. */
+function filesArgument({ folder }: DevServerSite): string {
+  return `--secure-file-priv=${join(folder, 'run')}`
 }
 
 const accountsFile = 'accounts.sql'
@@ -191,7 +196,9 @@ function serverArguments(site: DevServerSite): readonly string[] {
     ...[`--port=${port}`, `--bind-address=${host}`, `--socket=${socket}`, '--skip-name-resolve'],
     ...[`--pid-file=${join(folder, 'run', 'mysqld.pid')}`, `--tmpdir=${join(folder, 'run')}`],
     ...['--character-set-server=utf8mb4', '--log-bin-trust-function-creators=ON'],
-    ...(programs.product === 'MySQL' ? ['--mysqlx=OFF'] : ['--collation-server=utf8mb4_general_ci']),
+    ...(programs.product === 'MySQL'
+      ? ['--mysqlx=OFF', filesArgument(site)]
+      : ['--collation-server=utf8mb4_general_ci']),
     ...(durable ? [] : withoutSync),
     ...serverArgs,
   ]
