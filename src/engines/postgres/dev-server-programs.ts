@@ -16,14 +16,16 @@ interface Found extends DevServerPrograms {
 
 /**
  * The newest server of this machine that has the extensions, or the one that fits the data.
+ * @param root where the folders of packages begin; the machine's own
  * @throws tool.missing, with the package to install
  */
 export async function findServer(
   cx: Context,
   wanted: WantedPrograms,
   extensions: readonly string[],
+  root = '/',
 ): Promise<DevServerPrograms> {
-  const installed = await serversIn(cx, await programsOf(cx.env, wanted))
+  const installed = await serversIn(cx, await programsOf(cx.env, wanted, root))
   const usable: Found[] = []
   for (const server of installed) if (await hasExtensions(cx, server, extensions)) usable.push(server)
   const fitting = usable.find(({ dataVersion }) => dataVersion === wanted.dataVersion)
@@ -47,9 +49,13 @@ export async function findServer(
 }
 
 /** Paths of `postgres`, those of the system first: a package of npm is for where there is none. */
-async function programsOf(env: Env, { directory, modules }: WantedPrograms): Promise<readonly string[]> {
+async function programsOf(
+  env: Env,
+  { directory, modules }: WantedPrograms,
+  root: string,
+): Promise<readonly string[]> {
   if (directory !== undefined) return [join(directory, fileName(env, 'postgres'))]
-  const installed = await installedClients(env, 'postgres')
+  const installed = await installedClients(env, 'postgres', root)
   if (installed.length > 0) return installed
   const platform = env.platform === 'win32' ? 'windows' : env.platform
   return modules.map((folder) =>
@@ -74,12 +80,8 @@ async function serversIn(cx: Context, programs: readonly string[]): Promise<read
       () => false,
     )
     if (!there) continue
-    const { stdout } = await runTool(cx, {
-      program: postgres,
-      args: ['--version'],
-      timeoutMs: probeTimeoutMs,
-    })
-    const numbers = parseVersion(stdout)
+    const numbers = await versionOf(cx, postgres)
+    if (numbers === undefined) continue
     found.push({
       product: 'PostgreSQL',
       version: numbers.text,
@@ -89,6 +91,17 @@ async function serversIn(cx: Context, programs: readonly string[]): Promise<read
     })
   }
   return found.sort((a, b) => b.numbers.major - a.numbers.major || b.numbers.minor - a.numbers.minor)
+}
+
+/** Undefined for one that cannot even say its version. */
+async function versionOf(cx: Context, postgres: string): Promise<Version | undefined> {
+  try {
+    const call = { program: postgres, args: ['--version'], timeoutMs: probeTimeoutMs }
+    return parseVersion((await runTool(cx, call)).stdout)
+  } catch {
+    cx.signal.throwIfAborted()
+    return undefined
+  }
 }
 
 async function hasExtensions(cx: Context, { paths }: Found, extensions: readonly string[]): Promise<boolean> {
