@@ -22,6 +22,8 @@ export interface DevServerDriver {
    * @throws tool.missing, with the package to install as its hint; tool.too-old
    */
   find(cx: Context, wanted: WantedPrograms): Promise<DevServerPrograms>
+  /** Every server of this machine, of each version once. Absent: the one that `find` gives is the only one. @throws as find */
+  installed?(cx: Context, wanted: WantedPrograms): Promise<readonly DevServerPrograms[]>
   /** The version that a data folder is of, to be compared with `dataVersion` of the programs; undefined where it does not say. */
   dataVersion?(dataDirectory: string): Promise<string | undefined>
   /**

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest'
 import type { DevServerPrograms } from '../../src/engine/dev-server.js'
 import type { Context } from '../../src/env/context.js'
 import { nodeEnv } from '../../src/env/node-env.js'
-import { findServer as findMongodb } from '../../src/engines/mongodb/dev-server-programs.js'
-import { findServer as findMysql } from '../../src/engines/mysql/dev-server-programs.js'
+import { installedServers as findMongodb } from '../../src/engines/mongodb/dev-server-programs.js'
+import { installedServers as findMysql } from '../../src/engines/mysql/dev-server-programs.js'
 import { findServer as findPostgresql } from '../../src/engines/postgres/dev-server-programs.js'
 import { testFolder } from './workbench.js'
 
@@ -74,9 +74,9 @@ type Engine = 'postgresql' | 'mariadb' | 'mysql' | 'mongodb'
 
 const finders: Readonly<Record<Engine, (cx: Context, root: string) => Promise<DevServerPrograms>>> = {
   postgresql: (cx, root) => findPostgresql(cx, { modules: [join(root, 'node_modules')] }, [], root),
-  mariadb: (cx, root) => findMysql(cx, { modules: [] }, 'MariaDB', 'mariadb', root),
-  mysql: (cx, root) => findMysql(cx, { modules: [] }, 'MySQL', 'mysql', root),
-  mongodb: (cx, root) => findMongodb(cx, { modules: [] }, root),
+  mariadb: async (cx, root) => (await findMysql(cx, { modules: [] }, 'MariaDB', 'mariadb', root))[0],
+  mysql: async (cx, root) => (await findMysql(cx, { modules: [] }, 'MySQL', 'mysql', root))[0],
+  mongodb: async (cx, root) => (await findMongodb(cx, { modules: [] }, root))[0],
 }
 const versions: Readonly<Record<Engine, string>> = {
   postgresql: '17.2',

@@ -3,10 +3,12 @@ import {
   appendFileSync,
   chmodSync,
   chownSync,
+  createWriteStream,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -120,6 +122,29 @@ describe('a set of files', () => {
       (each: unknown) => each,
     )
     expect(twice).toMatchObject({ code: 'config.invalid' })
+  })
+
+  it('goes to a file or a stream in place of a storage, as one set; a file that is there stays', async () => {
+    const { folder, hf, tree } = await backedUp()
+    const output = join(folder, 'uploads.tar.zst')
+    const result = resultOf(await hf.files.backup({ sets: ['media'], output }))
+    expect(result).toMatchObject({ filename: output, copies: [], files: { entries: 7, bytes: 5008 } })
+    expect(result.storedBytes).toBe(statSync(output).size)
+    const [refused] = await hf.files.backup({ output })
+    expect(refused).toMatchObject({ ok: false, error: { code: 'storage.exists' } })
+    const stream = createWriteStream(join(folder, 'stream.tar'))
+    resultOf(await hf.files.backup({ output: stream, compress: 'none' }))
+    for (const [name, backup] of [
+      ['from-file', output],
+      ['from-stream', join(folder, 'stream.tar')],
+    ] as const) {
+      await hf.files.restore({ backup, to: join(folder, name), confirm: true })
+      expect(treeOf(join(folder, name))).toEqual(tree)
+    }
+    const two = await holdfastIn(folder, { files: { media: './uploads', again: './uploads' } })
+    await expect(two.files.backup({ output: join(folder, 'two') })).rejects.toMatchObject({
+      code: 'usage.invalid',
+    })
   })
 
   it('has retention of its own', async () => {
@@ -275,6 +300,32 @@ describe('what cannot be taken as it is', () => {
     const { files, warnings } = resultOf(await hf.files.backup())
     expect(files.changed).toBeGreaterThan(0)
     expect(warnings).toContain('avatars/grows changed while it was read')
+    expect((await hf.verify()).results).toMatchObject([{ ok: true }])
+  })
+
+  it('what takes a file’s place before it is opened is recorded, and not waited for', async () => {
+    const folder = await testFolder()
+    const uploads = makeUploads(folder)
+    writeFileSync(join(uploads, 'avatars/0-large'), '')
+    truncateSync(join(uploads, 'avatars/0-large'), 64 * 1024 * 1024)
+    let replaced = false
+    const hf = await holdfastIn(
+      folder,
+      { files: { media: './uploads' }, compress: 'none' },
+      {
+        emit(event) {
+          if (replaced || event.type !== 'progress') return
+          replaced = true
+          rmSync(join(uploads, 'avatars/a.png'))
+          execFileSync('mkfifo', [join(uploads, 'avatars/a.png')])
+          rmSync(join(uploads, 'avatars/b.png'))
+        },
+      },
+    )
+    const { files, warnings } = resultOf(await hf.files.backup())
+    expect(files).toMatchObject({ changed: 2, unreadable: 0 })
+    expect(warnings).toContain('avatars/a.png was replaced while the folder was read')
+    expect(warnings).toContain('avatars/b.png was removed while the folder was read')
     expect((await hf.verify()).results).toMatchObject([{ ok: true }])
   })
 

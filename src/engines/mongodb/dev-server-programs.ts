@@ -9,42 +9,37 @@ import { runTool } from '../../process/run.js'
 const probeTimeoutMs = 20_000
 
 /**
+ * Those of MongoDB before FerretDB, each program in the order of its folders.
  * @param root where the folders of packages begin; the machine's own
  * @throws tool.missing
  */
-export async function findServer(
+export async function installedServers(
   cx: Context,
   { directory }: WantedPrograms,
   root = '/',
-): Promise<DevServerPrograms> {
+): Promise<readonly [DevServerPrograms, ...DevServerPrograms[]]> {
   const folders = directory === undefined ? await usualFolders(cx.env, root) : [directory]
-  for (const name of ['mongod', 'ferretdb']) {
-    for (const folder of folders) {
+  const found: DevServerPrograms[] = []
+  for (const name of ['mongod', 'ferretdb'])
+    for (const folder of new Set(folders)) {
       const server = join(folder, cx.env.platform === 'win32' ? `${name}.exe` : name)
       const runs = await access(server, constants.X_OK).then(
         () => true,
         () => false,
       )
-      if (!runs) continue
-      const { stdout } = await runTool(cx, {
-        program: server,
-        args: ['--version'],
-        timeoutMs: probeTimeoutMs,
-      })
-      const version = /(?:db )?version:? "?v?(\d[\w.-]*)/iu.exec(stdout)?.[1] ?? 'unknown'
-      if (name === 'mongod') return { product: 'MongoDB', version, paths: { server } }
-      if (/^2\./u.test(version)) {
-        throw new HoldfastError(
-          'tool.missing',
-          `FerretDB ${version} (${server}) needs a PostgreSQL of its own`,
-          {
-            hint: 'install mongod, or FerretDB 1, which keeps its data in SQLite',
-          },
-        )
-      }
-      return { product: 'FerretDB', version, paths: { server } }
+      if (runs) found.push(await programOf(cx, name, server))
     }
-  }
+  const [first, ...others] = found.filter(({ product, version }) => !needsPostgres(product, version))
+  if (first !== undefined) return [first, ...others]
+  const [unfit] = found
+  if (unfit !== undefined)
+    throw new HoldfastError(
+      'tool.missing',
+      `FerretDB ${unfit.version} (${unfit.paths['server'] ?? ''}) needs a PostgreSQL of its own`,
+      {
+        hint: 'install mongod, or FerretDB 1, which keeps its data in SQLite',
+      },
+    )
   const where = directory === undefined ? '' : ` in ${directory}`
   throw new HoldfastError(
     'tool.missing',
@@ -53,6 +48,16 @@ export async function findServer(
       hint: `${cx.env.platform === 'darwin' ? 'brew install mongodb/brew/mongodb-community' : 'install mongodb-org-server from repo.mongodb.org'}, or set devServers.mongodb.programs to the folder of its programs`,
     },
   )
+}
+
+async function programOf(cx: Context, name: string, server: string): Promise<DevServerPrograms> {
+  const { stdout } = await runTool(cx, { program: server, args: ['--version'], timeoutMs: probeTimeoutMs })
+  const version = /(?:db )?version:? "?v?(\d[\w.-]*)/iu.exec(stdout)?.[1] ?? 'unknown'
+  return { product: name === 'mongod' ? 'MongoDB' : 'FerretDB', version, paths: { server } }
+}
+
+function needsPostgres(product: string, version: string): boolean {
+  return product === 'FerretDB' && version.startsWith('2.')
 }
 
 async function usualFolders({ platform, variables }: Env, root: string): Promise<readonly string[]> {

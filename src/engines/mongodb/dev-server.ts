@@ -4,7 +4,7 @@ import type { Context } from '../../env/context.js'
 import type { Secret } from '../../env/secret.js'
 import { asHoldfastError } from '../../errors.js'
 import { ownFile } from '../../process/own-program.js'
-import { findServer } from './dev-server-programs.js'
+import { installedServers } from './dev-server-programs.js'
 import { MongoSession } from './session.js'
 
 /** FerretDB's own; the account that the user gets is made by it. */
@@ -15,7 +15,8 @@ export const mongodbDevServer: DevServerDriver = {
   engine: 'mongodb',
   accounts: ['mongodb', 'mongod'],
   runsAsRoot: true,
-  find: (cx, wanted) => findServer(cx, wanted),
+  find: async (cx, wanted) => (await installedServers(cx, wanted))[0],
+  installed: (cx, wanted) => installedServers(cx, wanted),
   command: (site) => (isFerret(site) ? ferretCommand(site) : mongodCommand(site)),
   settle,
   ask: (cx, site) => query(cx, site, site, async (session) => Promise.resolve(session.identity.version)),

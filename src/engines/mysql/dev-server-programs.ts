@@ -23,19 +23,21 @@ const packages: Readonly<Record<Product, Readonly<Partial<Record<NodeJS.Platform
 }
 
 /**
+ * In the order of PATH.
  * @param root where the folders of packages begin; the machine's own
  * @throws tool.missing, naming the other family where that is what is installed
  */
-export async function findServer(
+export async function installedServers(
   cx: Context,
   { directory }: WantedPrograms,
   product: Product,
   engine: string,
   root = '/',
-): Promise<DevServerPrograms> {
+): Promise<readonly [DevServerPrograms, ...DevServerPrograms[]]> {
   const names = product === 'MariaDB' ? ['mariadbd', 'mysqld'] : ['mysqld']
   const env =
     directory === undefined ? withServerFolders(cx, root) : { ...cx.env, variables: { PATH: directory } }
+  const found: DevServerPrograms[] = []
   const others: string[] = []
   for (const server of await installedPrograms(env, names, root)) {
     if (directory !== undefined && dirname(server) !== directory) continue
@@ -53,8 +55,10 @@ export async function findServer(
       others.push(`${own} ${version} (${server})`)
       continue
     }
-    return { product, version, dataVersion: series(product, numbers), paths: { server, install } }
+    found.push({ product, version, dataVersion: series(product, numbers), paths: { server, install } })
   }
+  const [first, ...more] = found
+  if (first !== undefined) return [first, ...more]
   const there = others.length === 0 ? '' : `; what is there: ${others.join(', ')}`
   throw new HoldfastError(
     'tool.missing',

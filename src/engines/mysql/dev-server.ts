@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { DevServerDriver, DevServerSite } from '../../engine/dev-server.js'
 import type { Context } from '../../env/context.js'
 import { ownFile } from '../../process/own-program.js'
-import { findServer, series } from './dev-server-programs.js'
+import { installedServers, series } from './dev-server-programs.js'
 import { versionNumbers, type Product } from './identity.js'
 import { quoteName } from './quoting.js'
 import { ServerSession } from './session.js'
@@ -19,7 +19,8 @@ export function mysqlDevServer(engine: string, product: Product): DevServerDrive
   return {
     engine,
     accounts: ['mysql'],
-    find: (cx, wanted) => findServer(cx, wanted, product, engine),
+    find: async (cx, wanted) => (await installedServers(cx, wanted, product, engine))[0],
+    installed: (cx, wanted) => installedServers(cx, wanted, product, engine),
     dataVersion: dataVersionOf,
     create: (cx, site) => create(cx, site, product),
     prepare: (_cx, site) => writeAccounts(site, product),

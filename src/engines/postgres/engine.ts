@@ -4,9 +4,11 @@ import { pgDumpCustom } from './connectors/pg-dump-custom.js'
 import { pgDumpGis } from './connectors/pg-dump-gis.js'
 import { pgParallel } from './connectors/pg-parallel.js'
 import { postgisDevServer, postgresqlDevServer } from './dev-server.js'
+import { dropWhole } from './drop.js'
 import { postgresFingerprinter } from './fingerprint.js'
 import { postgresRows } from './rows.js'
 import { openSession } from './session.js'
+import { postgresStandIns } from './stand-ins.js'
 import { postgresSwapper } from './swap.js'
 import { engineName, parseUrl } from './url.js'
 
@@ -22,6 +24,8 @@ export const postgresql: Engine & AliasConnectors = {
   capabilities: { server: true, schemas: true, transactionalRestore: true },
   parse: parseUrl,
   open: openSession,
+  dropDatabase: dropWhole,
+  standIns: postgresStandIns,
   connectors: {
     [pgDumpCustom.name]: pgDumpCustom,
     [pgDump.name]: pgDump,
