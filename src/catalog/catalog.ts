@@ -3,6 +3,7 @@ import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import { objectKey } from '../storages/object-key.js'
 import type { ObjectKey, PutOptions, Storage, StoredObject } from '../storages/storage.js'
+import { drillKey, drillOfKey, drillPrefix, isDrillKey, type StoredDrill } from './drill-reports.js'
 import { idOfManifestKey, isManifestKey, isPendingKey, manifestKey, pendingKey } from './keys.js'
 import { formatManifest, largestManifestBytes, parseManifest, type Manifest } from './manifest.js'
 import { formatPending, parsePending, type PendingRecord } from './pending.js'
@@ -16,6 +17,8 @@ export interface CatalogListing {
   readonly damaged: readonly { readonly key: ObjectKey; readonly error: HoldfastError }[]
   /** Records of backups that are being made or removed, or whose run was interrupted. */
   readonly pending: readonly StoredObject[]
+  /** The last drill of each backup, by the backup's id. */
+  readonly drills: ReadonlyMap<string, StoredDrill>
   /** Everything else, by key, with its size: artifacts, and what is none of ours. */
   readonly sizes: ReadonlyMap<string, number>
 }
@@ -35,11 +38,16 @@ export class Catalog {
   async list(cx: Context): Promise<CatalogListing> {
     const keys: ObjectKey[] = []
     const pending: StoredObject[] = []
+    const drills = new Map<string, StoredDrill>()
     const sizes = new Map<string, number>()
     for await (const object of this.#storage.list(cx, '')) {
       if (isManifestKey(object.key)) keys.push(object.key)
       else if (isPendingKey(object.key)) pending.push(object)
-      else sizes.set(object.key, object.bytes)
+      else if (isDrillKey(object.key)) {
+        // In the order of keys, which is that of time.
+        const drill = drillOfKey(object.key)
+        if (drill !== undefined) drills.set(drill.id, drill)
+      } else sizes.set(object.key, object.bytes)
     }
     const manifests: Manifest[] = []
     const damaged: { key: ObjectKey; error: HoldfastError }[] = []
@@ -54,7 +62,7 @@ export class Catalog {
       )
     }
     manifests.sort((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0))
-    return { manifests, damaged, pending, sizes }
+    return { manifests, damaged, pending, drills, sizes }
   }
 
   /**
@@ -82,21 +90,38 @@ export class Catalog {
     await this.#storage.delete(cx, pendingKey(record.alias, record.name)).catch(() => undefined)
   }
 
+  /** Writes the reports of a drill beside the manifest, where the next one does not replace them. @returns where they are */
+  async addDrill(
+    cx: Context,
+    { id, database }: Manifest,
+    drill: Pick<StoredDrill, 'time' | 'result'>,
+    { json, markdown }: { readonly json: string; readonly markdown: string },
+  ): Promise<readonly ObjectKey[]> {
+    const keyOf = (ending: 'json' | 'md') => drillKey(database.alias, { id, ...drill }, ending)
+    // The one that is listed comes last.
+    await this.#putText(cx, keyOf('md'), markdown, { createOnly: true })
+    await this.#putText(cx, keyOf('json'), json, { createOnly: true })
+    return [keyOf('json'), keyOf('md')]
+  }
+
   /** Removes what a failed backup left: its artifacts, then its record. */
   async abandon(cx: Context, record: PendingRecord): Promise<void> {
     for (const key of record.keys) await this.#storage.delete(cx, objectKey(key))
     await this.#storage.delete(cx, pendingKey(record.alias, record.name))
   }
 
-  /** Removes a backup: the manifest first, so that no backup is ever listed without its artifacts. */
+  /** Removes a backup: the manifest first, so that no backup is ever listed without its artifacts. Reports of drills go with it. */
   async remove(cx: Context, manifest: Manifest): Promise<void> {
+    const reports: string[] = []
+    for await (const { key } of this.#storage.list(cx, drillPrefix(manifest.database.alias, manifest.id)))
+      reports.push(key)
     const record: PendingRecord = {
       formatVersion: 1,
       name: manifest.id,
       id: manifest.id,
       alias: manifest.database.alias,
       started: cx.env.clock.now().toISOString(),
-      keys: manifest.parts.map((part) => part.stored.key),
+      keys: [...manifest.parts.map((part) => part.stored.key), ...reports],
     }
     await this.announce(cx, record)
     await this.#storage.delete(cx, manifestKey(record.alias, record.id))

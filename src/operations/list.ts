@@ -1,3 +1,4 @@
+import type { CatalogListing } from '../catalog/catalog.js'
 import type { Manifest } from '../catalog/manifest.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import type { StageKind } from '../stages/stage.js'
@@ -63,15 +64,22 @@ async function listAll(workspace: Workspace, request: ListRequest): Promise<List
   const amiss: ListReport['damaged'][number][] = []
   const aliases: string[] = []
   for (const { name, catalog } of await workspace.storages.all(request.storage)) {
-    const { manifests, damaged: unread, sizes } = await catalog.list(cx)
+    const { manifests, damaged: unread, drills, sizes } = await catalog.list(cx)
     const found = manifests.filter((manifest) => passes(manifest, request, workspace.registry.stages))
-    backups.push(...found.map((manifest) => ({ storage: name, manifest })))
+    backups.push(...found.map((manifest) => ({ storage: name, manifest, ...lastDrill(drills, manifest) })))
     damaged.push(...unread.map((each) => ({ storage: name, ...each })))
     amiss.push(...found.flatMap((manifest) => artifactsAmiss(name, manifest, sizes)))
     aliases.push(...manifests.map(({ database }) => database.alias))
   }
   backups.sort(newestFirst)
   return { backups, damaged, amiss, aliases }
+}
+
+function lastDrill(drills: CatalogListing['drills'], { id }: Manifest): Pick<StoredBackup, 'lastDrill'> {
+  const drill = drills.get(id)
+  if (drill === undefined) return {}
+  const { time, result, key } = drill
+  return { lastDrill: { time, result, key } }
 }
 
 /** Copies of one backup stay in the order of their storages. */

@@ -66,8 +66,10 @@ async function tellVerified(
 }
 
 async function chosenBackups(workspace: Workspace, request: VerifyRequest, signal: AbortSignal) {
-  if (request.backup !== undefined) {
-    return { backups: await findCopies(workspace, request.backup, request, signal), damaged: [] }
+  const { backups: named = [] } = request
+  if (named.length > 0) {
+    const found = named.map((name) => findCopies(workspace, name, request, signal))
+    return { backups: (await Promise.all(found)).flat(), damaged: [] }
   }
   const { backups, damaged } = await listManifests(workspace, { ...request, signal })
   if (backups.length === 0 && damaged.length === 0) {

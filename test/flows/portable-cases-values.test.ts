@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { afterEach, expect } from 'vitest'
 import type { HoldfastConfig } from '../../src/config/config.js'
 import {
+  between,
   codeOf,
   loaderOf,
-  needsPlaces,
+  on,
   place,
   placeNames,
   tableFile,
@@ -16,19 +17,6 @@ import {
 /** Values that are lost elsewhere, each on every engine that has them: none is changed without a word. */
 
 const mysqls: readonly PlaceName[] = ['mariadb', 'mysql']
-
-function on(engines: readonly PlaceName[], title: string, body: (engine: PlaceName) => Promise<void>): void {
-  for (const engine of engines) needsPlaces(engine).it(`${title} (${engine})`, () => body(engine))
-}
-
-function between(
-  froms: readonly PlaceName[],
-  to: PlaceName,
-  title: string,
-  body: (from: PlaceName) => Promise<void>,
-): void {
-  for (const from of froms) needsPlaces(from, to).it(`${title} (${from} to ${to})`, () => body(from))
-}
 
 /** The lines of rows that a dump has of a table. */
 async function dumpedRows(from: Place, table = 't'): Promise<readonly string[]> {

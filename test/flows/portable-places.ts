@@ -43,6 +43,25 @@ export function needsPlaces(...names: readonly PlaceName[]): Need {
   return needsAll(...names.map((name) => needs[name]))
 }
 
+/** A test of its own on each of these engines. */
+export function on(
+  engines: readonly PlaceName[],
+  title: string,
+  body: (engine: PlaceName) => Promise<void>,
+): void {
+  for (const engine of engines) needsPlaces(engine).it(`${title} (${engine})`, () => body(engine))
+}
+
+/** A test of its own from each of these engines to another. */
+export function between(
+  froms: readonly PlaceName[],
+  to: PlaceName,
+  title: string,
+  body: (from: PlaceName) => Promise<void>,
+): void {
+  for (const from of froms) needsPlaces(from, to).it(`${title} (${from} to ${to})`, () => body(from))
+}
+
 /** A Holdfast whose databases are places, in a folder of its own. */
 export async function loaderOf(
   places: Readonly<Record<string, Place>>,

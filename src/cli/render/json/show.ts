@@ -1,11 +1,16 @@
 import type { Manifest } from '../../../catalog/manifest.js'
 import type { StoredBackup } from '../../../operations/reports.js'
 import type { JsonBody, JsonField } from './document.js'
+import { lastDrillField, type LastDrillDocument } from './stored-backup.js'
 
 /** `holdfast show --json`: the storage and the manifest as it is stored there; docs/format.md describes its fields. */
-export type ShowDocument = { readonly storage: string; readonly manifest: Manifest }
+export type ShowDocument = {
+  readonly storage: string
+  readonly manifest: Manifest
+  readonly lastDrill?: LastDrillDocument
+}
 
-export function showDocument({ storage, manifest }: ShowDocument & StoredBackup): JsonBody {
+export function showDocument({ storage, manifest, lastDrill }: StoredBackup): JsonBody {
   // A manifest is JSON already; only its type is written as an interface.
-  return { storage, manifest: manifest as unknown as JsonField }
+  return { storage, manifest: manifest as unknown as JsonField, ...lastDrillField(lastDrill) }
 }

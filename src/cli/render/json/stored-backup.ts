@@ -25,9 +25,17 @@ export type StoredBackupDocument = {
   readonly warnings: number
   /** How far a restored copy can be compared with it. */
   readonly fingerprint: 'none' | 'counts' | 'content'
+  /** The last time that it was restored to prove it; `key` is that of the report. Absent where it never was. */
+  readonly lastDrill?: LastDrillDocument
 }
 
-export function storedBackupDocument({ storage, manifest }: StoredBackup): StoredBackupDocument {
+export type LastDrillDocument = {
+  readonly time: string
+  readonly result: 'passed' | 'failed'
+  readonly key: string
+}
+
+export function storedBackupDocument({ storage, manifest, lastDrill }: StoredBackup): StoredBackupDocument {
   const { id, kind, purpose, created, database, server, engine, connector, parts, warnings, fingerprint } =
     manifest
   return {
@@ -47,5 +55,12 @@ export function storedBackupDocument({ storage, manifest }: StoredBackup): Store
     stages: [...new Set(parts.flatMap((part) => part.stages.map((stage) => stage.id)))],
     warnings: warnings.length,
     fingerprint: fingerprint?.level ?? 'none',
+    ...lastDrillField(lastDrill),
   }
+}
+
+export function lastDrillField(drill: StoredBackup['lastDrill']): Pick<StoredBackupDocument, 'lastDrill'> {
+  if (drill === undefined) return {}
+  const { time, result, key } = drill
+  return { lastDrill: { time: time.toISOString(), result, key } }
 }
