@@ -16,6 +16,7 @@ export default defineConfig({
     pool: 'forks',
     // Tests wait for programs, servers and locks much of the time: one worker more than a small machine has cores.
     maxWorkers: 3,
+    maxConcurrency: 3,
     sequence: { sequencer: LongestFirst },
   },
 })

@@ -20,6 +20,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'proof.md': ['grep', 'tee'],
   'recover-by-hand.md': ['age', 'age-keygen', 'zstd', 'sqlite3'],
 }
+const tellFailure = `trap 'echo "this failed: $BASH_COMMAND" >&2' ERR`
 /** Packages that a guide imports beside Holdfast. */
 const packages = ['@photostructure/sqlite', 'nodemailer', 'smtp-server']
 
@@ -93,9 +94,10 @@ async function projectFolder(): Promise<string> {
   return folder
 }
 
+/** @throws with what was said on stderr, and the command that failed */
 async function run(folder: string, script: string): Promise<void> {
   const { DATABASE_URL: _, ...env } = process.env
-  const running = promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], {
+  const running = promisify(execFile)('bash', ['-euo', 'pipefail', '-c', `${tellFailure}\n${script}`], {
     cwd: folder,
     maxBuffer: 16 * 1024 ** 2,
     env: { ...env, PATH: `${join(folder, 'node_modules/.bin')}${delimiter}${process.env['PATH'] ?? ''}` },
