@@ -13,7 +13,7 @@ import type { Workspace } from './workspace.js'
  */
 export async function backupBeside(
   cx: Context,
-  { registry }: Workspace,
+  { registry, settings }: Workspace,
   file: string,
 ): Promise<{ readonly open: OpenStorage; readonly manifest: Manifest } | undefined> {
   const path = resolve(cx.env.workingDirectory, file)
@@ -25,7 +25,7 @@ export async function backupBeside(
     const isPart = manifest?.parts.some(({ stored }) => resolve(root, stored.key) === path) ?? false
     if (manifest === undefined || !isPart || driver === undefined) continue
     const storage = await driver.open({ driver: 'local', path: root }, { name: 'file', baseDirectory: root })
-    return { open: { name: root, storage, catalog: new Catalog(storage) }, manifest }
+    return { open: { name: root, storage, catalog: new Catalog(storage, settings.signing) }, manifest }
   }
   return undefined
 }

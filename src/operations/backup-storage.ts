@@ -108,11 +108,13 @@ export async function storeParts(
     const stored: StoredCopy[] = []
     for (const copy of [...copies]) {
       const manifest = { ...facts, parts: copy.parts }
-      await trying(cx, copy, () => copy.open.catalog.commit(cx, manifest, recordOf(cx, target, copy)))
-      if (copy.error !== undefined) continue
+      const committed = await trying(cx, copy, () =>
+        copy.open.catalog.commit(cx, manifest, recordOf(cx, target, copy)),
+      )
+      if (committed === undefined) continue
       // From here on it is a backup: whatever becomes of the others, it stays.
       copies.splice(copies.indexOf(copy), 1)
-      stored.push({ open: copy.open, manifest, storedName: copy.name })
+      stored.push({ open: copy.open, manifest: committed, storedName: copy.name })
     }
     const [first, ...others] = stored
     if (first === undefined) await dropFailed()
@@ -146,12 +148,17 @@ function allFailed(failed: readonly FailedStorage[]): HoldfastError {
 }
 
 /** What goes wrong with one copy is its own error; an interruption is everybody's. */
-async function trying(cx: Context, copy: Copy, work: () => Promise<unknown>): Promise<void> {
+async function trying<Result>(
+  cx: Context,
+  copy: Copy,
+  work: () => Promise<Result>,
+): Promise<Result | undefined> {
   try {
-    await work()
+    return await work()
   } catch (thrown) {
     cx.signal.throwIfAborted()
     copy.error = asHoldfastError(thrown)
+    return undefined
   }
 }
 

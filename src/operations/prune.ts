@@ -1,4 +1,5 @@
 import type { CatalogListing } from '../catalog/catalog.js'
+import { chainFindings, distrustOf } from '../catalog/chain-check.js'
 import type { Manifest } from '../catalog/manifest.js'
 import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
@@ -33,6 +34,7 @@ async function pruneStorages(workspace: Workspace, request: PruneRequest): Promi
   const decisions: PruneDecision[] = []
   const removed: string[] = []
   const swept: string[] = []
+  const accepted: PruneReport['accepted'][number][] = []
   const storages = await workspace.storages.all(request.storage)
   const listings = await Promise.all(
     storages.map(async (open) => ({ open, listing: await open.catalog.list(cx) })),
@@ -44,11 +46,12 @@ async function pruneStorages(workspace: Workspace, request: PruneRequest): Promi
     const orphans = await open.catalog.orphans(cx, listing, orphanAgeMs)
     swept.push(...orphans.flatMap((record) => record.keys))
     if (dryRun) continue
-    removed.push(...(await removeAll(cx, workspace, open, planned)))
+    if (request.acceptMissing === true) accepted.push(...(await acceptMissing(cx, open, listing, request)))
+    removed.push(...(await removeAll(cx, workspace, open, listing, planned)))
     for (const record of orphans) await open.catalog.abandon(cx, record)
     await open.storage.sweep(cx, orphanAgeMs)
   }
-  return { decisions, removed, swept, dryRun }
+  return { decisions, removed, swept, accepted, dryRun }
 }
 
 /** A name may also be that of a database which is no longer configured. */
@@ -74,7 +77,25 @@ export async function pruneDatabases(
   open: OpenStorage,
   aliases: readonly string[],
 ): Promise<readonly string[]> {
-  return removeAll(cx, workspace, open, planFor(workspace, open, await open.catalog.list(cx), aliases))
+  const listing = await open.catalog.list(cx)
+  return removeAll(cx, workspace, open, listing, planFor(workspace, open, listing, aliases))
+}
+
+/** Of the chains that something is wrong with. @throws key.missing */
+async function acceptMissing(
+  cx: Context,
+  open: OpenStorage,
+  listing: CatalogListing,
+  { databases = [] }: PruneRequest,
+): Promise<PruneReport['accepted']> {
+  const wrong = new Set(chainFindings(listing).map(({ alias }) => alias))
+  const accepted: PruneReport['accepted'][number][] = []
+  for (const database of wrong) {
+    if (databases.length > 0 && !databases.includes(database)) continue
+    for (const { id } of await open.catalog.acceptLosses(cx, listing, database))
+      accepted.push({ storage: open.name, database, id })
+  }
+  return accepted
 }
 
 /** @throws refused.hook before anything is removed; hook.failed after all is */
@@ -82,6 +103,7 @@ async function removeAll(
   cx: Context,
   { hooks, settings }: Workspace,
   open: OpenStorage,
+  listing: CatalogListing,
   decisions: readonly PruneDecision[],
 ): Promise<readonly string[]> {
   const goners = decisions.filter(({ keep }) => !keep).map(({ backup }) => backup.manifest)
@@ -89,6 +111,10 @@ async function removeAll(
   const place = { server: settings.serverName, storage: open.name }
   const remove = goners.map(({ id, database, created }) => ({ id, database: database.alias, created }))
   await hooks.run(cx, 'prune', 'beforePrune', { ...place, remove })
+  for (const alias of new Set(goners.map(({ database }) => database.alias))) {
+    const own = goners.filter(({ database }) => database.alias === alias)
+    await open.catalog.announceRemoval(cx, listing, alias, own)
+  }
   const removed: string[] = []
   for (const manifest of goners) {
     cx.signal.throwIfAborted()
@@ -103,10 +129,10 @@ async function removeAll(
 function planFor(
   workspace: Workspace,
   open: OpenStorage,
-  { manifests, sizes }: CatalogListing,
+  listing: CatalogListing,
   aliases: readonly string[] | undefined,
 ): readonly PruneDecision[] {
-  const chosen = manifests.filter(
+  const chosen = listing.manifests.filter(
     ({ database }) => aliases === undefined || aliases.length === 0 || aliases.includes(database.alias),
   )
   const groups = new Map<string, Manifest[]>()
@@ -114,14 +140,14 @@ function planFor(
     const group = JSON.stringify([manifest.kind, manifest.server, manifest.database.alias, shareOf(manifest)])
     groups.set(group, [...(groups.get(group) ?? []), manifest])
   }
-  return [...groups.values()].flatMap((group) => planGroup(workspace, open, group, sizes))
+  return [...groups.values()].flatMap((group) => planGroup(workspace, open, group, listing))
 }
 
 function planGroup(
   workspace: Workspace,
   open: OpenStorage,
   group: readonly Manifest[],
-  sizes: CatalogListing['sizes'],
+  listing: CatalogListing,
 ): readonly PruneDecision[] {
   const alias = group[0]?.database.alias ?? ''
   const { settings } = workspace
@@ -131,7 +157,9 @@ function planGroup(
   const subjects = group.map((manifest) => ({
     id: manifest.id,
     created: new Date(manifest.created),
-    good: manifest.parts.every(({ stored }) => sizes.get(stored.key) === stored.bytes),
+    good:
+      distrustOf(listing, manifest) === undefined &&
+      manifest.parts.every(({ stored }) => listing.sizes.get(stored.key) === stored.bytes),
     manifest,
   }))
   const plan = planRetention(subjects, policy, workspace.env.clock.now())

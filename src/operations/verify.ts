@@ -6,7 +6,7 @@ import { tarFormat } from '../files/tar/format.js'
 import type { Observer } from '../streams/measure.js'
 import { drain, progressObserver, readArtifact, readStored } from './artifact-reader.js'
 import { tellFailure, type Standing } from './failure-hooks.js'
-import { findCopies } from './find-backup.js'
+import { copiesAmong } from './find-backup.js'
 import { listManifests } from './list.js'
 import type { OpenStorage } from './open-storages.js'
 import type { StoredBackup, VerifiedPart, VerifyReport, VerifyResult } from './reports.js'
@@ -15,7 +15,7 @@ import { contextOf, notice, type Workspace } from './workspace.js'
 
 /**
  * Reads every byte of backups: the stored bytes against their digest, decryption, decompression, the dump against its digest,
- * and the format's own structure. Each backup has its outcome; a manifest that cannot be read is one that fails.
+ * and the format's own structure; the signatures and chains of signed backups. Each backup has its outcome; a manifest that cannot be read is one that fails.
  */
 export async function verify(workspace: Workspace, request: VerifyRequest): Promise<VerifyReport> {
   const cx = contextOf(workspace, request.signal)
@@ -66,10 +66,14 @@ async function tellVerified(
 }
 
 async function chosenBackups(workspace: Workspace, request: VerifyRequest, signal: AbortSignal) {
+  const { chains, ...listed } = await listManifests(workspace, { ...request, signal })
   if (request.backup !== undefined) {
-    return { backups: await findCopies(workspace, request.backup, request, signal), damaged: [] }
+    const backups = copiesAmong(workspace, listed, request.backup, request)
+    const aliases = new Set(backups.map(({ manifest }) => manifest.database.alias))
+    return { backups, damaged: chains.filter(({ alias }) => aliases.has(alias)) }
   }
-  const { backups, damaged } = await listManifests(workspace, { ...request, signal })
+  const { backups } = listed
+  const damaged = [...listed.damaged, ...chains]
   if (backups.length === 0 && damaged.length === 0) {
     throw new HoldfastError('usage.backup-not-found', 'there is no backup to verify')
   }
@@ -85,6 +89,7 @@ async function chosenBackups(workspace: Workspace, request: VerifyRequest, signa
 }
 
 async function verifyBackup(workspace: Workspace, cx: Context, backup: StoredBackup): Promise<VerifyResult> {
+  if (backup.distrust !== undefined) throw backup.distrust
   const started = workspace.env.clock.now().getTime()
   const open = await workspace.storages.get(backup.storage)
   const { manifest } = backup

@@ -15,6 +15,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'files.md': ['tar', 'zstd', 'diff'],
   'portable.md': ['sed', 'grep'],
   'proof.md': ['grep', 'tee'],
+  'signing.md': ['openssl', 'grep'],
   'recover-by-hand.md': ['age', 'age-keygen', 'zstd', 'sqlite3'],
 }
 /** Packages that a guide imports beside Holdfast. */

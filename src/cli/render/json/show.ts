@@ -3,9 +3,14 @@ import type { StoredBackup } from '../../../operations/reports.js'
 import type { JsonBody, JsonField } from './document.js'
 
 /** `holdfast show --json`: the storage and the manifest as it is stored there; docs/format.md describes its fields. */
-export type ShowDocument = { readonly storage: string; readonly manifest: Manifest }
+export type ShowDocument = {
+  readonly storage: string
+  /** `unchecked` where no key of `sign` is configured; `foreign` where the key is not among them. */
+  readonly signature: 'none' | 'unchecked' | 'valid' | 'invalid' | 'foreign'
+  readonly manifest: Manifest
+}
 
-export function showDocument({ storage, manifest }: ShowDocument & StoredBackup): JsonBody {
+export function showDocument({ storage, signature = 'none', manifest }: StoredBackup): JsonBody {
   // A manifest is JSON already; only its type is written as an interface.
-  return { storage, manifest: manifest as unknown as JsonField }
+  return { storage, signature, manifest: manifest as unknown as JsonField }
 }

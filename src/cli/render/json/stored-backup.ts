@@ -25,9 +25,15 @@ export type StoredBackupDocument = {
   readonly warnings: number
   /** How far a restored copy can be compared with it. */
   readonly fingerprint: 'none' | 'counts' | 'content'
+  /** `unchecked` where no key of `sign` is configured; `foreign` where the key is not among them. */
+  readonly signature: 'none' | 'unchecked' | 'valid' | 'invalid' | 'foreign'
 }
 
-export function storedBackupDocument({ storage, manifest }: StoredBackup): StoredBackupDocument {
+export function storedBackupDocument({
+  storage,
+  manifest,
+  signature = 'none',
+}: StoredBackup): StoredBackupDocument {
   const { id, kind, purpose, created, database, server, engine, connector, parts, warnings, fingerprint } =
     manifest
   return {
@@ -47,5 +53,6 @@ export function storedBackupDocument({ storage, manifest }: StoredBackup): Store
     stages: [...new Set(parts.flatMap((part) => part.stages.map((stage) => stage.id)))],
     warnings: warnings.length,
     fingerprint: fingerprint?.level ?? 'none',
+    signature,
   }
 }
