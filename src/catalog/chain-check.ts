@@ -1,4 +1,5 @@
 import { HoldfastError } from '../errors.js'
+import type { SignatureState } from '../signing/signing.js'
 import { missingLinks, type Member, type MissingLink, type StoredChain } from './chain.js'
 import { membersOf, type CatalogListing } from './catalog.js'
 import { chainKey, manifestKey } from './keys.js'
@@ -63,13 +64,19 @@ function missingError(
 /** Why a backup is not to be trusted; `undefined` where it is, or no key is known. */
 export function distrustOf(listing: CatalogListing, { id, database }: Manifest): HoldfastError | undefined {
   const state = listing.seals.get(id)?.signature
-  if (state === 'invalid' || state === 'foreign') return signatureError(`backup ${id}`, state)
+  const wrong = wrongSignature(id, state)
+  if (wrong !== undefined) return wrong
   const stored = listing.chains.get(chainKey(database.alias))
   if (state !== 'none' || !isTrusted(stored) || id < stored.record.since) return undefined
   return new HoldfastError(
     'integrity.signature',
     `backup ${id} is not signed, though backups of ${database.alias} are since ${stored.record.since}`,
   )
+}
+
+/** The same of a backup alone, whatever lies beside it. */
+export function wrongSignature(id: string, state: SignatureState | undefined): HoldfastError | undefined {
+  return state === 'invalid' || state === 'foreign' ? signatureError(`backup ${id}`, state) : undefined
 }
 
 function isTrusted(

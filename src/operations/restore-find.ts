@@ -165,8 +165,7 @@ async function sourceOfLocal(
     const warnings = [`${file} has no manifest beside it: there is no digest to compare it with`]
     return { ...(await sourceOfFile(cx, file, file, decoding)), warnings }
   }
-  const { open, manifest } = beside
-  return sourceOfBackup(cx, open, { storage: open.name, manifest }, decoding)
+  return sourceOfBackup(cx, beside.open, beside.backup, decoding)
 }
 
 async function isLocalFile(cx: Context, name: string): Promise<boolean> {

@@ -131,6 +131,15 @@ describe('signed backups', () => {
     await expect(hf.restore({ confirm: true })).rejects.toMatchObject({ code: 'integrity.signature' })
     expect(contentOf(join(folder, 'shop.sqlite3'))).toBe(content)
     execute(join(folder, 'shop.sqlite3'), 'DELETE FROM orders')
+    const own = readFileSync(manifestOf(0))
+    edit(manifestOf(0), (manifest) => (manifest['server'] = 'elsewhere'))
+    const artifact = filesBelow(join(folder, 'backups')).find((name) => name.endsWith('.zst')) ?? ''
+    await expect(
+      hf.restore({ backup: join(folder, 'backups', artifact), confirm: true }),
+    ).rejects.toMatchObject({
+      code: 'integrity.signature',
+    })
+    writeFileSync(manifestOf(0), own)
     await hf.restore({ backup: ids[0] ?? '', confirm: true })
     expect(contentOf(join(folder, 'shop.sqlite3'))).toBe(content)
     const { decisions } = await hf.prune({ dryRun: true })
