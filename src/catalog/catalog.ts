@@ -17,11 +17,13 @@ import {
   folderOf,
   idOfManifestKey,
   isChainKey,
+  isLeaseKey,
   isManifestKey,
   isPendingKey,
   manifestKey,
   pendingKey,
 } from './keys.js'
+import { Leases } from './leases.js'
 import { formatManifest, type Manifest } from './manifest.js'
 import { formatPending, parsePending, type PendingRecord } from './pending.js'
 import { putText, readText } from './text-objects.js'
@@ -47,10 +49,16 @@ export interface CatalogListing {
 export class Catalog {
   readonly #storage: Storage
   readonly #chains: ChainStore
+  /** What runs tell each other here. */
+  readonly leases: Leases
+  /** For the moment in which a chain is changed: a run that dies in it is not waited for long. */
+  readonly #chainLeases: Leases
 
   constructor(storage: Storage, signing: Signing = noSigning) {
     this.#storage = storage
     this.#chains = new ChainStore(storage, signing)
+    this.leases = new Leases(storage)
+    this.#chainLeases = new Leases(storage, { ttlMs: 30_000 })
   }
 
   /**
@@ -66,10 +74,16 @@ export class Catalog {
       if (isManifestKey(object.key)) keys.push(object.key)
       else if (isChainKey(object.key)) chainKeys.push(object.key)
       else if (isPendingKey(object.key)) pending.push(object)
+      else if (isLeaseKey(object.key)) continue
       else sizes.set(object.key, object.bytes)
     }
     const read = await this.#readManifests(cx, keys)
     return { ...read, pending, sizes, chains: await this.#readChains(cx, chainKeys) }
+  }
+
+  /** Whether the backup is still there. */
+  async has(cx: Context, { id, database }: Manifest): Promise<boolean> {
+    return (await this.#storage.stat(cx, manifestKey(database.alias, id))) !== undefined
   }
 
   async #readManifests(
@@ -125,16 +139,36 @@ export class Catalog {
    * @returns the manifest as it is stored: with its place in the chain and its signature, where this machine signs
    */
   async commit(cx: Context, manifest: Manifest, record: PendingRecord): Promise<Manifest> {
-    const sealed = await this.#chains.seal(cx, manifest, () => this.#membersOf(cx, record.alias))
-    const stored = sealed?.manifest ?? manifest
-    await putText(cx, this.#storage, manifestKey(record.alias, manifest.id), formatManifest(stored), {
-      createOnly: true,
-      retain: true,
-    })
+    const stored = this.#chains.signs
+      ? await this.#alone(cx, record.alias, () => this.#commitSealed(cx, manifest))
+      : manifest
+    if (stored === manifest) await this.#putManifest(cx, manifest)
     // From here on the backup exists; a record that stays behind is swept by a later run.
-    if (sealed !== undefined) await this.#chains.add(cx, sealed).catch(untold(cx, record.alias))
     await this.#storage.delete(cx, pendingKey(record.alias, record.name)).catch(() => undefined)
     return stored
+  }
+
+  async #commitSealed(cx: Context, manifest: Manifest): Promise<Manifest> {
+    const { alias } = manifest.database
+    const sealed = await this.#chains.seal(cx, manifest, () => this.#membersOf(cx, alias))
+    await this.#putManifest(cx, sealed.manifest)
+    await this.#chains.add(cx, sealed).catch(untold(cx, alias))
+    return sealed.manifest
+  }
+
+  async #putManifest(cx: Context, manifest: Manifest): Promise<void> {
+    const key = manifestKey(manifest.database.alias, manifest.id)
+    await putText(cx, this.#storage, key, formatManifest(manifest), { createOnly: true, retain: true })
+  }
+
+  /** Two runs that change the record of a chain at once would lose what one of them wrote. */
+  async #alone<Result>(cx: Context, alias: string, work: () => Promise<Result>): Promise<Result> {
+    const lease = await this.#chainLeases.holdAlone(cx, { kind: 'chain', databases: [alias], backups: [] })
+    try {
+      return await work()
+    } finally {
+      await lease.release()
+    }
   }
 
   /** Removes what a failed backup left: its artifacts, then its record. */
@@ -153,15 +187,18 @@ export class Catalog {
     alias: string,
     goners: readonly Manifest[],
   ): Promise<void> {
-    const record = await this.#chainOf(cx, listing, alias)
-    if (record === undefined) return
-    const going = new Set(goners.map(({ id }) => id))
-    const members = membersOf(listing, alias)
-    const links = members
-      .filter(({ id, chain }) => going.has(id) && chain !== undefined)
-      .map(({ id, sha256, chain }) => ({ id, sha256, previous: chain?.previous ?? [] }))
-    const remaining = members.filter(({ id }) => !going.has(id))
-    await this.#chains.write(cx, afterRemoval(record, remaining, links))
+    if (!listing.chains.has(chainKey(alias))) return
+    await this.#alone(cx, alias, async () => {
+      const record = await this.#chainOf(cx, alias)
+      if (record === undefined) return
+      const going = new Set(goners.map(({ id }) => id))
+      const members = membersOf(listing, alias)
+      const links = members
+        .filter(({ id, chain }) => going.has(id) && chain !== undefined)
+        .map(({ id, sha256, chain }) => ({ id, sha256, previous: chain?.previous ?? [] }))
+      const remaining = members.filter(({ id }) => !going.has(id))
+      await this.#chains.write(cx, afterRemoval(record, remaining, links))
+    })
   }
 
   /**
@@ -170,14 +207,13 @@ export class Catalog {
    * @throws key.missing where this machine does not sign
    */
   async acceptLosses(cx: Context, listing: CatalogListing, alias: string): Promise<readonly MissingLink[]> {
-    return this.#chains.accept(cx, alias, membersOf(listing, alias))
+    return this.#alone(cx, alias, () => this.#chains.accept(cx, alias, membersOf(listing, alias)))
   }
 
   /** The record to go on from. @throws key.missing, integrity.chain */
-  async #chainOf(cx: Context, listing: CatalogListing, alias: string): Promise<ChainRecord | undefined> {
-    const key = chainKey(alias)
+  async #chainOf(cx: Context, alias: string): Promise<ChainRecord | undefined> {
     // Read again: a backup may have ended since the listing.
-    const stored = listing.chains.has(key) ? await this.#chains.read(cx, key) : undefined
+    const stored = await this.#chains.read(cx, chainKey(alias))
     if (stored === undefined) return undefined
     if ('error' in stored) throw stored.error
     if (stored.signature === 'unchecked') throw noKey(alias)
@@ -206,11 +242,13 @@ export class Catalog {
   /**
    * Finds what interrupted runs left behind more than `olderThanMs` ago. Where a manifest is damaged nothing is: what it
    * names is not known.
+   * @param living ids of backups that are being made, however long ago they began
    */
   async orphans(
     cx: Context,
     listing: CatalogListing,
     olderThanMs: number,
+    living: ReadonlySet<string> = new Set(),
   ): Promise<readonly PendingRecord[]> {
     if (listing.damaged.length > 0) return []
     const now = cx.env.clock.now().getTime()
@@ -221,7 +259,7 @@ export class Catalog {
     const records: PendingRecord[] = []
     for (const object of listing.pending) {
       const record = parsePending(await readText(cx, this.#storage, object.key), object.key)
-      if (now - Date.parse(record.started) < olderThanMs) continue
+      if (now - Date.parse(record.started) < olderThanMs || living.has(record.id)) continue
       const keys = alive.has(record.id) ? [] : record.keys.filter((key) => !referenced.has(key))
       records.push({ ...record, keys })
     }

@@ -71,21 +71,28 @@ export class ChainStore {
     return missing
   }
 
+  /** Whether this machine signs. */
+  get signs(): boolean {
+    return this.#signing.keyId !== undefined
+  }
+
   /**
-   * Gives a manifest its place and signs it; `undefined` where this machine does not sign.
+   * Gives a manifest its place and signs it.
+   * @throws key.missing where this machine does not sign
    * @param members the other backups of the database; asked for only where the record is missing or wrong
    */
   async seal(
     cx: Context,
     manifest: Manifest,
     members: () => Promise<readonly Member[]>,
-  ): Promise<SealedManifest | undefined> {
+  ): Promise<SealedManifest> {
     const { alias } = manifest.database
     const stored = await this.read(cx, chainKey(alias))
     const before = trusted(stored) ?? begun(cx, manifest, stored, await members())
     const chain = { sequence: before.sequence + 1, previous: before.heads }
     const signed = this.#signing.sign({ ...manifest, chain })
-    return signed === undefined ? undefined : { manifest: signed, before }
+    if (signed === undefined) throw noKey(alias)
+    return { manifest: signed, before }
   }
 
   /** Notes a sealed backup that is in the storage now. */

@@ -5,6 +5,13 @@ const manifestEnding = '.manifest.json'
 const pendingEnding = '.pending.json'
 const chainEnding = '.chain.json'
 
+/** Where runs say what they are doing. */
+export const leaseFolder = 'holdfast-leases/'
+
+export function isLeaseKey(key: string): boolean {
+  return key.startsWith(leaseFolder)
+}
+
 /** What the keys of a database's objects begin with. */
 export function folderOf(alias: string): string {
   return `${safeSegment(alias)}/`

@@ -5,6 +5,7 @@ import type { ManifestPart } from '../catalog/manifest.js'
 import { tarFormat } from '../files/tar/format.js'
 import type { Observer } from '../streams/measure.js'
 import { drain, progressObserver, readArtifact, readStored } from './artifact-reader.js'
+import { readHold, type Hold } from './backup-leases.js'
 import { tellFailure, type Standing } from './failure-hooks.js'
 import { copiesAmong } from './find-backup.js'
 import { listManifests } from './list.js'
@@ -19,14 +20,48 @@ import { contextOf, notice, type Workspace } from './workspace.js'
  */
 export async function verify(workspace: Workspace, request: VerifyRequest): Promise<VerifyReport> {
   const cx = contextOf(workspace, request.signal)
-  const { signal } = cx
-  const { backups, damaged } = await chosenBackups(workspace, request, signal)
+  const { backups, damaged } = await chosenBackups(workspace, request, cx.signal)
   const results: VerifyReport['results'][number][] = damaged.map(({ key, storage, error }) => ({
     id: key,
     ok: false,
     error,
     storage,
   }))
+  const holds = await readHolds(workspace, cx, backups)
+  try {
+    await verifyEach(workspace, cx, backups, results)
+  } finally {
+    for (const hold of holds) await hold.release()
+  }
+  return { results }
+}
+
+/** One for each storage. @throws locked.by-another-run, usage.backup-not-found */
+async function readHolds(
+  workspace: Workspace,
+  cx: Context,
+  backups: readonly StoredBackup[],
+): Promise<readonly Hold[]> {
+  const holds: Hold[] = []
+  try {
+    for (const name of new Set(backups.map(({ storage }) => storage))) {
+      const own = backups.filter(({ storage }) => storage === name)
+      holds.push(await readHold(cx, await workspace.storages.get(name), own))
+    }
+    return holds
+  } catch (error) {
+    for (const hold of holds) await hold.release()
+    throw error
+  }
+}
+
+async function verifyEach(
+  workspace: Workspace,
+  cx: Context,
+  backups: readonly StoredBackup[],
+  results: VerifyReport['results'][number][],
+): Promise<void> {
+  const { signal } = cx
   for (const backup of backups) {
     const { id } = backup.manifest
     const standing: Standing = { operation: 'verify', phase: 'verify' }
@@ -43,7 +78,6 @@ export async function verify(workspace: Workspace, request: VerifyRequest): Prom
       results.push({ id, ok: false, error, storage: backup.storage, backup })
     }
   }
-  return { results }
 }
 
 /** Runs the `afterVerify` hooks. @throws hook.failed where the backup is whole: beside a damaged one it is a warning */
