@@ -6,8 +6,8 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     globalSetup: [
       'test/servers/fresh-build.ts',
-      'test/servers/global-setup.ts',
       'test/servers/temporary-folder.ts',
+      'test/servers/global-setup.ts',
     ],
     reporters: ['default', new SkipReport()],
     testTimeout: 60_000,

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { hasTool } from '../test/servers/tools.js'
 import type { Case } from './cases/case.js'
 import { commandLine } from './cases/command-line.js'
+import { devServers } from './cases/dev.js'
 import { files } from './cases/files.js'
 import { fingerprints } from './cases/fingerprint.js'
 import { mariadb } from './cases/mariadb.js'
@@ -25,6 +26,7 @@ const cases: readonly Case[] = [
   tables,
   files,
   commandLine,
+  devServers,
   ...fingerprints,
 ]
 const sizes: Readonly<Record<string, number>> = { tiny: 20e6, small: 300e6, full: 2e9 }

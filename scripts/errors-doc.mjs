@@ -56,7 +56,7 @@ ${exitRows.join('\n')}
 
 \`backup\` of several databases gives 3 where some failed. Where all failed, it gives the code that all their errors share, or
 1 where they differ. \`verify\`, \`list\` and \`doctor\` give 7 where any data are damaged, whatever else is wrong; otherwise
-the code that all errors share, or 1.
+the code that all errors share, or 1. \`verify --restore\` does the same, but gives 3 where some backups passed and the others could not be tried.
 
 ${sections.join('\n\n')}
 `

@@ -203,6 +203,12 @@ export const errorTable = {
     meaning: 'a program did not end in time',
     hint: 'check what it waits for, or raise the timeout',
   },
+  'tool.version-missing': {
+    exit: 5,
+    retryable: false,
+    meaning: 'no server of the version that a backup is of is installed',
+    hint: 'install that version, pass --newer to take the nearest newer one, or name a server with --server',
+  },
   'connector.failed': {
     exit: 5,
     retryable: false,
@@ -393,6 +399,12 @@ export const errorTable = {
     retryable: false,
     meaning: 'signed backups are missing, or were replaced by others',
     hint: 'find out who removed them; holdfast prune --accept-missing stops telling of it',
+  },
+  'drill.check-failed': {
+    exit: 7,
+    retryable: false,
+    meaning: 'the check of a drill ended with an error',
+    hint: 'see what it printed, in the report beside the backup',
   },
   'integrity.differs': {
     exit: 7,

@@ -24,6 +24,7 @@ import type {
   BackupResult,
   DiffReport,
   DoctorReport,
+  DrillReport,
   FilesOutcome,
   FilesRestoreReport,
   KeptReport,
@@ -45,6 +46,7 @@ import type {
   BackupRequest,
   DiffRequest,
   DoctorRequest,
+  DrillRequest,
   FilesBackupRequest,
   FilesListRequest,
   FilesRestoreRequest,
@@ -58,6 +60,7 @@ import type {
 import {
   backupSubjects,
   databaseSubjects,
+  drillSubjects,
   pruneSubjects,
   restoreSubjects,
   verifySubjects,
@@ -205,6 +208,21 @@ export class Holdfast {
       verifySubjects(report, intendedVerify(this.#workspace, request))
     const told = { request, subjects }
     return this.#run('verify', request.signal, (workspace) => verify(workspace, request), told)
+  }
+
+  /**
+   * Restores backups to prove them, each into a server that is there for that alone, and writes a report beside each manifest.
+   * @throws usage.*, storage.* before anything has started; what became of a backup is in its result
+   *
+   * @example
+   * const { results } = await hf.drill({ check: 'npm run smoke' })
+   * const failed = results.filter(({ ok }) => !ok)
+   */
+  async drill(request: DrillRequest = {}): Promise<DrillReport> {
+    const { drill } = await import('./operations/drill.js')
+    const subjects = (report?: DrillReport) => drillSubjects(report, intendedVerify(this.#workspace, request))
+    const told = { request, subjects }
+    return this.#run('drill', request.signal, (workspace) => drill(workspace, request), told)
   }
 
   /**

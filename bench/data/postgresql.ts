@@ -17,9 +17,25 @@ const types: Readonly<Record<ColumnType, string>> = {
   ints: 'integer[] not null',
 }
 
-/** Makes the database and fills it through psql, then builds the indexes and the planner's statistics. */
-export async function makePostgresql(server: ServerAddress, database: string, bytes: number): Promise<void> {
+/** How programs reach a server, and where those of its clients lie. */
+export type PostgresqlAddress = Pick<ServerAddress, 'host' | 'port' | 'user' | 'password' | 'binDirectory'>
+
+/** Makes the database and fills it. */
+export async function makePostgresql(
+  server: PostgresqlAddress,
+  database: string,
+  bytes: number,
+): Promise<void> {
   await psql(server, 'postgres', `create database ${database}`)
+  await fillPostgresql(server, database, bytes)
+}
+
+/** Fills a database through psql, then builds the indexes and the planner's statistics. */
+export async function fillPostgresql(
+  server: PostgresqlAddress,
+  database: string,
+  bytes: number,
+): Promise<void> {
   const all = tables(bytes)
   await psql(server, database, all.map(create).join('\n'))
   const child = spawn(join(server.binDirectory, 'psql'), [...connection(server, database), '-f', '-'], {
@@ -41,7 +57,7 @@ export async function makePostgresql(server: ServerAddress, database: string, by
 }
 
 /** Runs SQL, statement by statement. */
-export async function psql(server: ServerAddress, database: string, sql: string): Promise<void> {
+export async function psql(server: PostgresqlAddress, database: string, sql: string): Promise<void> {
   const child = spawn(join(server.binDirectory, 'psql'), [...connection(server, database), '-f', '-'], {
     env: { ...process.env, PGPASSWORD: server.password, PGOPTIONS: '-c client_min_messages=warning' },
     stdio: ['pipe', 'ignore', 'inherit'],
@@ -51,7 +67,7 @@ export async function psql(server: ServerAddress, database: string, sql: string)
   if (status !== 0) throw new Error(`psql ended with ${status}: ${sql.slice(0, 200)}`)
 }
 
-function connection({ host, port, user }: ServerAddress, database: string): readonly string[] {
+function connection({ host, port, user }: PostgresqlAddress, database: string): readonly string[] {
   return ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-h', host, '-p', String(port), '-U', user, '-d', database]
 }
 

@@ -12,6 +12,7 @@ import {
   type StoredChain,
 } from './chain.js'
 import { ChainStore, noKey } from './chain-store.js'
+import { drillKey, drillOfKey, drillPrefix, isDrillKey, type StoredDrill } from './drill-reports.js'
 import {
   chainKey,
   folderOf,
@@ -37,6 +38,8 @@ export interface CatalogListing {
   readonly damaged: readonly { readonly key: ObjectKey; readonly error: HoldfastError }[]
   /** Records of backups that are being made or removed, or whose run was interrupted. */
   readonly pending: readonly StoredObject[]
+  /** The last drill of each backup, by the backup's id. */
+  readonly drills: ReadonlyMap<string, StoredDrill>
   /** Everything else, by key, with its size: artifacts, and what is none of ours. */
   readonly sizes: ReadonlyMap<string, number>
   /** What is known of each manifest beside its content, by the backup's id. */
@@ -69,16 +72,21 @@ export class Catalog {
     const keys: ObjectKey[] = []
     const chainKeys: ObjectKey[] = []
     const pending: StoredObject[] = []
+    const drills = new Map<string, StoredDrill>()
     const sizes = new Map<string, number>()
     for await (const object of this.#storage.list(cx, '')) {
       if (isManifestKey(object.key)) keys.push(object.key)
       else if (isChainKey(object.key)) chainKeys.push(object.key)
       else if (isPendingKey(object.key)) pending.push(object)
       else if (isLeaseKey(object.key)) continue
-      else sizes.set(object.key, object.bytes)
+      else if (isDrillKey(object.key)) {
+        // In the order of keys, which is that of time.
+        const drill = drillOfKey(object.key)
+        if (drill !== undefined) drills.set(drill.id, drill)
+      } else sizes.set(object.key, object.bytes)
     }
     const read = await this.#readManifests(cx, keys)
-    return { ...read, pending, sizes, chains: await this.#readChains(cx, chainKeys) }
+    return { ...read, pending, drills, sizes, chains: await this.#readChains(cx, chainKeys) }
   }
 
   /** Whether the backup is still there. */
@@ -171,6 +179,20 @@ export class Catalog {
     }
   }
 
+  /** Writes the reports of a drill beside the manifest, where the next one does not replace them. @returns where they are */
+  async addDrill(
+    cx: Context,
+    { id, database }: Manifest,
+    drill: Pick<StoredDrill, 'time' | 'result'>,
+    { json, markdown }: { readonly json: string; readonly markdown: string },
+  ): Promise<readonly ObjectKey[]> {
+    const keyOf = (ending: 'json' | 'md') => drillKey(database.alias, { id, ...drill }, ending)
+    // The one that is listed comes last.
+    await putText(cx, this.#storage, keyOf('md'), markdown, { createOnly: true })
+    await putText(cx, this.#storage, keyOf('json'), json, { createOnly: true })
+    return [keyOf('json'), keyOf('md')]
+  }
+
   /** Removes what a failed backup left: its artifacts, then its record. */
   async abandon(cx: Context, record: PendingRecord): Promise<void> {
     for (const key of record.keys) await this.#storage.delete(cx, objectKey(key))
@@ -224,15 +246,18 @@ export class Catalog {
     )
   }
 
-  /** Removes a backup: the manifest first, so that no backup is ever listed without its artifacts. */
+  /** Removes a backup: the manifest first, so that no backup is ever listed without its artifacts. Reports of drills go with it. */
   async remove(cx: Context, manifest: Manifest): Promise<void> {
+    const reports: string[] = []
+    for await (const { key } of this.#storage.list(cx, drillPrefix(manifest.database.alias, manifest.id)))
+      reports.push(key)
     const record: PendingRecord = {
       formatVersion: 1,
       name: manifest.id,
       id: manifest.id,
       alias: manifest.database.alias,
       started: cx.env.clock.now().toISOString(),
-      keys: manifest.parts.map((part) => part.stored.key),
+      keys: [...manifest.parts.map((part) => part.stored.key), ...reports],
     }
     await this.announce(cx, record)
     await this.#storage.delete(cx, manifestKey(record.alias, record.id))

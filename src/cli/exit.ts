@@ -25,6 +25,16 @@ export function exitOfChecks(errors: readonly (HoldfastError | undefined)[]): nu
   return errors.some((error) => error?.exit === integrity) ? integrity : exitOfErrors(errors)
 }
 
+/** The exit code of drills: 7 where a backup has failed; 3 where some were restored and others could not be tried; else as errors share it. */
+export function exitOfDrills(
+  results: readonly { readonly ok: boolean; readonly error?: HoldfastError }[],
+): number {
+  const errors = results.flatMap(({ ok, error }) => (ok ? [] : [error]))
+  if (errors.length < results.length && errors.length > 0 && exitOfChecks(errors) !== integrity)
+    return partial
+  return exitOfChecks(errors)
+}
+
 /** 0 for none; the code that all share; 1 where they differ. */
 function exitOfErrors(errors: readonly (HoldfastError | undefined)[]): number {
   const codes = new Set(errors.map((error) => error?.exit ?? unexpected))

@@ -1,4 +1,5 @@
 import { HoldfastError } from '../errors.js'
+import type { CommandLine } from './command.js'
 
 /** The kinds of flags that commands have. */
 
@@ -37,21 +38,34 @@ export function yesOrNo(brief: string): SwitchFlag {
 }
 
 interface DateFlag extends Omit<TextFlag, 'parse'> {
-  readonly parse: (text: string) => Date
+  readonly parse: (this: CommandLine, text: string) => Date
 }
 
 export function date(brief: string): DateFlag {
-  return { ...text('DATE', brief), parse: parseDate }
+  return {
+    ...text('DATE', brief),
+    parse(given) {
+      return parseDate(given, this.env.clock.now())
+    },
+  }
 }
 
-/** A day is meant in the time of this machine; a time without a zone too. @throws usage.invalid */
-export function parseDate(given: string): Date {
+const hours = { h: 1, d: 24, w: 7 * 24 } as const
+
+/** A day is meant in the time of this machine; a time without a zone too; `7d` is so long ago. @throws usage.invalid */
+export function parseDate(given: string, now: Date): Date {
+  const [, count, unit] = /^(\d{1,5})([hdw])$/u.exec(given) ?? []
+  if (count !== undefined)
+    return new Date(now.getTime() - Number(count) * hours[unit as keyof typeof hours] * 3_600_000)
   const day = /^(\d{4})-(\d\d)-(\d\d)$/u.exec(given)
   const parsed = /^\d{4}-\d\d-\d\d(?:[T ].+)?$/u.test(given)
     ? new Date(day === null ? given.replace(' ', 'T') : `${given}T00:00:00`)
     : undefined
   if (parsed !== undefined && !Number.isNaN(parsed.getTime())) return parsed
-  throw new HoldfastError('usage.invalid', `${given} is not a date such as 2026-11-20 or 2026-11-20T13:00`)
+  throw new HoldfastError(
+    'usage.invalid',
+    `${given} is not a date such as 2026-11-20 or 2026-11-20T13:00, nor an age such as 12h, 7d or 2w`,
+  )
 }
 
 /** Values of a list of fixed words. */

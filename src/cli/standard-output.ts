@@ -3,15 +3,22 @@ import { HoldfastError } from '../errors.js'
 import type { CommandLine } from './command.js'
 
 /** Standard output as a target of bytes alone. @throws usage.invalid where text would mix with it, or a terminal would show it */
-export function standardOutput({ stdout, globals }: CommandLine, what: 'backup' | 'dump'): Writable {
+export function standardOutput(
+  { stdout, globals }: CommandLine,
+  command: 'backup' | 'files backup' | 'dump',
+): Writable {
   if (globals.json)
     throw new HoldfastError('usage.invalid', '--json and --output - both want stdout', {
       hint: 'leave one out',
     })
   if (stdout.isTTY === true) {
-    throw new HoldfastError('usage.invalid', `stdout is a terminal: a ${what} is not written to it`, {
-      hint: `redirect it: holdfast ${what} --output - > FILE`,
-    })
+    throw new HoldfastError(
+      'usage.invalid',
+      `stdout is a terminal: a ${command === 'dump' ? 'dump' : 'backup'} is not written to it`,
+      {
+        hint: `redirect it: holdfast ${command} --output - > FILE`,
+      },
+    )
   }
   return new Writable({
     write(chunk: Buffer, _encoding, done) {

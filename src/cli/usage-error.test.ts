@@ -34,7 +34,7 @@ describe('a wrong command line', () => {
     ],
     [
       ['list', '--since', 'noon'],
-      '--since: noon is not a date such as 2026-11-20 or 2026-11-20T13:00',
+      '--since: noon is not a date such as 2026-11-20 or 2026-11-20T13:00, nor an age such as 12h, 7d or 2w',
       'see holdfast help list',
     ],
     [['completion', 'tcsh'], '--shell: tcsh is none of bash, zsh, fish', 'see holdfast help completion'],

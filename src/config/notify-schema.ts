@@ -24,6 +24,7 @@ const operations = [
   'backup',
   'restore',
   'verify',
+  'drill',
   'prune',
   'files-backup',
   'files-restore',

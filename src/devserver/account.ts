@@ -38,10 +38,10 @@ async function ownerOf(folder: string): Promise<number> {
 }
 
 async function accountNamed(cx: Context, name: string): Promise<Account | undefined> {
-  const ask = async (flag: string) => (await runTool(cx, { program: 'id', args: [flag, name] })).stdout.trim()
   try {
-    const [uid, gid, own] = await Promise.all([ask('-u'), ask('-g'), ask('-un')])
-    return { name: own, uid: Number(uid), gid: Number(gid) }
+    const { stdout } = await runTool(cx, { program: 'id', args: [name] })
+    const [, uid, own, gid] = /^uid=(\d+)(?:\((.*?)\))? gid=(\d+)/u.exec(stdout) ?? []
+    return uid === undefined ? undefined : { name: own ?? uid, uid: Number(uid), gid: Number(gid) }
   } catch {
     cx.signal.throwIfAborted()
     return undefined

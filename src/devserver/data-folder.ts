@@ -7,9 +7,9 @@ import type { Context } from '../env/context.js'
 import { Secret } from '../env/secret.js'
 import { HoldfastError } from '../errors.js'
 import { requireOwner, requireReach } from './account.js'
-import { copyTree } from './copy-tree.js'
 import { diskFull } from './disk-full.js'
-import type { Templates } from './template.js'
+import type { Template } from './template.js'
+import { copyTree } from './tree-copy.js'
 
 export async function hasData({ dataDirectory }: Pick<DevServerSite, 'dataDirectory'>): Promise<boolean> {
   return (await stat(dataDirectory).catch(() => undefined)) !== undefined
@@ -34,6 +34,7 @@ export async function requireUsable(driver: DevServerDriver, site: DevServerSite
 /**
  * Makes the data folder under another name, so that a half-made one is never taken for a whole one; what a run that was killed has
  * left of it is removed.
+ * @param template to copy; undefined: made anew
  * @param beginning told the password that the data will know, before they are there
  * @throws tool.*, storage.full, devserver.no-access
  */
@@ -41,7 +42,7 @@ export async function makeData(
   cx: Context,
   driver: DevServerDriver,
   site: DevServerSite,
-  templates: Templates | undefined,
+  template: Template | undefined,
   beginning: (password: Secret) => Promise<void>,
 ): Promise<void> {
   const { dataDirectory, account, folder } = site
@@ -50,34 +51,16 @@ export async function makeData(
   await remove(making)
   try {
     await privateFolder(join(folder, 'run'), account)
-    const template = driver.create === undefined ? undefined : await templates?.find(site)
     const password = new Secret(template?.password ?? randomBytes(12).toString('hex'))
     await beginning(password)
-    if (template !== undefined) await copyTree(template.data, making, account)
-    else await create(cx, driver, { ...site, dataDirectory: making, initialPassword: password }, templates)
+    if (template !== undefined) copyTree(template.data, making, account)
+    else if (driver.create === undefined) await privateFolder(making, account)
+    else await driver.create(cx, { ...site, dataDirectory: making, initialPassword: password })
     await rename(making, dataDirectory)
   } catch (error) {
     await remove(making)
     throw diskFull(error, folder)
   }
-}
-
-async function create(
-  cx: Context,
-  driver: DevServerDriver,
-  site: DevServerSite,
-  templates: Templates | undefined,
-): Promise<void> {
-  const { dataDirectory, account } = site
-  if (driver.create === undefined) {
-    await privateFolder(dataDirectory, account)
-    return
-  }
-  await driver.create(cx, site)
-  await templates?.keep(site, dataDirectory).catch((error: unknown) => {
-    const { message } = error as Error
-    cx.emit({ type: 'notice', level: 'debug', message: `the data are not kept as a template: ${message}` })
-  })
 }
 
 async function privateFolder(path: string, account: Account | undefined): Promise<void> {

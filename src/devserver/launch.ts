@@ -107,7 +107,7 @@ async function repeated(
   isUp: () => Promise<boolean>,
   ask: () => Promise<unknown>,
 ): Promise<void> {
-  for (let pause = firstPauseMs; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
+  for (let pause = firstPauseMs; ; pause = Math.min(pause * 1.2, longestPauseMs)) {
     cx.signal.throwIfAborted()
     let last: unknown
     try {

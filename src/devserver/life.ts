@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { chown, mkdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { DevServerDriver, DevServerPrograms, DevServerSite } from '../engine/dev-server.js'
-import type { Account } from '../env/account.js'
+import type { DevServerDriver, DevServerSite } from '../engine/dev-server.js'
 import type { Context } from '../env/context.js'
-import { HoldfastError } from '../errors.js'
-import { requireReach, serverAccount } from './account.js'
+import { asHoldfastError, HoldfastError } from '../errors.js'
 import { hasData, makeData, requireUsable } from './data-folder.js'
 import { diskFull } from './disk-full.js'
+import { Installation } from './installation.js'
 import { clearStale, launch, runningServer, stopServer, untilReady } from './launch.js'
 import { portHolder } from './port-holder.js'
 import { freePort, isFree } from './ports.js'
@@ -39,11 +38,13 @@ export interface ServerParts {
  */
 export class ServerLife {
   readonly #parts: ServerParts
+  readonly #installation: Installation
   /** Told of each start. */
   onStart: () => void = () => undefined
 
   constructor(parts: ServerParts) {
     this.#parts = parts
+    this.#installation = new Installation(parts)
   }
 
   /** Undefined where there is no such server. @throws devserver.foreign-folder, devserver.no-access */
@@ -54,32 +55,13 @@ export class ServerLife {
   /** @throws tool.missing */
   async site(record: ServerRecord): Promise<DevServerSite> {
     const { cx, folder, settings } = this.#parts
-    const programs = await this.#programs()
-    const account = await this.#account(programs)
-    const { serverArgs } = settings
-    return siteOf({ folder, record, programs, serverArgs, account, platform: cx.env.platform })
-  }
-
-  async #account({ paths }: DevServerPrograms): Promise<Account | undefined> {
-    const { cx, driver, folder } = this.#parts
-    // A file needs no account of its own.
-    if (driver.command === undefined) return undefined
-    const account = await serverAccount(cx, folder, driver.accounts ?? [])
-    if (account === undefined || driver.runsAsRoot !== true) return account
-    const reached = Object.values(paths).map((path) => requireReach(account, dirname(path)))
-    return Promise.all(reached).then(
-      () => account,
-      () => undefined,
-    )
-  }
-
-  async #programs(): Promise<DevServerPrograms> {
-    const { cx, driver, folder, settings, modules } = this.#parts
-    const dataVersion = await driver.dataVersion?.(join(folder, 'data'))
-    return driver.find(cx, {
-      modules,
-      ...(settings.programs === undefined ? {} : { directory: settings.programs }),
-      ...(dataVersion === undefined ? {} : { dataVersion }),
+    const installed = await this.#installation.find()
+    return siteOf({
+      folder,
+      record,
+      ...installed,
+      serverArgs: settings.serverArgs,
+      platform: cx.env.platform,
     })
   }
 
@@ -90,26 +72,31 @@ export class ServerLife {
 
   /** Folder and data are there. */
   async initialised(): Promise<DevServerSite> {
+    return (await this.#begun()).site
+  }
+
+  async #begun(): Promise<{ readonly site: DevServerSite; readonly data: 'present' | 'copied' | 'new' }> {
     const { cx, driver, templates } = this.#parts
     const known = await this.record()
     // A machine without the server is told so before anything is made.
-    const record = await this.#withPort(known ?? (await this.#newRecord(await this.#programs())))
+    const record = await this.#withPort(known ?? (await this.#newRecord()))
     const site = await this.site(record)
     if (await hasData(site)) {
       await requireUsable(driver, site)
-      return site
+      return { site, data: 'present' }
     }
+    const template = driver.create === undefined ? undefined : await templates?.find(site)
     let begun = record
-    await makeData(cx, driver, site, templates, async (password) => {
+    await makeData(cx, driver, site, template, async (password) => {
       begun = { ...record, initialPassword: password.reveal() }
       await this.#write(begun)
     })
-    return this.site(begun)
+    return { site: await this.site(begun), data: template === undefined ? 'new' : 'copied' }
   }
 
-  async #newRecord(programs: DevServerPrograms): Promise<ServerRecord> {
+  async #newRecord(): Promise<ServerRecord> {
     const { cx, driver, name, folder, settings, durable } = this.#parts
-    const account = await this.#account(programs)
+    const { account } = await this.#installation.find()
     try {
       await mkdir(dirname(folder), { recursive: true })
       await mkdir(folder, { mode: 0o700 })
@@ -160,25 +147,61 @@ export class ServerLife {
 
   /** The server runs, and has answered a query. */
   async started(): Promise<DevServerSite> {
-    const { cx, driver, folder, settings } = this.#parts
-    const timeoutMs = settings.readyTimeoutMs ?? readyMs
-    let site = await this.initialised()
-    const running = await runningServer(folder)
-    if (running !== undefined) {
-      await untilReady(cx, driver, site, { timeoutMs, first: await this.#first(), server: running })
+    const { cx, driver, folder, templates } = this.#parts
+    const { site, data } = await this.#begun()
+    const server = await runningServer(folder)
+    if (server !== undefined) {
+      const first = await this.#first()
+      await untilReady(cx, driver, site, { timeoutMs: this.#readyMs, first, server })
       return site
     }
     await clearStale(driver, site)
+    if (data === 'new') await this.#keepTemplate(site)
+    try {
+      return await this.#launched(site)
+    } catch (error) {
+      if (data !== 'copied' || asHoldfastError(error).code !== 'devserver.not-started') throw error
+      // The template may be what is wrong: the data, in which nothing is yet, are made without it.
+      await templates?.drop(site)
+      await this.removeData()
+      return this.started()
+    }
+  }
+
+  get #readyMs(): number {
+    return this.#parts.settings.readyTimeoutMs ?? readyMs
+  }
+
+  async #launched(begun: DevServerSite): Promise<DevServerSite> {
+    const { cx, driver } = this.#parts
     for (let attempt = 1; ; attempt += 1) {
-      site = await this.#withFreePort(site)
+      const site = await this.#withFreePort(begun)
+      const first = await this.#first()
       try {
-        await launch(cx, driver, site, { timeoutMs, first: await this.#first(), started: this.onStart })
+        await launch(cx, driver, site, { timeoutMs: this.#readyMs, first, started: this.onStart })
         return site
       } catch (error) {
         // Between the look at the port and its use somebody else may have taken it.
         const lost = driver.command !== undefined && !(await isFree(host, site.port))
         if (!lost || attempt === portAttempts) throw error
       }
+    }
+  }
+
+  /** Lets a server settle in new data, and keeps what they are then; the password is none that a server goes on with. */
+  async #keepTemplate(site: DevServerSite): Promise<void> {
+    const { cx, driver, templates } = this.#parts
+    if (driver.create === undefined || templates === undefined || !(await templates.wanted(site))) return
+    const own = { ...site, password: site.initialPassword, durable: false }
+    const first = () => Promise.resolve()
+    try {
+      await launch(cx, driver, own, { timeoutMs: this.#readyMs, first, started: this.onStart })
+      await this.stopped()
+      await templates.keep(own)
+    } catch (error) {
+      cx.signal.throwIfAborted()
+      const { message } = error as Error
+      cx.emit({ type: 'notice', level: 'debug', message: `the data are not kept as a template: ${message}` })
     }
   }
 

@@ -32,10 +32,12 @@ export function tableMapping(header: TableHeader, dialect: TableDialect): TableM
   const keyColumns = header.columns
     .filter(({ primaryKey }) => primaryKey !== undefined)
     .sort((a, b) => (a.primaryKey ?? 0) - (b.primaryKey ?? 0))
+  const made: ColumnHeader[] = []
   let keyStands = false
   const columns = header.columns.map((column) => {
     const { sql, loss } = dialect.type(column, header)
     if (loss !== undefined) losses.push(`${name}.${column.name}: ${loss}`)
+    made.push({ ...column, db: sql })
     const parts = [dialect.quote(column.name), sql]
     if (column.identity !== undefined) {
       const { sql: identity, isKey } = dialect.identity(column, header)
@@ -68,7 +70,7 @@ export function tableMapping(header: TableHeader, dialect: TableDialect): TableM
     ...(dialect.inlineForeignKeys ? foreign : []),
   ]
   return {
-    table: header,
+    table: { ...header, columns: made },
     losses,
     statements: [
       `CREATE TABLE ${table} (\n  ${lines.join(',\n  ')}\n)`,

@@ -22,11 +22,13 @@ export interface DevServerDriver {
    * @throws tool.missing, with the package to install as its hint; tool.too-old
    */
   find(cx: Context, wanted: WantedPrograms): Promise<DevServerPrograms>
+  /** Every server of this machine, of each version once. Absent: the one that `find` gives is the only one. @throws as find */
+  installed?(cx: Context, wanted: WantedPrograms): Promise<readonly DevServerPrograms[]>
   /** The version that a data folder is of, to be compared with `dataVersion` of the programs; undefined where it does not say. */
   dataVersion?(dataDirectory: string): Promise<string | undefined>
   /**
-   * Makes the data folder, which is not there yet, or is empty where `create` is absent. What it makes may be copied: another
-   * server can begin with it, at another place, port and password.
+   * Makes the data folder, which is not there yet, or is empty where `create` is absent. What it and `settle` make may be copied,
+   * while no server runs: another server can begin with it, at another place, port and password.
    */
   create?(cx: Context, site: DevServerSite): Promise<void>
   /** Before each start: writes files that the command line names. */

@@ -22,6 +22,11 @@ export interface Engine {
   parse(url: string, baseDirectory: string): ConnectionSettings
   /** @throws database.unreachable, database.login-refused, database.not-found */
   open(cx: Context, settings: ConnectionSettings): Promise<Session>
+  /**
+   * Removes a database that a drill has made on a server of somebody's, whoever still uses it; one that is not there is fine. Absent
+   * where a database is a file. @throws database.*
+   */
+  dropDatabase?(cx: Context, settings: ConnectionSettings): Promise<void>
   readonly connectors: Readonly<Record<string, ConnectorFactory>>
   readonly defaultConnector: string
   /** Portable rows; absent where the engine has none. */

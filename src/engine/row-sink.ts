@@ -54,6 +54,8 @@ export interface RowSinkCapabilities {
   readonly defaultSchema?: string
   /** Kinds of wrapped cells that say what no logical type of the column does, and that this engine can hold. */
   readonly wrappers: readonly string[]
+  /** By the engine's own name of a type: what it does not keep of a JSON text. */
+  readonly looseJson: Readonly<Record<string, string>>
 }
 
 export interface LoadFacts {
@@ -63,6 +65,7 @@ export interface LoadFacts {
 }
 
 export interface TableMapping {
+  /** With the engine's own types. */
   readonly table: TableHeader
   /** What does not carry over, each a few words: `users.id: u64 becomes TEXT`. */
   readonly losses: readonly string[]

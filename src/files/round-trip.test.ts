@@ -4,6 +4,7 @@ import {
   lutimesSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -15,6 +16,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { needsTool } from '../../test/servers/needs.js'
 import { examine, newFolder, packTo, sh, treeOf, unpack } from './test-trees.js'
+import { tarFormat } from './tar/format.js'
 
 const onLinux = process.platform === 'linux'
 const isRoot = process.geteuid?.() === 0
@@ -136,6 +138,18 @@ describe('any tree', () => {
   )
 })
 
+/** The structure alone says that an archive is whole, and that it is not without its end. */
+function checkWhole(archive: string): void {
+  const bytes = readFileSync(archive)
+  const end = bytes.findLastIndex((byte) => byte !== 0)
+  const whole = tarFormat.checker()
+  for (let at = 0; at < bytes.length; at += 4001) whole.push(bytes.subarray(at, at + 4001))
+  whole.end()
+  const cut = tarFormat.checker()
+  cut.push(bytes.subarray(0, end))
+  expect(() => cut.end()).toThrow(expect.objectContaining({ code: 'integrity.truncated' }))
+}
+
 describe('archives of other programs', () => {
   const formats = ['v7', 'ustar', 'oldgnu', 'gnu', 'posix']
   needsTool('tar').describe('GNU tar', () => {
@@ -148,6 +162,7 @@ describe('archives of other programs', () => {
          ${format.endsWith('gnu') || format === 'posix' ? `mkdir in/${long}/${long}; echo two > in/${long}/${long}/${long}` : ''}
          chmod 640 in/a; find in -exec touch -h -d @1700000000 {} +; tar --format=${format} -C in -cf x.tar .`,
       )
+      checkWhole(join(folder, 'x.tar'))
       await unpack(join(folder, 'x.tar'), join(folder, 'out'), { fresh: true })
       expect(treeOf(join(folder, 'out'))).toEqual(treeOf(join(folder, 'in')))
     })
@@ -164,6 +179,7 @@ describe('archives of other programs', () => {
            tar --sparse ${option.startsWith('--format') ? option : `--format=posix ${option}`} -C in -cf x.tar .`,
         )
         expect(statSync(join(folder, 'x.tar')).size).toBeLessThan(2_000_000)
+        checkWhole(join(folder, 'x.tar'))
         await unpack(join(folder, 'x.tar'), join(folder, 'out'))
         sh(folder, 'cmp in/holes out/holes && cmp in/empty out/empty && cmp in/after out/after')
       },

@@ -15,7 +15,16 @@ export interface HookDatabase {
 
 /** What an event comes from. */
 export type Operation =
-  'backup' | 'restore' | 'verify' | 'prune' | 'files-backup' | 'files-restore' | 'dump' | 'load' | 'copy'
+  | 'backup'
+  | 'restore'
+  | 'verify'
+  | 'drill'
+  | 'prune'
+  | 'files-backup'
+  | 'files-restore'
+  | 'dump'
+  | 'load'
+  | 'copy'
 
 /** How far an operation had come when it failed; `before` and `after` are the hooks themselves. */
 export type Phase =

@@ -5,7 +5,7 @@ import type { StoredCopies, StoredCopy } from './backup-storage.js'
 import type { Standing } from './failure-hooks.js'
 import { pruneDatabases } from './prune.js'
 import type { BackupResult, FailedStorage } from './reports.js'
-import type { Workspace } from './workspace.js'
+import { secondsSince, type Workspace } from './workspace.js'
 
 export interface CompleteBackup extends StoredCopies {
   readonly alias: string
@@ -45,7 +45,7 @@ export async function afterBackup(
     filename: storedName,
     plainBytes: sum(manifest.parts.map((part) => part.plain.bytes)),
     storedBytes: sum(manifest.parts.map((part) => part.stored.bytes)),
-    seconds: (workspace.env.clock.now().getTime() - started.getTime()) / 1000,
+    seconds: secondsSince(workspace, started),
     warnings: manifest.warnings,
     ...(pruned === undefined ? {} : { pruned }),
     ...(failedAfter === undefined ? {} : { failedAfter }),

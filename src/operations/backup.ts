@@ -20,7 +20,7 @@ import type { BackupResult, Outcome } from './reports.js'
 import type { BackupRequest } from './requests.js'
 import { requestName, settingName, withOrigins } from './setting-names.js'
 import { selectDatabases } from './select-databases.js'
-import { contextOf, notice, type Workspace } from './workspace.js'
+import { contextOf, notice, secondsSince, type Workspace } from './workspace.js'
 
 /**
  * Backs up databases one after the other. One that fails does not stop the others: each has its outcome.
@@ -288,8 +288,4 @@ function sourceOf({ server }: ConnectorFacts): Manifest['source'] {
 /** The size of the database stands in for the size of its dump, which nobody knows before. */
 function sizeOf({ server }: ConnectorFacts): { readonly totalBytes?: number } {
   return server.sizeBytes === undefined ? {} : { totalBytes: server.sizeBytes }
-}
-
-function secondsSince(workspace: Workspace, started: Date): number {
-  return (workspace.env.clock.now().getTime() - started.getTime()) / 1000
 }

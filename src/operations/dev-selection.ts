@@ -6,7 +6,7 @@ import { didYouMean } from '../config/nearest.js'
 import { DevServer } from '../devserver/server.js'
 import type { DevServerSettings } from '../devserver/settings.js'
 import { templateFolder, Templates } from '../devserver/template.js'
-import type { DevServerDriver } from '../engine/dev-server.js'
+import type { DevServerDriver, DevServerPrograms } from '../engine/dev-server.js'
 import { HoldfastError } from '../errors.js'
 import { devArchive } from './dev-archive.js'
 import type { DevSelection } from './requests.js'
@@ -56,7 +56,7 @@ export function serverIn(
   const parts = {
     ...{ cx, driver, name, folder, durable },
     settings: settingsOf(config, request, settings.baseDirectory),
-    templates: new Templates(templateFolder(env)),
+    templates: new Templates(templateFolder(env), env.clock),
     modules: modulesAbove(settings.baseDirectory),
   }
   return { driver, server: new DevServer(parts, devArchive(workspace, driver)) }
@@ -131,6 +131,21 @@ export function driverOf(
     owner === undefined ? 'usage.invalid' : 'usage.not-supported',
     `there is no development server for ${engine}${didYouMean(engine, known)}; there is one for ${[...new Set(known)].join(', ')}`,
   )
+}
+
+/** Every server of this machine that a driver can run. @throws tool.missing */
+export async function installedServers(
+  workspace: Workspace,
+  { driver, config }: { readonly driver: DevServerDriver; readonly config: DevServerConfig },
+  signal: AbortSignal,
+): Promise<readonly DevServerPrograms[]> {
+  const { baseDirectory } = workspace.settings
+  const wanted = {
+    ...(config.programs === undefined ? {} : { directory: resolve(baseDirectory, config.programs) }),
+    modules: modulesAbove(baseDirectory),
+  }
+  const cx = contextOf(workspace, signal)
+  return driver.installed === undefined ? [await driver.find(cx, wanted)] : driver.installed(cx, wanted)
 }
 
 /** Where none is named: that of the databases, or of the servers that are there. @throws usage.invalid where that is not one */

@@ -3,6 +3,7 @@ import type { Context } from '../env/context.js'
 import { createConnector } from './create-connector.js'
 import { attempt } from './doctor-check.js'
 import { checkFiles } from './doctor-files.js'
+import { checkNotifiers } from './doctor-notifiers.js'
 import { checkStages } from './doctor-stages.js'
 import { checkStorage } from './doctor-storage.js'
 import { checkSwaps } from './doctor-swaps.js'
@@ -14,7 +15,7 @@ import { counted } from '../env/counted.js'
 
 /**
  * Checks everything that a backup and a restore will need: configuration, databases, tools, storages (by writing, reading
- * and deleting an object; one that is named by all of the storage contract), keys. Changes nothing else. What is wrong is in the report, not thrown.
+ * and deleting an object; one that is named by all of the storage contract), keys, and whether notifiers can be reached. Changes nothing else. What is wrong is in the report, not thrown.
  */
 export async function doctor(workspace: Workspace, request: DoctorRequest): Promise<DoctorReport> {
   const cx = contextOf(workspace, request.signal)
@@ -32,7 +33,7 @@ export async function doctor(workspace: Workspace, request: DoctorRequest): Prom
   const names = request.storage === undefined ? ofBackups : [request.storage]
   for (const name of names)
     checks.push(...(await checkStorage(cx, workspace, name, { contract: request.storage !== undefined })))
-  checks.push(...(await checkStages(cx, workspace)))
+  checks.push(...(await checkStages(cx, workspace)), ...(await checkNotifiers(cx, workspace)))
   return { checks }
 }
 

@@ -12,6 +12,7 @@ import { packFolder, type Archive, type ArchiveFacts } from '../files/tools.js'
 import { programError } from '../process/own-program.js'
 import { holdfastVersion } from '../version.js'
 import { afterBackup, shortcoming } from './after-backup.js'
+import { writeToOutput } from './backup-output.js'
 import { storeParts } from './backup-storage.js'
 import { backupStorages, openEach } from './backup-targets.js'
 import { codeRevision } from './code-revision.js'
@@ -21,7 +22,7 @@ import { formatDatetime, renderFilename } from './filename.js'
 import type { FilesBackupResult, FilesOutcome } from './reports.js'
 import type { FilesBackupRequest } from './requests.js'
 import { selectFiles } from './select-files.js'
-import { contextOf, notice, type Workspace } from './workspace.js'
+import { contextOf, notice, secondsSince, type Workspace } from './workspace.js'
 
 /**
  * Backs up sets of files one after the other. One that fails does not stop the others: each has its outcome.
@@ -33,10 +34,16 @@ export async function backupFiles(
   request: FilesBackupRequest,
   outcomes: FilesOutcome[] = [],
 ): Promise<readonly FilesOutcome[]> {
-  const plans = selectFiles(workspace, request.sets).map((set): FilesPlan => ({
+  const sets = selectFiles(workspace, request.sets)
+  if (request.output !== undefined && sets.length > 1) {
+    throw new HoldfastError('usage.invalid', 'output takes one set of files', {
+      hint: 'name one set, or leave output out',
+    })
+  }
+  const plans = sets.map((set): FilesPlan => ({
     set: withoutBackups(workspace, set),
     stages: encodingStages(workspace, request),
-    storages: backupStorages(workspace, request, set),
+    storages: request.output === undefined ? backupStorages(workspace, request, set) : [],
   }))
   for (const plan of plans) {
     request.signal?.throwIfAborted()
@@ -89,9 +96,15 @@ async function backupSet(
     const archive = await archiveOf(cx, workspace, set)
     return dumpOf(archive, (known) => (facts = known))
   }
+  const target = { id, alias: set.alias, format: tarFormat, stages }
+  if (request.output !== undefined) {
+    const written = await writeToOutput(cx, request.output, target, await start())
+    const seconds = secondsSince(workspace, started)
+    return { id, ...written, files: countsOf(facts), copies: [], failedStorages: [], seconds }
+  }
   const filename = filenameFor(workspace, set, started) + stages.map(({ extension }) => extension).join('')
-  const target = { id, alias: set.alias, format: tarFormat, stages, filename }
-  const { stored, failed } = await storeParts(cx, opened, target, start, async ({ warnings }) => ({
+  const stores = { ...target, filename }
+  const { stored, failed } = await storeParts(cx, opened, stores, start, async ({ warnings }) => ({
     formatVersion: 1,
     id,
     kind: 'files',
@@ -104,7 +117,7 @@ async function backupSet(
     connector: 'tar',
     format: tarFormat.name,
     source: { product: 'folder' in set.source ? 'folder' : 'storage', version: '', tables: 0 },
-    ...(facts === undefined ? {} : { files: countsOf(facts) }),
+    files: countsOf(facts),
     tools: [],
     ...(revision === undefined ? {} : { revision }),
     migrations: [],
@@ -137,7 +150,7 @@ async function backupSet(
     prune,
     tell,
   })
-  return { ...result, files: manifest.files ?? { entries: 0, bytes: 0, changed: 0, unreadable: 0 } }
+  return { ...result, files: manifest.files ?? countsOf(undefined) }
 }
 
 /** A backup without some files is one, and not what was asked for. */
@@ -153,14 +166,12 @@ function unreadable({ files }: FilesBackupResult): HoldfastError | undefined {
   )
 }
 
-function countsOf({
-  entries,
-  bytes,
-  changed,
-  unreadable: unread,
-}: ArchiveFacts): NonNullable<Manifest['files']> {
-  return { entries, bytes, changed, unreadable: unread }
+function countsOf(facts: ArchiveFacts | undefined): NonNullable<Manifest['files']> {
+  const { entries, bytes, changed, unreadable } = facts ?? nothing
+  return { entries, bytes, changed, unreadable }
 }
+
+const nothing = { entries: 0, bytes: 0, changed: 0, unreadable: 0 }
 
 async function placeOf(workspace: Workspace, { source }: FilesSettings): Promise<string> {
   if ('folder' in source) return source.folder

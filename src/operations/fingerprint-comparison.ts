@@ -181,7 +181,7 @@ function compareEncodings(a: DatabaseFingerprint, b: DatabaseFingerprint): reado
 }
 
 /** The part of a version within which definitions read the same: `15`, of MariaDB and MySQL `10.11`. */
-function majorOf(version: string): string {
+export function majorOf(version: string): string {
   const [major = '', minor = ''] = version.split('.')
   return Number(major) >= 10 && Number(major) !== 10 ? major : `${major}.${minor}`
 }

@@ -1,6 +1,7 @@
 import type { Settings } from '../config/settings.js'
 import type {
   BackupRequest,
+  DrillRequest,
   FilesBackupRequest,
   FilesRestoreRequest,
   PruneRequest,
@@ -60,7 +61,10 @@ export function intendedFilesRestore({ settings }: Workspace, request: FilesRest
   }
 }
 
-export function intendedVerify({ settings }: Workspace, { database, storage }: VerifyRequest): Intended {
+export function intendedVerify(
+  { settings }: Workspace,
+  { database, storage }: VerifyRequest | DrillRequest,
+): Intended {
   return inStorages(settings, database === undefined ? [] : [database], storage)
 }
 

@@ -91,6 +91,7 @@ function storedBackup(storage: string, manifest: Manifest, listing: CatalogListi
     storage,
     manifest,
     signature: listing.seals.get(manifest.id)?.signature ?? 'none',
+    ...lastDrill(listing.drills, manifest),
     ...(distrust === undefined ? {} : { distrust }),
   }
 }
@@ -99,6 +100,13 @@ function storedBackup(storage: string, manifest: Manifest, listing: CatalogListi
 function concerns({ database }: BackupFilter, alias: string, found: readonly Manifest[]): boolean {
   if (database === undefined || database === alias) return true
   return found.some((manifest) => manifest.database.alias === alias)
+}
+
+function lastDrill(drills: CatalogListing['drills'], { id }: Manifest): Pick<StoredBackup, 'lastDrill'> {
+  const drill = drills.get(id)
+  if (drill === undefined) return {}
+  const { time, result, key } = drill
+  return { lastDrill: { time, result, key } }
 }
 
 /** Copies of one backup stay in the order of their storages. */

@@ -1,7 +1,8 @@
+import type { DatabaseSettings } from '../config/settings.js'
 import type { RowSink, TableMapping } from '../engine/row-sink.js'
 import { tableText, type Sequence, type TableHeader } from '../engine/table-header.js'
 import { HoldfastError } from '../errors.js'
-import { planTable, type EvolutionRules, type TablePlan } from '../portable/evolution.js'
+import { isSameType, planTable, type EvolutionRules, type TablePlan } from '../portable/evolution.js'
 import { loadOrder } from '../portable/load-order.js'
 import type { TableRules } from '../portable/table-rules.js'
 import type { TableSource } from '../portable/table-source.js'
@@ -25,6 +26,7 @@ export interface LoadPlan {
 export async function planLoad(
   workspace: Workspace,
   source: TableSource,
+  { engine }: DatabaseSettings,
   sink: RowSink,
   request: Omit<LoadRequest, 'input' | 'database'>,
 ): Promise<LoadPlan> {
@@ -35,7 +37,11 @@ export async function planLoad(
   if (chosen.length === 0)
     throw new HoldfastError('usage.pattern-unmatched', `${source.name} has no table to load`)
   const tables = rulesWith(portable.tables ?? {}, request.rename ?? {})
-  const rules: EvolutionRules = { tables, ...(models === undefined ? {} : { models }) }
+  const rules: EvolutionRules = {
+    tables,
+    ...(models === undefined ? {} : { models }),
+    sameEngine: source.manifest === undefined || source.manifest.engine === engine.name,
+  }
   const there = await sink.tables()
   const created: TableMapping[] = []
   const unknownTables: string[] = []
@@ -49,8 +55,9 @@ export async function planLoad(
       const made = renamedHeader(withoutStrangers(header, chosen, there), name, (table) =>
         targetName({ ...header, table }, undefined, sink.capabilities),
       )
-      created.push(sink.mapping(made))
-      plans.push(planTable(header, made, rules))
+      const mapping = sink.mapping(made)
+      created.push(mapping)
+      plans.push(planTable(header, mapping.table, rules))
     } else unknownTables.push(tableText(header.table))
   }
   if (unknownTables.length > 0 && request.ignoreUnknown !== true) {
@@ -73,7 +80,7 @@ export async function planLoad(
     losses: [
       ...created.flatMap(({ losses }) => losses),
       ...strangers(chosen, created, there),
-      ...plans.flatMap(reordered),
+      ...plans.flatMap((plan) => reordered(plan, sink.capabilities.looseJson)),
     ],
     warnings: unknown.map(
       (plan) => `left out of ${tableText(plan.source.table)}: ${plan.unknown.join(', ')}`,
@@ -111,14 +118,18 @@ function strangers(
   )
 }
 
-/** A jsonb keeps one of several equal keys, and no order. */
-function reordered({ source, columns }: TablePlan): readonly string[] {
+/** JSON that the target keeps by its meaning, and that had its letters till now. */
+function reordered(
+  { source, columns, sameEngine }: TablePlan,
+  looseJson: Readonly<Record<string, string>>,
+): readonly string[] {
   return columns.flatMap(({ target, source: from }) => {
-    if (from.kind !== 'file' || target.db !== 'jsonb') return []
+    const lost = looseJson[target.db ?? '']
+    if (from.kind !== 'file' || lost === undefined) return []
     const column = source.columns.find(({ name }) => name === from.column)
-    return column === undefined || column.db === 'jsonb'
+    return column === undefined || isSameType(target, column, sameEngine)
       ? []
-      : [`${tableText(source.table)}.${target.name}: jsonb keeps neither the order of keys nor equal keys`]
+      : [`${tableText(source.table)}.${target.name}: ${lost}`]
   })
 }
 

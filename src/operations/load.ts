@@ -73,7 +73,7 @@ export async function loadFrom(
     create: request.create ?? false,
   })
   try {
-    const plan = await planLoad(workspace, source, sink, request)
+    const plan = await planLoad(workspace, source, target, sink, request)
     const report = (
       loaded: boolean,
       tables: readonly LoadedTable[],

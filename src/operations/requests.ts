@@ -43,6 +43,8 @@ export interface FilesBackupRequest
   extends Cancellable, Pick<BackupRequest, 'storage' | 'storages' | 'compress' | 'encrypt' | 'prune'> {
   /** Names of sets; every configured one where absent. */
   readonly sets?: readonly string[]
+  /** A local path or a stream to write the archive to, instead of a storage. One set only. */
+  readonly output?: string | Writable
 }
 
 export interface FilesRestoreRequest extends Cancellable {
@@ -163,10 +165,25 @@ export interface KeptRequest extends Cancellable {
 }
 
 export interface VerifyRequest extends BackupFilter, Cancellable {
-  /** Default: the newest of each database that the filter lets through. */
-  readonly backup?: string
+  /** Each `latest`, an id or unique prefix, or a file name in the storage. Default: the newest of each database that the filter lets through. */
+  readonly backups?: readonly string[]
   readonly all?: boolean
   readonly storage?: string
+}
+
+/** Restores backups to prove them, into a server that is there for that alone. */
+export interface DrillRequest extends Omit<BackupFilter, 'kind'>, Cancellable {
+  /** Each `latest`, an id or unique prefix, or a file name in the storage. Default: the newest of each database. */
+  readonly backups?: readonly string[]
+  /** Every backup that the filter lets through. */
+  readonly all?: boolean
+  readonly storage?: string
+  /** A line for the system's shell, which finds the copy in `DATABASE_URL`. A status other than 0 fails the drill. */
+  readonly check?: string
+  /** Where the version of the backup's server is not installed, the nearest newer one will do. Default false: it is an error. */
+  readonly newer?: boolean
+  /** The URL of a server to take instead of a throwaway one: the copy is a new database there, which is dropped at the end. */
+  readonly into?: string
 }
 
 export interface PruneRequest extends Cancellable {

@@ -5,6 +5,7 @@ import type { RunError, RunReport, RunResult, RunStart, RunStorage, RunSubject }
 import type { DumpReport, LoadReport } from './portable-reports.js'
 import type {
   BackupResult,
+  DrillReport,
   FilesOutcome,
   FilesRestoreReport,
   Outcome,
@@ -154,6 +155,21 @@ export function verifySubjects(report: VerifyReport | undefined, intended: Inten
       warnings: [],
     }
   })
+}
+
+/** A subject for each backup that was restored. */
+export function drillSubjects(report: DrillReport | undefined, intended: Intended): readonly RunSubject[] {
+  if (report === undefined) return untouched(intended)
+  return report.results.map(({ id, storage, database, ok, error, proof }) => ({
+    kind: 'database',
+    name: database ?? dirname(id),
+    result: ok ? 'success' : 'failure',
+    storages: [{ name: storage, ok }],
+    id,
+    ...(proof === undefined ? {} : { seconds: sum(Object.values(proof.seconds)) }),
+    warnings: proof?.warnings ?? [],
+    ...(error === undefined ? {} : { error: runError(error) }),
+  }))
 }
 
 /** A subject for each database, with every storage that was looked at. */

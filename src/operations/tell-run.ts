@@ -1,9 +1,8 @@
-import type { Settings } from '../config/settings.js'
-import { redactAll, secretsIn, withoutCredentials } from '../env/redaction.js'
-import type { Secret } from '../env/secret.js'
+import { withoutCredentials } from '../env/redaction.js'
 import { asHoldfastError, type HoldfastError } from '../errors.js'
 import type { Operation } from '../hooks/events.js'
 import type { RunError, RunReport, RunSubject } from '../hooks/run-report.js'
+import { redaction } from './known-secrets.js'
 import { runReport } from './run-report.js'
 import { notice, type Workspace } from './workspace.js'
 
@@ -77,24 +76,6 @@ async function writeMetrics(workspace: Workspace, report: RunReport): Promise<vo
   } catch (thrown) {
     notice(workspace, 'warning', `the metrics were not written: ${asHoldfastError(thrown).message}`)
   }
-}
-
-/** What takes every secret that the settings and the request know out of a text. */
-function redaction(settings: Settings, request: object): (text: string) => string {
-  const { databases, storages, stages, notifiers } = settings
-  const secrets: readonly Secret[] = secretsIn([
-    [...databases.values()].map(({ connection, backupConnection, admin, tools }) => [
-      connection,
-      backupConnection,
-      admin,
-      tools,
-    ]),
-    [...storages.values()].map((storage) => storage.settings),
-    stages.map((stage) => stage.settings),
-    notifiers,
-    request,
-  ])
-  return (text) => redactAll(text, secrets)
 }
 
 /**

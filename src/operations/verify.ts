@@ -101,8 +101,9 @@ async function tellVerified(
 
 async function chosenBackups(workspace: Workspace, request: VerifyRequest, signal: AbortSignal) {
   const { chains, ...listed } = await listManifests(workspace, { ...request, signal })
-  if (request.backup !== undefined) {
-    const backups = copiesAmong(workspace, listed, request.backup, request)
+  const { backups: named = [] } = request
+  if (named.length > 0) {
+    const backups = named.flatMap((name) => copiesAmong(workspace, listed, name, request))
     const aliases = new Set(backups.map(({ manifest }) => manifest.database.alias))
     return { backups, damaged: chains.filter(({ alias }) => aliases.has(alias)) }
   }

@@ -31,3 +31,7 @@ export function contextOf(workspace: Workspace, wish: AbortSignal = new AbortCon
 export function notice(workspace: Workspace, level: 'debug' | 'info' | 'warning', message: string): void {
   workspace.emit({ type: 'notice', level, message })
 }
+
+export function secondsSince({ env }: Workspace, started: Date): number {
+  return (env.clock.now().getTime() - started.getTime()) / 1000
+}

@@ -33,17 +33,25 @@ export interface TablePlan {
   readonly suggestions: readonly string[]
   /** Columns that nothing fills. */
   readonly unfilled: readonly string[]
+  /** The rows come from an engine of the target's kind, as far as is known: equal names of types mean equal types. */
+  readonly sameEngine: boolean
 }
 
 export interface EvolutionRules {
   readonly tables: Readonly<Record<string, TableRules>>
   readonly models?: ModelFacts
+  readonly sameEngine: boolean
+}
+
+/** Whether a column keeps values just as the one that they come from. */
+export function isSameType(target: ColumnHeader, from: ColumnHeader, sameEngine: boolean): boolean {
+  return sameEngine && from.db === target.db && from.type === target.type
 }
 
 export function planTable(
   source: TableHeader,
   target: TableHeader,
-  { tables, models }: EvolutionRules,
+  { tables, models, sameEngine }: EvolutionRules,
 ): TablePlan {
   const rules = rulesOf(source, target, tables)
   const model = modelOf(target, models)
@@ -71,6 +79,7 @@ export function planTable(
     unknown,
     dropped,
     unfilled,
+    sameEngine,
     suggestions: suggestions(unknown, columns, source),
   }
 }

@@ -56,7 +56,7 @@ export class RowFitter {
     this.#context = { table: plan.source.table.name, now: options.now }
     this.#written = plan.columns.filter(({ source }) => source.kind === 'file' || source.kind === 'filled')
     this.columns = this.#written.map(({ target }) => target.name)
-    this.sent = new SentRows(this.#written, plan.source.columns)
+    this.sent = new SentRows(this.#written, plan)
     this.#casts = this.#written.map(({ target }) => castTo(target, options.wrappers))
     const place = (name: string) => plan.source.columns.findIndex((column) => column.name === name)
     this.#places = this.#written.map(({ source }) => (source.kind === 'file' ? place(source.column) : -1))

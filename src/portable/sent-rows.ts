@@ -2,7 +2,7 @@ import { typeParts } from '../engine/logical-type.js'
 import type { Row } from '../engine/cell.js'
 import type { RowChunk } from '../engine/row-chunk.js'
 import type { ColumnHeader } from '../engine/table-header.js'
-import type { ColumnPlan } from './evolution.js'
+import { isSameType, type ColumnPlan, type TablePlan } from './evolution.js'
 import { RowDigest } from './row-digest.js'
 
 /** Types of which a cell that fits has one form on every engine. */
@@ -18,8 +18,8 @@ export class SentRows {
   #count = 0
 
   /** @param columns those that are written, in the order of a row's cells */
-  constructor(columns: readonly ColumnPlan[], from: readonly ColumnHeader[]) {
-    const compared = columns.flatMap((plan, place) => (isComparable(plan, from) ? [{ plan, place }] : []))
+  constructor(columns: readonly ColumnPlan[], table: Pick<TablePlan, 'source' | 'sameEngine'>) {
+    const compared = columns.flatMap((plan, place) => (isComparable(plan, table) ? [{ plan, place }] : []))
     this.columns = compared.map(({ plan }) => plan.target.name)
     this.#places = compared.map(({ place }) => place)
     this.#whole = compared.length === columns.length
@@ -48,13 +48,16 @@ export class SentRows {
   }
 }
 
-function isComparable({ source, target }: ColumnPlan, from: readonly ColumnHeader[]): boolean {
+function isComparable(
+  { source, target }: ColumnPlan,
+  { source: from, sameEngine }: Pick<TablePlan, 'source' | 'sameEngine'>,
+): boolean {
   if (source.kind !== 'file') return false
-  const own = from.find(({ name }) => name === source.column)
+  const own = from.columns.find(({ name }) => name === source.column)
   if (own === undefined) return false
   const { base, array } = typeParts(target.type)
-  // Blanks or NULs are added to what is shorter, and jsonb keeps less than was written.
-  if (isPadded(target) || base === 'json') return own.db === target.db && own.type === target.type
+  // Blanks or NULs are added to what is shorter, and some JSON types keep less than was written.
+  if (isPadded(target) || base === 'json') return isSameType(target, own, sameEngine)
   return own.type === target.type || (!array && oneForm.has(base))
 }
 

@@ -71,7 +71,7 @@ async function inspectsEmptiness(bench: ConnectorWorkbench): Promise<void> {
 }
 
 async function takesDump(bench: ConnectorWorkbench): Promise<void> {
-  for (const { name, bytes } of await bench.dump(await bench.filled())) {
+  for (const { name, bytes } of (await bench.sampleDump()).parts) {
     assert(bytes.length > 0, `part ${name} is empty`)
     const checker = bench.factory.format.checker()
     checker.push(bytes)
@@ -123,7 +123,7 @@ async function checksFormat(bench: ConnectorWorkbench): Promise<void> {
       checker.push(memory.subarray(0, bytes.copy(memory, 0, start)))
     checker.end()
   }
-  for (const part of await bench.dump(await bench.filled())) {
+  for (const part of (await bench.sampleDump()).parts) {
     assert(part.bytes.length > 0, `part ${part.name} is empty`)
     if (part.role !== 'dump') continue
     assert(format.recognises(part.bytes.subarray(0, 512)), 'the format knows its own head')

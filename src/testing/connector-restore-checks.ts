@@ -5,11 +5,13 @@ import type { ConnectorCheck } from './connector-contract.js'
 import type { ConnectorFixture, ContractDatabase } from './connector-fixture.js'
 import {
   breaking,
+  contentOf,
   partsSource,
   rejectsWith,
   restoreRequest,
   stalling,
   type ConnectorWorkbench,
+  type Content,
   type ReadPart,
 } from './connector-workbench.js'
 
@@ -40,27 +42,17 @@ export function restoreChecks({ factory }: ConnectorFixture): ConnectorCheck[] {
   ]
 }
 
-interface Content {
-  readonly digest: Readonly<Record<string, string>>
-  readonly schema: string
-}
-
-async function contentOf(database: ContractDatabase): Promise<Content> {
-  return { digest: await database.digest(), schema: await database.schemaText() }
-}
-
 /**
- * A filled database, its dump, and a second one whose rows differ from the dump; an empty one to restore into where the
- * connector replaces nothing.
+ * The dump of the sample, what is to be there after a restore, and a database whose rows differ from the dump; an empty one to
+ * restore into where the connector replaces nothing.
  */
 async function prepared(bench: ConnectorWorkbench, filled = bench.replaces) {
-  const original = await bench.filled()
-  const parts = await bench.dump(original)
+  const { parts, content: wanted } = await bench.sampleDump()
   const target = filled ? await bench.filled() : await bench.empty()
   if (filled) await target.execute(bench.fixture.sample.changeRows)
   const old = await contentOf(target)
-  assert.notDeepEqual(old.digest, await original.digest(), 'changeRows changes rows')
-  return { wanted: await contentOf(original), parts, target, old }
+  assert.notDeepEqual(old.digest, wanted.digest, 'changeRows changes rows')
+  return { wanted, parts, target, old }
 }
 
 function replaces(mode: CleanMode): ConnectorCheck {
@@ -125,7 +117,7 @@ async function preparesOnly(bench: ConnectorWorkbench): Promise<void> {
 }
 
 async function needsCreate(bench: ConnectorWorkbench): Promise<void> {
-  const parts = await bench.dump(await bench.filled())
+  const { parts } = await bench.sampleDump()
   const missing = await bench.missing()
   const connector = bench.connector(missing)
   await rejectsWith(connector.prepareRestore(bench.context(), partsSource(parts), bench.request()), [
@@ -138,14 +130,14 @@ async function needsCreate(bench: ConnectorWorkbench): Promise<void> {
 }
 
 async function creates(bench: ConnectorWorkbench): Promise<void> {
-  const original = await bench.filled()
+  const { parts, content } = await bench.sampleDump()
   const missing = await bench.missing()
-  await bench.restore(missing, partsSource(await bench.dump(original)), { create: true })
-  assert.deepEqual(await contentOf(missing), await contentOf(original))
+  await bench.restore(missing, partsSource(parts), { create: true })
+  assert.deepEqual(await contentOf(missing), content)
 }
 
 async function refusesCreate(bench: ConnectorWorkbench): Promise<void> {
-  const parts = await bench.dump(await bench.filled())
+  const { parts } = await bench.sampleDump()
   const connector = bench.connector(await bench.missing())
   const request = bench.request({ create: true })
   const refused = connector.prepareRestore(bench.context(), partsSource(parts), request)
@@ -248,10 +240,10 @@ async function refusesSchemas(bench: ConnectorWorkbench): Promise<void> {
 async function restoresSchemas(bench: ConnectorWorkbench): Promise<void> {
   const { schema } = bench.fixture.sample
   assert(schema !== undefined, 'the fixture names a schema where the connector claims schemas')
-  const original = await bench.filled()
+  const { parts, content } = await bench.sampleDump()
   const target = await bench.empty()
-  await bench.restore(target, partsSource(await bench.dump(original)), { schemas: [schema.name] })
-  const all = Object.entries(await original.digest())
+  await bench.restore(target, partsSource(parts), { schemas: [schema.name] })
+  const all = Object.entries(content.digest)
   assert.deepEqual(
     await target.digest(),
     Object.fromEntries(all.filter(([table]) => schema.tables.includes(table))),

@@ -68,11 +68,12 @@ function sourceOf(parts: readonly RestorePart[], bytesOf: (part: RestorePart) =>
   }
 }
 
-/** As they come from a storage: in pieces of 64 KiB. */
+/** As they come from a storage: in pieces of 64 KiB, which are the reader's own. */
 export function inChunks(bytes: Buffer): Readable {
   return Readable.from(
     (function* () {
-      for (let start = 0; start < bytes.length; start += 65_536) yield bytes.subarray(start, start + 65_536)
+      for (let start = 0; start < bytes.length; start += 65_536)
+        yield Buffer.from(bytes.subarray(start, start + 65_536))
     })(),
     { objectMode: false },
   )
@@ -157,15 +158,49 @@ export async function eventually(check: () => void | Promise<void>, withinMs = 1
   }
 }
 
+/** What is in a database: its rows and its definitions. */
+export interface Content {
+  readonly digest: Readonly<Record<string, string>>
+  readonly schema: string
+}
+
+export async function contentOf(database: ContractDatabase): Promise<Content> {
+  return { digest: await database.digest(), schema: await database.schemaText() }
+}
+
+/** The fixture's sample as the connector dumps it, and what it holds. */
+export interface SampleDump {
+  readonly parts: readonly ReadPart[]
+  readonly content: Content
+}
+
+/** A function that dumps the sample once for all the checks of a suite, at the first that asks; its database is gone by then. */
+export function sampleDumper(fixture: ConnectorFixture): () => Promise<SampleDump> {
+  let made: Promise<SampleDump> | undefined
+  return () => (made ??= dumpSample(fixture))
+}
+
+async function dumpSample(fixture: ConnectorFixture): Promise<SampleDump> {
+  const bench = new ConnectorWorkbench(fixture)
+  try {
+    const database = await bench.filled()
+    return { parts: await bench.dump(database), content: await contentOf(database) }
+  } finally {
+    await bench.dropDatabases()
+  }
+}
+
 /** The fixture at work: databases that are dropped at the end, and a look at what a connector leaves behind. */
 export class ConnectorWorkbench {
+  readonly sampleDump: () => Promise<SampleDump>
   readonly #fixture: ConnectorFixture
   readonly #databases: ContractDatabase[] = []
   readonly #temporary = new Set<string>()
   readonly #programsBefore = runningPrograms()
 
-  constructor(fixture: ConnectorFixture) {
+  constructor(fixture: ConnectorFixture, sampleDump = sampleDumper(fixture)) {
     this.#fixture = fixture
+    this.sampleDump = sampleDump
   }
 
   get factory(): ConnectorFactory {

@@ -69,7 +69,7 @@ describe('FAILURES 16:', () => {
     const other = join(folder, 'backups', second.backup?.manifest.parts[0]?.stored.key ?? '')
     renameSync(artifact, `${artifact}.kept`)
     copyFileSync(other, artifact)
-    const { results } = await hf.verify({ backup: manifest.id })
+    const { results } = await hf.verify({ backups: [manifest.id] })
     expect(results).toMatchObject([
       { ok: false, error: { code: expect.stringMatching(/^integrity\./u) as string } },
     ])

@@ -6,10 +6,12 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:net'
@@ -48,6 +50,10 @@ async function project(
   return createHoldfast({ serverName: 'test', databases: {}, ...config }, { baseDirectory: folder, emit })
 }
 
+function passwordIn(json: string): string {
+  return (JSON.parse(json) as { readonly password: string }).password
+}
+
 async function alive(pid: number | undefined): Promise<boolean> {
   return pid !== undefined && (await processIdentity(pid)) !== undefined
 }
@@ -64,6 +70,8 @@ async function rows(url: string, sql: string): Promise<unknown[]> {
 
 postgresql.describe('a development server of PostgreSQL', () => {
   let folder: string
+  /** Of templates: what is made when is the same in each run. */
+  let cache: string
   let hf: Holdfast
   let server: string
   const { emit, notices } = listener()
@@ -71,6 +79,8 @@ postgresql.describe('a development server of PostgreSQL', () => {
   const url = async () => (await hf.dev.env()).url.reveal()
 
   beforeAll(async () => {
+    cache = mkdtempSync(join(tmpdir(), 'dev-cache-'))
+    vi.stubEnv('XDG_CACHE_HOME', cache)
     folder = projectFolder()
     server = join(folder, '.holdfast/dev/postgresql/main')
     hf = await project(
@@ -82,7 +92,8 @@ postgresql.describe('a development server of PostgreSQL', () => {
   })
   afterAll(async () => {
     await hf.dev.destroy({ backups: true })
-    rmSync(folder, { recursive: true })
+    vi.unstubAllEnvs()
+    for (const each of [folder, cache]) rmSync(each, { recursive: true })
   })
 
   it('answers where env says, tells its state, and is started and stopped as often as one likes', async () => {
@@ -184,6 +195,35 @@ postgresql.describe('a development server of PostgreSQL', () => {
       chownSync(join(server, 'data'), uid, gid)
     }
     await hf.dev.start()
+  })
+
+  it('begins with a template that the second making has kept, and goes without where that is damaged', async () => {
+    const [kept = '', ...others] = readdirSync(join(cache, 'holdfast/dev-templates')).filter(
+      (name) => !name.startsWith('.'),
+    )
+    expect(others).toEqual([])
+    const template = join(cache, 'holdfast/dev-templates', kept)
+    const small = filesBelow(join(template, 'data/pg_wal'))
+    expect(small.map((name) => statSync(join(template, 'data/pg_wal', name)).size)).not.toContain(16 << 20)
+    writeFileSync(join(template, 'data/from-template'), '')
+    const { url: secret, folder: copy } = await hf.dev.start({ name: 'copy' })
+    expect(existsSync(join(copy, 'data/from-template'))).toBe(true)
+    expect(filesBelow(join(copy, 'data/pg_wal')).sort()).toEqual(small)
+    for (const name of small) expect(statSync(join(copy, 'data/pg_wal', name)).size).toBe(16 << 20)
+    expect(await rows(secret.reveal(), 'select current_database()')).toEqual(['dev'])
+    // Each server has a password of its own, and the template knows none of them.
+    const texts = [join(template, 'template.json'), join(copy, 'holdfast-dev-server.json')]
+    const [ofTemplate = '', ofCopy = ''] = texts.map((file) => passwordIn(readFileSync(file, 'utf8')))
+    expect(new Set([ofTemplate, ofCopy, (await hf.dev.env({ name: 'main' })).password.reveal()]).size).toBe(3)
+    await expect(rows(secret.reveal().replace(ofCopy, ofTemplate), 'select 1')).rejects.toMatchObject({
+      code: '28P01',
+    })
+    truncateSync(join(template, 'data/global/pg_control'))
+    const again = await hf.dev.reinit({ name: 'copy' })
+    expect(await rows(again.url.reveal(), 'select 1')).toEqual([1])
+    // What is kept now is sound.
+    for (const data of [copy, template]) expect(existsSync(join(data, 'data/from-template'))).toBe(false)
+    await hf.dev.destroy({ name: 'copy' })
   })
 
   it('keeps backups by name, and restores one only when all of it has been checked', async () => {

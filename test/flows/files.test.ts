@@ -3,6 +3,7 @@ import {
   appendFileSync,
   chmodSync,
   chownSync,
+  createWriteStream,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -120,6 +121,29 @@ describe('a set of files', () => {
       (each: unknown) => each,
     )
     expect(twice).toMatchObject({ code: 'config.invalid' })
+  })
+
+  it('goes to a file or a stream in place of a storage, as one set; a file that is there stays', async () => {
+    const { folder, hf, tree } = await backedUp()
+    const output = join(folder, 'uploads.tar.zst')
+    const result = resultOf(await hf.files.backup({ sets: ['media'], output }))
+    expect(result).toMatchObject({ filename: output, copies: [], files: { entries: 7, bytes: 5008 } })
+    expect(result.storedBytes).toBe(statSync(output).size)
+    const [refused] = await hf.files.backup({ output })
+    expect(refused).toMatchObject({ ok: false, error: { code: 'storage.exists' } })
+    const stream = createWriteStream(join(folder, 'stream.tar'))
+    resultOf(await hf.files.backup({ output: stream, compress: 'none' }))
+    for (const [name, backup] of [
+      ['from-file', output],
+      ['from-stream', join(folder, 'stream.tar')],
+    ] as const) {
+      await hf.files.restore({ backup, to: join(folder, name), confirm: true })
+      expect(treeOf(join(folder, name))).toEqual(tree)
+    }
+    const two = await holdfastIn(folder, { files: { media: './uploads', again: './uploads' } })
+    await expect(two.files.backup({ output: join(folder, 'two') })).rejects.toMatchObject({
+      code: 'usage.invalid',
+    })
   })
 
   it('has retention of its own', async () => {

@@ -5,6 +5,7 @@ import type { HoldfastConfig } from '../../src/config/config.js'
 import { HoldfastError } from '../../src/errors.js'
 import type { RunReport } from '../../src/hooks/run-report.js'
 import {
+  closedPort,
   hang,
   httpReceiver,
   mailServer,
@@ -27,6 +28,57 @@ function reports(received: readonly Received[]): readonly RunReport[] {
 }
 
 const webhook = (url: string) => ({ kind: 'webhook', url, retries: 0 }) as const
+
+describe('doctor', () => {
+  it('says of each notifier whether it can be reached, and sends nothing', async () => {
+    const { folder, databases } = await threeDatabases()
+    const { port, mails } = await mailServer({ allowInsecureAuth: true })
+    const web = await httpReceiver()
+    const silent = await silentServer()
+    const mail = {
+      kind: 'email',
+      from: 'a@b.c',
+      to: 'ops@b.c',
+      tls: 'none',
+      host: '127.0.0.1',
+      port,
+    } as const
+    const hf = await holdfastIn(folder, {
+      databases,
+      notify: {
+        admins: { ...mail, user: 'me', password: 'open sesame' },
+        stranger: { ...mail, user: 'me', password: 'wrong phrase' },
+        silent: { ...mail, port: silent.port, timeoutMs: 300 },
+        hook: webhook(`${web.url}/secret-path`),
+        slack: { kind: 'slack', url: `http://127.0.0.1:${await closedPort()}/secret-path` },
+        dead: { kind: 'ping', url: `${web.url}/secret-path` },
+      },
+    })
+    const { checks } = await hf.doctor()
+    const found = new Map(checks.map(({ subject, ...check }) => [subject, check]))
+    expect(found.get('notifier admins')).toMatchObject({
+      status: 'ok',
+      message: '127.0.0.1 has taken the login; nothing was sent',
+    })
+    expect(found.get('notifier stranger')).toMatchObject({
+      status: 'error',
+      message: expect.stringMatching(/^127\.0\.0\.1: /u) as string,
+    })
+    expect(found.get('notifier silent')).toMatchObject({ status: 'error', error: { code: 'tool.timeout' } })
+    expect(found.get('notifier hook')).toMatchObject({
+      status: 'ok',
+      message: `127.0.0.1:${web.port} takes connections; nothing was sent`,
+    })
+    expect(found.get('notifier slack')).toMatchObject({
+      status: 'error',
+      error: { code: 'hook.failed' },
+      message: expect.stringContaining('ECONNREFUSED') as string,
+    })
+    expect(found.get('notifier dead')).toMatchObject({ status: 'ok' })
+    expect([mails, web.received]).toEqual([[], []])
+    expect(JSON.stringify(checks)).not.toMatch(/secret-path|open sesame|wrong phrase/u)
+  })
+})
 
 describe('a backup of several databases', () => {
   it('is one message for each notifier, and one file of metrics', async () => {

@@ -1,19 +1,23 @@
 import { DatabaseSync } from '@photostructure/sqlite'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { DatabaseConfig } from '../../src/config/config.js'
+import type { DatabaseConfig, HoldfastConfig } from '../../src/config/config.js'
 import type { ConnectionSettings, Engine } from '../../src/engine/engine.js'
+import type { Emit } from '../../src/env/context.js'
 import { nodeEnv } from '../../src/env/node-env.js'
-import { mariadb as mariadbEngine } from '../../src/engines/mysql/engine.js'
-import { ScratchDatabase } from '../../src/engines/mysql/test-database.js'
+import { mariadb as mariadbEngine, mysql as mysqlEngine } from '../../src/engines/mysql/engine.js'
+import { ScratchDatabase, type ScratchAddress } from '../../src/engines/mysql/test-database.js'
 import { postgresql as postgresqlEngine } from '../../src/engines/postgres/engine.js'
 import { TestDatabase as PostgresDatabase } from '../../src/engines/postgres/test-fixture.js'
 import { sqliteEngine } from '../../src/engines/sqlite/engine.js'
+import type { HoldfastError } from '../../src/errors.js'
+import type { Holdfast } from '../../src/holdfast.js'
 import { RowDigest } from '../../src/portable/row-digest.js'
-import { needsServer } from '../servers/needs.js'
-import { execute as executeFile, testFolder } from './workbench.js'
+import { needsAll, needsMysql, needsServer, type Need } from '../servers/needs.js'
+import { execute as executeFile, holdfastIn, testFolder } from './workbench.js'
 
-export type PlaceName = 'sqlite' | 'postgresql' | 'mariadb'
+export type PlaceName = 'sqlite' | 'postgresql' | 'mariadb' | 'mysql'
+export const placeNames: readonly PlaceName[] = ['sqlite', 'postgresql', 'mariadb', 'mysql']
 
 /** A database of a test's own, gone when the test ends. */
 export interface Place {
@@ -23,13 +27,75 @@ export interface Place {
   ask(sql: string): Promise<readonly (readonly unknown[])[]>
   /** By table: how many rows, and their digest, which is the same on every engine. */
   content(): Promise<Readonly<Record<string, string>>>
+  /** By table: what a test that has changed nothing finds as it was. */
+  state(): Promise<Readonly<Record<string, string>>>
 }
 
-export const needs = { postgresql: needsServer('postgresql'), mariadb: needsServer('mariadb') }
+export const needs = {
+  sqlite: needsAll(),
+  postgresql: needsServer('postgresql'),
+  mariadb: needsServer('mariadb'),
+  mysql: needsMysql(),
+}
 
 /** What tests of several engines need. */
-export function makeable(name: PlaceName): boolean {
-  return name === 'sqlite' || needs[name].missing === undefined
+export function needsPlaces(...names: readonly PlaceName[]): Need {
+  return needsAll(...names.map((name) => needs[name]))
+}
+
+/** A test of its own on each of these engines. */
+export function on(
+  engines: readonly PlaceName[],
+  title: string,
+  body: (engine: PlaceName) => Promise<void>,
+): void {
+  for (const engine of engines) needsPlaces(engine).it(`${title} (${engine})`, () => body(engine))
+}
+
+/** A test of its own from each of these engines to another. */
+export function between(
+  froms: readonly PlaceName[],
+  to: PlaceName,
+  title: string,
+  body: (from: PlaceName) => Promise<void>,
+): void {
+  for (const from of froms) needsPlaces(from, to).it(`${title} (${from} to ${to})`, () => body(from))
+}
+
+/** A Holdfast whose databases are places, in a folder of its own. */
+export async function loaderOf(
+  places: Readonly<Record<string, Place>>,
+  emit: Emit = () => undefined,
+  config: HoldfastConfig = {},
+): Promise<{ hf: Holdfast; folder: string }> {
+  const folder = await testFolder()
+  const databases = Object.fromEntries(
+    Object.entries(places).map(([name, place]) => [name, { ...databaseOf(config, name), ...place.config }]),
+  )
+  const env = { ...nodeEnv(), workingDirectory: folder }
+  return { hf: await holdfastIn(folder, { ...config, databases }, { env, emit }), folder }
+}
+
+function databaseOf({ databases = {} }: HoldfastConfig, name: string): object {
+  const found = databases[name]
+  return typeof found === 'object' ? found : {}
+}
+
+export async function codeOf(work: Promise<unknown>): Promise<readonly [code: string, message: string]> {
+  const error = (await work.then(
+    () => ({ code: 'none', message: 'it has worked' }),
+    (thrown: unknown) => thrown,
+  )) as HoldfastError
+  return [error.code, error.message]
+}
+
+/** A table's file by hand, with a footer that nobody has reckoned: it loads with `acceptEdits`. */
+export function tableFile(table: string, lines: readonly string[]): string {
+  return `${lines.join('\n')}\n${footer(table, lines)}\n`
+}
+
+export function footer(table: string, lines: readonly string[]): string {
+  return JSON.stringify({ end: table, rows: lines.length - 1, sum64: '0'.repeat(16), sha256: '0'.repeat(64) })
 }
 
 const cx = { env: nodeEnv(), signal: new AbortController().signal, emit: () => undefined }
@@ -48,7 +114,8 @@ const makers: Readonly<Record<PlaceName, () => Promise<Place>>> = {
       config: { url: `sqlite:${path}` },
       execute: (sql) => Promise.resolve(executeFile(path, sql)),
       ask: (sql) => Promise.resolve(askFile(path, sql)),
-      content: () => contentOf(sqliteEngine, { engine: 'sqlite', name: path, parameters: {} }),
+      content: () => contentOf(sqliteEngine.rows, { engine: 'sqlite', name: path, parameters: {} }),
+      state: () => Promise.resolve(stateOfFile(path)),
     }
   },
   async postgresql() {
@@ -60,20 +127,36 @@ const makers: Readonly<Record<PlaceName, () => Promise<Place>>> = {
       execute: (sql) => database.execute(sql),
       ask: async (sql) =>
         (await database.rows<Record<string, unknown>>(sql)).map((row) => Object.values(row)),
-      content: () => contentOf(postgresqlEngine, database.connection),
+      content: () => contentOf(postgresqlEngine.rows, database.connection),
+      state: () => contentOf(postgresqlEngine.rows, database.connection),
     }
   },
-  async mariadb() {
-    const { host, port, user, password } = needs.mariadb.server()
-    const database = await new ScratchDatabase(needs.mariadb.server(), 'mariadb').create()
-    onTestFinished(() => database.drop())
-    return {
-      config: { engine: 'mariadb', host, port, user, password, name: database.name },
-      execute: (sql) => database.run(sql.split(/;\s*\n/u).filter((each) => each.trim() !== '')),
-      ask: async (sql) => (await database.rows(sql)).map((row) => Object.values(row) as unknown[]),
-      content: () => contentOf(mariadbEngine, database.connection),
-    }
+  mariadb: () => serverOfMysql('mariadb', mariadbEngine, needs.mariadb.server()),
+  mysql() {
+    const {
+      host = '127.0.0.1',
+      port = 3306,
+      user = 'root',
+      password,
+    } = mysqlEngine.parse(process.env['HOLDFAST_TEST_MYSQL'] ?? '', '/')
+    return serverOfMysql('mysql', mysqlEngine, { host, port, user, password: password?.reveal() ?? '' })
   },
+}
+
+async function serverOfMysql(
+  engine: 'mariadb' | 'mysql',
+  { rows }: Engine,
+  { host, port, user, password }: ScratchAddress,
+): Promise<Place> {
+  const database = await new ScratchDatabase({ host, port, user, password }, engine).create()
+  onTestFinished(() => database.drop())
+  return {
+    config: { engine, host, port, user, password, name: database.name },
+    execute: (sql) => database.run(sql.split(/;\s*\n/u).filter((each) => each.trim() !== '')),
+    ask: async (sql) => (await database.rows(sql)).map((row) => Object.values(row) as unknown[]),
+    content: () => contentOf(rows, database.connection),
+    state: () => contentOf(rows, database.connection),
+  }
 }
 
 function askFile(path: string, sql: string): readonly (readonly unknown[])[] {
@@ -88,8 +171,26 @@ function askFile(path: string, sql: string): readonly (readonly unknown[])[] {
   }
 }
 
+/** Asked in this process, which takes a tenth of the time that a program of its own does. */
+function stateOfFile(path: string): Readonly<Record<string, string>> {
+  const tables = askFile(
+    path,
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_stat%'",
+  )
+  return Object.fromEntries(
+    tables.map(([name]) => {
+      const columns = askFile(path, `SELECT name FROM pragma_table_xinfo('${String(name)}')`).flat()
+      const cells = columns.map((column) => `quote("${String(column)}")`).join(" || ',' || ")
+      const rows = askFile(path, `SELECT ${cells} FROM "${String(name)}"`)
+        .flat()
+        .map(String)
+      return [String(name), rows.sort().join('\n')]
+    }),
+  )
+}
+
 async function contentOf(
-  { rows }: Engine,
+  rows: Engine['rows'],
   connection: ConnectionSettings,
 ): Promise<Readonly<Record<string, string>>> {
   const source = await rows?.openSource(cx, connection)

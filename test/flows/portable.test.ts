@@ -3,13 +3,16 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
-import type { Emit } from '../../src/env/context.js'
-import { nodeEnv } from '../../src/env/node-env.js'
-import type { Holdfast } from '../../src/holdfast.js'
-import type { HoldfastError } from '../../src/errors.js'
-import { needsAll } from '../servers/needs.js'
-import { needs, place, type Place, type PlaceName } from './portable-places.js'
-import { holdfastIn, listener, testFolder } from './workbench.js'
+import {
+  codeOf,
+  footer,
+  loaderOf,
+  needsPlaces,
+  place,
+  placeNames,
+  type PlaceName,
+} from './portable-places.js'
+import { listener } from './workbench.js'
 
 /** People with bosses who come later, and their visits: self-references, keys, texts, blobs, wide numbers. */
 const sample = `
@@ -20,24 +23,6 @@ const sample = `
     (9007199254740993, '', NULL, x'', 1);
   INSERT INTO visit VALUES (1, '2024-01-01', 'a' || char(10) || char(8232) || char(133) || '"\\'), (2, '', NULL),
     (9007199254740993, 'a''b', '');`
-
-async function loaderOf(
-  places: Readonly<Record<string, Place>>,
-  emit: Emit = () => undefined,
-): Promise<{ hf: Holdfast; folder: string }> {
-  const folder = await testFolder()
-  const databases = Object.fromEntries(Object.entries(places).map(([name, { config }]) => [name, config]))
-  const env = { ...nodeEnv(), workingDirectory: folder }
-  return { hf: await holdfastIn(folder, { databases }, { env, emit }), folder }
-}
-
-async function codeOf(work: Promise<unknown>): Promise<readonly [code: string, message: string]> {
-  const error = (await work.then(
-    () => ({ code: 'none', message: 'it has worked' }),
-    (thrown: unknown) => thrown,
-  )) as HoldfastError
-  return [error.code, error.message]
-}
 
 describe('a portable dump', () => {
   it('is a folder of files that load into another database as they were, next ids included', async () => {
@@ -94,7 +79,7 @@ describe('a portable dump', () => {
   })
 })
 
-needsAll(needs.postgresql, needs.mariadb).describe('a portable dump across engines', () => {
+needsPlaces('postgresql', 'mariadb').describe('a portable dump across engines', () => {
   it('goes from SQLite to PostgreSQL to MariaDB to SQLite, and is the same by digest everywhere', async () => {
     const places = {
       sqlite: await place('sqlite', sample),
@@ -117,14 +102,16 @@ needsAll(needs.postgresql, needs.mariadb).describe('a portable dump across engin
   })
 })
 
-const engines: readonly PlaceName[] = ['sqlite', 'postgresql', 'mariadb']
+const tablesOfMysql = `
+    CREATE TABLE parent(id bigint PRIMARY KEY AUTO_INCREMENT, name varchar(5) UNIQUE NOT NULL);
+    CREATE TABLE child(id bigint PRIMARY KEY, parent bigint NOT NULL, day date, FOREIGN KEY (parent) REFERENCES parent(id));\n`
 const schemas: Readonly<Record<PlaceName, string>> = {
   sqlite: `CREATE TABLE parent(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE NOT NULL CHECK (length(name) < 6));
     CREATE TABLE child(id INTEGER PRIMARY KEY, parent INTEGER NOT NULL REFERENCES parent(id), day DATE);\n`,
   postgresql: `CREATE TABLE parent(id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name varchar(5) UNIQUE NOT NULL);
     CREATE TABLE child(id bigint PRIMARY KEY, parent bigint NOT NULL REFERENCES parent(id), day date);\n`,
-  mariadb: `CREATE TABLE parent(id bigint PRIMARY KEY AUTO_INCREMENT, name varchar(5) UNIQUE NOT NULL);
-    CREATE TABLE child(id bigint PRIMARY KEY, parent bigint NOT NULL, day date, FOREIGN KEY (parent) REFERENCES parent(id));\n`,
+  mariadb: tablesOfMysql,
+  mysql: tablesOfMysql,
 }
 const dumpOfTwo: Readonly<Record<'parent' | 'child', readonly string[]>> = {
   parent: [
@@ -141,9 +128,8 @@ const dumpOfTwo: Readonly<Record<'parent' | 'child', readonly string[]>> = {
   ],
 }
 
-for (const engine of engines) {
-  const described = engine === 'sqlite' ? describe : needs[engine].describe
-  described(`a load into ${engine} that fails`, () => {
+for (const engine of placeNames) {
+  needsPlaces(engine).describe(`a load into ${engine} that fails`, () => {
     it('leaves rows and next ids as they were, whichever row it is, and names file and line', async () => {
       const target = await place(engine, schemas[engine])
       await target.execute("INSERT INTO parent(name) VALUES ('old'), ('older')")
@@ -194,11 +180,6 @@ for (const engine of engines) {
       expect((await target.ask("SELECT id FROM parent WHERE name = 'next'")).flat().map(Number)).toEqual([3])
     })
   })
-}
-
-/** Any footer: the tests that use it accept edits. */
-function footer(table: string, lines: readonly string[]): string {
-  return JSON.stringify({ end: table, rows: lines.length - 1, sum64: '0'.repeat(16), sha256: '0'.repeat(64) })
 }
 
 describe('a dump that is not as it was written', () => {

@@ -1,5 +1,6 @@
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { execFileSync } from 'node:child_process'
+import { chmod, mkdtemp, readdir, rm, statfs, writeFile } from 'node:fs/promises'
+import { freemem, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isAlive } from '../../src/env/alive.js'
 
@@ -7,16 +8,20 @@ import { isAlive } from '../../src/env/alive.js'
 const prefix = 'hf-'
 /** The loader of TypeScript keeps what it has compiled. */
 const caches = ['jiti']
+/** Linux keeps the files here in memory: nothing that is written waits for a disk. */
+const inMemory = '/dev/shm'
+/** What it must have room for; a run needs about a third of it at once. */
+const roomBytes = 6 * 1024 ** 3
 
 /**
- * Gives a run a temporary folder of its own, which goes with it, and fails the run where a test has left something there.
- * What a run that was killed has left, the next one removes.
+ * Gives a run, with its servers, a temporary folder of its own, which goes with it, and fails the run where a test has left
+ * something there. It is in memory where there is room, unless TMPDIR names another place. What a run that was killed has left,
+ * the next one removes.
  */
 export async function setup(): Promise<() => Promise<void>> {
-  await sweep()
-  const folder = await mkdtemp(join(tmpdir(), `${prefix}${process.pid}-`))
-  // Servers of a test's own run as another account, and must reach theirs.
-  await chmod(folder, 0o711)
+  for (const parent of [tmpdir(), inMemory]) await sweep(parent)
+  const chosen = process.env['TMPDIR'] !== undefined
+  const folder = (chosen ? undefined : await memoryFolder()) ?? (await newFolder(tmpdir()))
   const variables = process.platform === 'win32' ? ['TEMP', 'TMP'] : ['TMPDIR']
   for (const name of variables) process.env[name] = folder
   return async () => {
@@ -29,11 +34,35 @@ export async function setup(): Promise<() => Promise<void>> {
   }
 }
 
-async function sweep(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
+async function newFolder(parent: string): Promise<string> {
+  const folder = await mkdtemp(join(parent, `${prefix}${process.pid}-`))
+  // Servers run as another account, and must reach theirs.
+  await chmod(folder, 0o711)
+  return folder
+}
+
+/** Undefined where memory is short, or where the system lets no program be run from there, as in many containers. */
+async function memoryFolder(): Promise<string | undefined> {
+  const { bavail, bsize } = await statfs(inMemory).catch(() => ({ bavail: 0, bsize: 0 }))
+  if (Math.min(bavail * bsize, freemem()) < roomBytes) return undefined
+  const folder = await newFolder(inMemory)
+  const probe = join(folder, 'probe')
+  try {
+    await writeFile(probe, '#!/bin/sh\n', { mode: 0o755 })
+    execFileSync(probe)
+    await rm(probe)
+    return folder
+  } catch {
+    await rm(folder, { recursive: true })
+    return undefined
+  }
+}
+
+async function sweep(parent: string): Promise<void> {
+  for (const name of await readdir(parent).catch(() => [])) {
     const pid = new RegExp(`^${prefix}(\\d+)-`, 'u').exec(name)?.[1]
     if (pid === undefined || isAlive(Number(pid))) continue
     // Another user's cannot be removed, and is none of ours.
-    await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined)
+    await rm(join(parent, name), { recursive: true, force: true }).catch(() => undefined)
   }
 }

@@ -5,9 +5,11 @@ import { maxRate, metricsFile, text, texts, toggle } from '../flags.js'
 import { filesBackupDocument } from '../render/json/files-backup.js'
 import { renderFilesBackup } from '../render/text/files-backup.js'
 import { withHoldfast } from '../session.js'
+import { standardOutput } from '../standard-output.js'
 
 interface FilesBackupFlags {
   readonly storage?: readonly string[]
+  readonly output?: string
   readonly compress?: string
   readonly noEncrypt?: boolean
   readonly prune?: boolean
@@ -26,6 +28,7 @@ export const filesBackup = command<FilesBackupFlags, readonly string[]>({
     { line: 'holdfast files backup', meaning: 'every configured set' },
     { line: 'holdfast files backup media --prune', meaning: 'one, then remove old backups' },
     { line: 'holdfast files backup --storage main --storage offsite', meaning: 'to both at once' },
+    { line: 'holdfast files backup media -o - | ssh host …', meaning: 'the archive to stdout' },
   ],
   parameters: {
     flags: {
@@ -33,12 +36,14 @@ export const filesBackup = command<FilesBackupFlags, readonly string[]>({
         'NAME',
         'storage to use: a configured name, or a folder; may be repeated, for all at once  [default: as configured, or all; HOLDFAST_STORAGE]',
       ),
+      output: text('PATH', 'write the archive to a file, or to stdout with -, and not to a storage'),
       compress: text('METHOD', 'zstd[:1-19], gzip[:1-9] or none  [default: zstd; HOLDFAST_COMPRESS]'),
       noEncrypt: toggle('do not encrypt, whatever the configuration says'),
       prune: toggle('apply retention to what was backed up'),
       maxRate,
       metricsFile,
     },
+    aliases: { o: 'output' },
     positional: {
       kind: 'array',
       parameter: {
@@ -49,6 +54,7 @@ export const filesBackup = command<FilesBackupFlags, readonly string[]>({
     },
   },
   async run(flags, ...sets) {
+    const target = flags.output === '-' ? standardOutput(this, 'files backup') : flags.output
     await withHoldfast(
       this,
       flags,
@@ -57,24 +63,27 @@ export const filesBackup = command<FilesBackupFlags, readonly string[]>({
           sets,
           signal: this.signal,
           ...where,
+          ...(target === undefined ? {} : { output: target }),
           ...(flags.noEncrypt === true ? { encrypt: false } : {}),
           ...(flags.prune === undefined ? {} : { prune: flags.prune }),
         })
-        report(this, outcomes)
+        report(this, outcomes, flags.output === '-')
       },
       { databases: false },
     )
   },
 })
 
-function report({ reporter }: CommandLine, outcomes: readonly FilesOutcome[]): void {
+function report({ reporter }: CommandLine, outcomes: readonly FilesOutcome[], bytesOnStdout: boolean): void {
   for (const outcome of outcomes) {
     if (!outcome.ok) reporter.failure(outcome.set, outcome.error)
     const result = outcome.ok ? outcome.result : outcome.partial
     for (const warning of result?.warnings ?? []) reporter.warn(`${outcome.set}: ${warning}`)
   }
   reporter.exitCode = exitOfOutcomes(outcomes)
-  reporter.done('files backup', filesBackupDocument(outcomes), (style, columns) =>
-    renderFilesBackup(outcomes, style, columns),
-  )
+  if (!bytesOnStdout) {
+    reporter.done('files backup', filesBackupDocument(outcomes), (style, columns) =>
+      renderFilesBackup(outcomes, style, columns),
+    )
+  } else if (reporter.exitCode === 0) reporter.note((style) => renderFilesBackup(outcomes, style, undefined))
 }

@@ -23,7 +23,8 @@ export const mongodbDevServer: DevServerDriver = {
   engine: 'mongodb',
   accounts: ['mongodb', 'mongod'],
   runsAsRoot: true,
-  find: findServer,
+  find: async (cx, wanted) => (await installedServers(cx, wanted))[0],
+  installed: installedServers,
   command: (site) => (isFerret(site) ? ferretCommand(site) : mongodCommand(site)),
   settle,
   ask: (cx, site) => query(cx, site, site, async (session) => Promise.resolve(session.identity.version)),
@@ -57,36 +58,33 @@ function ferretCommand(site: DevServerSite) {
   }
 }
 
-/** @throws tool.missing */
-async function findServer(cx: Context, { directory }: WantedPrograms): Promise<DevServerPrograms> {
+/** Those of MongoDB before FerretDB, each program in the order of its folders. @throws tool.missing */
+async function installedServers(
+  cx: Context,
+  { directory }: WantedPrograms,
+): Promise<readonly [DevServerPrograms, ...DevServerPrograms[]]> {
   const folders = directory === undefined ? await usualFolders(cx.env) : [directory]
-  for (const name of ['mongod', 'ferretdb']) {
-    for (const folder of folders) {
+  const found: DevServerPrograms[] = []
+  for (const name of ['mongod', 'ferretdb'])
+    for (const folder of new Set(folders)) {
       const server = join(folder, cx.env.platform === 'win32' ? `${name}.exe` : name)
       const runs = await access(server, constants.X_OK).then(
         () => true,
         () => false,
       )
-      if (!runs) continue
-      const { stdout } = await runTool(cx, {
-        program: server,
-        args: ['--version'],
-        timeoutMs: probeTimeoutMs,
-      })
-      const version = /(?:db )?version:? "?v?(\d[\w.-]*)/iu.exec(stdout)?.[1] ?? 'unknown'
-      if (name === 'mongod') return { product: 'MongoDB', version, paths: { server } }
-      if (/^2\./u.test(version)) {
-        throw new HoldfastError(
-          'tool.missing',
-          `FerretDB ${version} (${server}) needs a PostgreSQL of its own`,
-          {
-            hint: 'install mongod, or FerretDB 1, which keeps its data in SQLite',
-          },
-        )
-      }
-      return { product: 'FerretDB', version, paths: { server } }
+      if (runs) found.push(await programOf(cx, name, server))
     }
-  }
+  const [first, ...others] = found.filter(({ product, version }) => !needsPostgres(product, version))
+  if (first !== undefined) return [first, ...others]
+  const [unfit] = found
+  if (unfit !== undefined)
+    throw new HoldfastError(
+      'tool.missing',
+      `FerretDB ${unfit.version} (${unfit.paths['server'] ?? ''}) needs a PostgreSQL of its own`,
+      {
+        hint: 'install mongod, or FerretDB 1, which keeps its data in SQLite',
+      },
+    )
   const where = directory === undefined ? '' : ` in ${directory}`
   throw new HoldfastError(
     'tool.missing',
@@ -95,6 +93,16 @@ async function findServer(cx: Context, { directory }: WantedPrograms): Promise<D
       hint: `${cx.env.platform === 'darwin' ? 'brew install mongodb/brew/mongodb-community' : 'install mongodb-org-server from repo.mongodb.org'}, or set devServers.mongodb.programs to the folder of its programs`,
     },
   )
+}
+
+async function programOf(cx: Context, name: string, server: string): Promise<DevServerPrograms> {
+  const { stdout } = await runTool(cx, { program: server, args: ['--version'], timeoutMs: probeTimeoutMs })
+  const version = /(?:db )?version:? "?v?(\d[\w.-]*)/iu.exec(stdout)?.[1] ?? 'unknown'
+  return { product: name === 'mongod' ? 'MongoDB' : 'FerretDB', version, paths: { server } }
+}
+
+function needsPostgres(product: string, version: string): boolean {
+  return product === 'FerretDB' && version.startsWith('2.')
 }
 
 async function usualFolders({ platform, variables }: Env): Promise<readonly string[]> {

@@ -23,6 +23,14 @@ export const mongodb: Engine = {
       throw error
     }
   },
+  async dropDatabase(cx, settings) {
+    const session = await MongoSession.open(cx, settings)
+    try {
+      await session.ask((database) => database.dropDatabase())
+    } finally {
+      await session.close()
+    }
+  },
   connectors: { mongodump, 'mongodb-driver': mongodbDriver },
   defaultConnector: 'mongodump',
   fingerprint: mongodbFingerprinter,

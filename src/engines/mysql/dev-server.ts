@@ -41,7 +41,8 @@ export function mysqlDevServer(engine: string, product: Product): DevServerDrive
   return {
     engine,
     accounts: ['mysql'],
-    find: (cx, wanted) => findServer(cx, wanted, product, engine),
+    find: async (cx, wanted) => (await installedServers(cx, wanted, product, engine))[0],
+    installed: (cx, wanted) => installedServers(cx, wanted, product, engine),
     dataVersion: dataVersionOf,
     create: (cx, site) => create(cx, site, product),
     prepare: (_cx, site) => writeAccounts(site, product),
@@ -63,15 +64,16 @@ function program({ programs }: DevServerSite, name: 'server' | 'install'): strin
   return programs.paths[name] ?? name
 }
 
-/** @throws tool.missing, naming the other family where that is what is installed */
-async function findServer(
+/** In the order of PATH. @throws tool.missing, naming the other family where that is what is installed */
+async function installedServers(
   cx: Context,
   { directory }: WantedPrograms,
   product: Product,
   engine: string,
-): Promise<DevServerPrograms> {
+): Promise<readonly [DevServerPrograms, ...DevServerPrograms[]]> {
   const names = product === 'MariaDB' ? ['mariadbd', 'mysqld'] : ['mysqld']
   const env = directory === undefined ? withServerFolders(cx) : { ...cx.env, variables: { PATH: directory } }
+  const found: DevServerPrograms[] = []
   const others: string[] = []
   for (const server of await installedPrograms(env, names)) {
     if (directory !== undefined && dirname(server) !== directory) continue
@@ -89,8 +91,10 @@ async function findServer(
       others.push(`${own} ${version} (${server})`)
       continue
     }
-    return { product, version, dataVersion: series(product, numbers), paths: { server, install } }
+    found.push({ product, version, dataVersion: series(product, numbers), paths: { server, install } })
   }
+  const [first, ...more] = found
+  if (first !== undefined) return [first, ...more]
   const there = others.length === 0 ? '' : `; what is there: ${others.join(', ')}`
   throw new HoldfastError(
     'tool.missing',

@@ -1,8 +1,10 @@
-import type { Engine } from '../../engine/engine.js'
+import type { ConnectionSettings, Engine } from '../../engine/engine.js'
+import type { Context } from '../../env/context.js'
 import { mysqldump } from './connectors/mysqldump.js'
 import { mysqlDevServer } from './dev-server.js'
 import { mysqlFingerprinter } from './fingerprint.js'
 import type { Product } from './identity.js'
+import { quoteName } from './quoting.js'
 import { mysqlRows } from './rows.js'
 import { ServerSession } from './session.js'
 import { mysqlSwapper } from './swap.js'
@@ -22,11 +24,21 @@ function serverEngine(name: string, aliases: readonly string[], product: Product
     capabilities: { server: true, schemas: false, transactionalRestore: false },
     parse: (url, baseDirectory) => parseUrl(name, url, baseDirectory),
     open: (cx, settings) => ServerSession.open(cx, settings),
+    dropDatabase,
     connectors: { mysqldump: mysqldump(name) },
     defaultConnector: 'mysqldump',
     fingerprint: mysqlFingerprinter,
     devServer: mysqlDevServer(name, product),
     rows: mysqlRows,
     swap: mysqlSwapper,
+  }
+}
+
+async function dropDatabase(cx: Context, settings: ConnectionSettings): Promise<void> {
+  const session = await ServerSession.open(cx, settings, { withoutDatabase: true })
+  try {
+    await session.query(`DROP DATABASE IF EXISTS ${quoteName(settings.name)}`)
+  } finally {
+    await session.close()
   }
 }

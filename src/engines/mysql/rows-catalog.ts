@@ -9,6 +9,8 @@ export interface OwnColumn {
   readonly touched: boolean
   /** JSON as it was written (MariaDB), not as the server writes it. */
   readonly exactJson: boolean
+  /** A float may be -0 (MySQL); MariaDB makes 0 of it. */
+  readonly minusZero: boolean
 }
 
 export interface OwnTable {
@@ -181,6 +183,7 @@ function columnOf(row: ColumnRow, primary: readonly string[], details: Details):
     ...(row.charset === null ? {} : { charset: row.charset }),
     touched: /on update/iu.test(row.extra),
     exactJson: details.exactJson,
+    minusZero: !details.exactJson,
   }
   return {
     name: row.name,

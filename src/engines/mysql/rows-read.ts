@@ -36,8 +36,8 @@ export function columnReader(column: ColumnHeader): ColumnReader {
     case 'geometry':
       return { expression: name, binary: true, cell: (value) => `"${extendedWkb(value as Buffer)}"` }
     case 'f32':
-      // A FLOAT is sent with six digits; a DOUBLE with as many as it takes.
-      return text(`${name}+0e0`, (value) => singleCell(Number(value)))
+      // A FLOAT is sent with six digits; a DOUBLE with as many as it takes. A sum would lose the sign of -0.
+      return text(`${name}*1e0`, (value) => singleCell(Number(value)))
     case 'bit':
       return text(`LPAD(BIN(${name}+0),${args[0] ?? 1},'0')`, (value) => `"${value}"`)
     case 'enum':

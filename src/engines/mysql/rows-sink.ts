@@ -33,7 +33,7 @@ export async function openSink(
  * it, and set back where it fails.
  */
 class MysqlSink implements RowSink {
-  readonly capabilities: RowSinkCapabilities = { schemas: false, wrappers: ownWrappers }
+  readonly capabilities: RowSinkCapabilities
   readonly #session: ServerSession
   readonly #request: RowSinkRequest
   readonly #writers: InsertWriter[] = []
@@ -45,6 +45,12 @@ class MysqlSink implements RowSink {
   constructor(session: ServerSession, request: RowSinkRequest) {
     this.#session = session
     this.#request = request
+    // MariaDB's JSON is the text itself.
+    const loose =
+      session.identity.product === 'MariaDB'
+        ? {}
+        : { json: 'json keeps neither the order of keys nor equal keys, and of a number what a double does' }
+    this.capabilities = { schemas: false, wrappers: ownWrappers, looseJson: loose }
   }
 
   async tables(): Promise<readonly TableHeader[]> {

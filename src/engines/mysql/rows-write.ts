@@ -39,7 +39,7 @@ function plainWriter(column: ColumnHeader): CellWriter {
       return (cell) => finite(column, plainText(cell))
     case 'f32':
     case 'f64':
-      return (cell) => (cell === '-0' ? '-0e0' : finite(column, plainText(cell)))
+      return (cell) => (cell === '-0' ? minusZero(column) : finite(column, plainText(cell)))
     case 'bytes':
       return (cell) => hex(Buffer.from(plainText(cell), 'base64'))
     case 'date':
@@ -80,6 +80,11 @@ function textWriter(column: ColumnHeader): CellWriter {
 function finite(column: ColumnHeader, text: string): string {
   if (/^(?:NaN|-?Infinity)$/u.test(text)) throw new CellRefused(column, `is ${text}, which MySQL cannot hold`)
   return text
+}
+
+function minusZero(column: ColumnHeader): string {
+  if ((column.own as Partial<OwnColumn> | undefined)?.minusZero === true) return '-0e0'
+  throw new CellRefused(column, 'is -0, which MariaDB does not have', 0)
 }
 
 function withinYears(column: ColumnHeader, text: string): string {

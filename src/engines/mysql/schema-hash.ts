@@ -32,7 +32,7 @@ export async function definitionsOf(
     add('sequence', name, await showCreate(session, 'SEQUENCE', name, 'Create Table'))
   }
   for (const name of inventory.views)
-    add('view', name, await showCreate(session, 'VIEW', name, 'Create View'))
+    add('view', name, unqualified(await showCreate(session, 'VIEW', name, 'Create View'), session))
   for (const { name, type } of inventory.routines) {
     add('routine', name, await showCreate(session, type, name, createColumn(type)))
   }
@@ -68,6 +68,12 @@ function withoutCounter(definition: unknown): unknown {
   return definition
     .replace(/^(\) .*?) AUTO_INCREMENT=\d+/mu, '$1')
     .replace(/ CHARACTER SET \w+(?= COLLATE )/gu, '')
+}
+
+/** A view whose definer the server does not know is written with the name of its own database before each column. */
+function unqualified(definition: unknown, { settings }: ServerSession): unknown {
+  if (typeof definition !== 'string') return definition
+  return definition.replaceAll(`${quoteName(settings.name)}.`, '')
 }
 
 function createColumn(type: RoutineEntry['type']): string {

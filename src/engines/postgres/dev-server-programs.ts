@@ -14,21 +14,30 @@ interface Found extends DevServerPrograms {
   readonly numbers: Version
 }
 
-/**
- * The newest server of this machine that has the extensions, or the one that fits the data.
- * @throws tool.missing, with the package to install
- */
+/** The newest server of this machine that has the extensions, or the one that fits the data. @throws as installedServers */
 export async function findServer(
   cx: Context,
   wanted: WantedPrograms,
   extensions: readonly string[],
 ): Promise<DevServerPrograms> {
+  const usable = await installedServers(cx, wanted, extensions)
+  return usable.find(({ dataVersion }) => dataVersion === wanted.dataVersion) ?? usable[0]
+}
+
+/**
+ * Every server of this machine that has the extensions, the newest first.
+ * @throws tool.missing where there is none, with the package to install
+ */
+export async function installedServers(
+  cx: Context,
+  wanted: WantedPrograms,
+  extensions: readonly string[],
+): Promise<readonly [Found, ...Found[]]> {
   const installed = await serversIn(cx, await programsOf(cx.env, wanted))
   const usable: Found[] = []
   for (const server of installed) if (await hasExtensions(cx, server, extensions)) usable.push(server)
-  const fitting = usable.find(({ dataVersion }) => dataVersion === wanted.dataVersion)
-  const found = fitting ?? usable[0]
-  if (found !== undefined) return found
+  const [first, ...others] = usable
+  if (first !== undefined) return [first, ...others]
   const [other] = installed
   if (other !== undefined)
     throw new HoldfastError(

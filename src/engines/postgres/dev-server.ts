@@ -5,7 +5,7 @@ import type { Context } from '../../env/context.js'
 import type { Secret } from '../../env/secret.js'
 import { asHoldfastError } from '../../errors.js'
 import { ownFile } from '../../process/own-program.js'
-import { findServer } from './dev-server-programs.js'
+import { findServer, installedServers } from './dev-server-programs.js'
 import { identifier, literal } from './quoting.js'
 import { openSession } from './session.js'
 import { engineName } from './url.js'
@@ -27,6 +27,7 @@ function devServer(engine: string, extensions: readonly string[]): DevServerDriv
     stopSignal: 'SIGINT',
     discardSignal: 'SIGQUIT',
     find: (cx, wanted) => findServer(cx, wanted, extensions),
+    installed: (cx, wanted) => installedServers(cx, wanted, extensions),
     dataVersion: async (data) =>
       (await readFile(join(data, 'PG_VERSION'), 'utf8').catch(() => undefined))?.trim(),
     create,

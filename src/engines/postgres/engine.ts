@@ -4,6 +4,7 @@ import { pgDumpCustom } from './connectors/pg-dump-custom.js'
 import { pgDumpGis } from './connectors/pg-dump-gis.js'
 import { pgParallel } from './connectors/pg-parallel.js'
 import { postgisDevServer, postgresqlDevServer } from './dev-server.js'
+import { dropWhole } from './drop.js'
 import { postgresFingerprinter } from './fingerprint.js'
 import { postgresRows } from './rows.js'
 import { openSession } from './session.js'
@@ -22,6 +23,7 @@ export const postgresql: Engine & AliasConnectors = {
   capabilities: { server: true, schemas: true, transactionalRestore: true },
   parse: parseUrl,
   open: openSession,
+  dropDatabase: dropWhole,
   connectors: {
     [pgDumpCustom.name]: pgDumpCustom,
     [pgDump.name]: pgDump,

@@ -158,7 +158,7 @@ async function openTarget(
 export async function maintenanceConnection(
   cx: Context,
   connection: Connection,
-  settings: ConnectorSettings,
+  settings: Pick<ConnectorSettings, 'admin'>,
 ): Promise<Connection> {
   const account = adminAccount(connection, settings)
   const usual = { ...account, database: connection.database === 'postgres' ? 'template1' : 'postgres' }

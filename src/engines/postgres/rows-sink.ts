@@ -36,7 +36,12 @@ export async function openSink(
 
 /** Everything is in one transaction: definitions, rows, sequences. */
 class PostgresSink implements RowSink {
-  readonly capabilities: RowSinkCapabilities = { schemas: true, defaultSchema, wrappers: [] }
+  readonly capabilities: RowSinkCapabilities = {
+    schemas: true,
+    defaultSchema,
+    wrappers: [],
+    looseJson: { jsonb: 'jsonb keeps neither the order of keys nor equal keys' },
+  }
   readonly #cx: Context
   readonly #session: PostgresSession
   readonly #request: RowSinkRequest

@@ -103,6 +103,8 @@ export class CopyWriter implements TableWriter {
 
   async #copy(target: string, rows: AsyncIterable<readonly EncodedRow[]>): Promise<number> {
     const stream = await this.#session.copyIn(`COPY ${target} (${columnList(this.#columns)}) FROM STDIN`)
+    // The server answers a broken-off COPY with an error, after the one that is thrown here.
+    stream.on('error', () => undefined)
     try {
       for await (const batch of rows) {
         if (!stream.write(Buffer.from((batch as readonly string[]).join('')))) await drained(stream)

@@ -57,7 +57,11 @@ async function madeFile(path: string): Promise<boolean> {
 }
 
 class SqliteSink implements RowSink {
-  readonly capabilities: RowSinkCapabilities = { schemas: false, wrappers: storageClasses }
+  readonly capabilities: RowSinkCapabilities = {
+    schemas: false,
+    wrappers: storageClasses,
+    looseJson: {},
+  }
   readonly #talk: RowsTalk
   readonly #request: RowSinkRequest
   readonly #unmake: () => Promise<void>

@@ -49,7 +49,7 @@ function plainWriter(column: ColumnHeader): CellWriter {
       return (cell) => (typeof cell === 'number' ? cell : { i: plainText(cell) })
     case 'f64':
     case 'f32':
-      return (cell) => real(cell, affinity)
+      return (cell) => real(storable(column, cell), affinity)
     case 'numeric':
       return affinity === 'text' ? (cell) => plainText(cell) : (cell) => numeric(column, plainText(cell))
     case 'bytes':
@@ -65,7 +65,15 @@ function plainWriter(column: ColumnHeader): CellWriter {
   }
 }
 
-/** SQLite has no NaN: it would store NULL. A whole number is an INTEGER to the driver, which a REAL column makes a REAL. */
+/** SQLite makes NULL of NaN, and in a REAL column the integer 0 of -0. */
+function storable(column: ColumnHeader, cell: Cell): Cell {
+  if (cell === 'NaN')
+    throw new CellRefused(column, 'is NaN, which SQLite does not have', column.nullable ? null : undefined)
+  if (cell === '-0') throw new CellRefused(column, 'is -0, which SQLite does not keep', 0)
+  return cell
+}
+
+/** A whole number is an INTEGER to the driver, which a REAL column makes a REAL. */
 function real(cell: Cell, affinity: OwnColumn['affinity'] | undefined): Bound {
   if (typeof cell === 'string')
     return {

@@ -2,14 +2,20 @@ import { HoldfastError } from '../../errors.js'
 import { checksum } from './encode.js'
 import { blockBytes, type EntryType } from './entry.js'
 
+/** No name and no set of extended records is larger; what claims to be is not read into memory. */
+export const largestMeta = 1024 * 1024
+
 /** What a header block says of its entry's place in the archive. */
-export interface Header {
+export interface Layout {
   /** The type flag's letter: `0`, `x`, `L`. */
   readonly flag: string
   readonly type: EntryType
   readonly size: number
-  /** Of the entry itself; absent where nobody wants to know. */
-  readonly about?: Description
+}
+
+export interface Header extends Layout {
+  /** Of the entry itself. */
+  readonly about: Description
 }
 
 /** The rest of a header block, with the records of extended headers not yet applied. */
@@ -40,28 +46,35 @@ const types: Readonly<Record<string, EntryType>> = {
   D: 'folder',
 }
 
-function entryType(flag: string, block: Buffer): EntryType {
+function entryType(flag: string, block: Buffer, at: number): EntryType {
   const type = types[flag] ?? 'other'
   if (type !== 'file') return type
   // Before ustar a slash at the end was all that told a folder.
-  const end = block.indexOf(0)
-  return block[Math.min(end < 0 ? nameBytes : end, nameBytes) - 1] === 0x2f ? 'folder' : 'file'
+  let end = at
+  while (end < at + nameBytes && block[end] !== 0) end++
+  return end > at && block[end - 1] === 0x2f ? 'folder' : 'file'
 }
 
-export function isZeros(block: Uint8Array): boolean {
-  for (const byte of block) if (byte !== 0) return false
+/** How many bytes follow a header in the archive. */
+export function storedBytes(flag: string, type: EntryType, size: number): number {
+  // A volume's label is no entry.
+  return flag !== 'V' && (type === 'file' || type === 'other') ? size : 0
+}
+
+export function isZeros(bytes: Uint8Array, start = 0, end = bytes.length): boolean {
+  for (let at = start; at < end; at++) if (bytes[at] !== 0) return false
   return true
 }
 
 /** Whether a block is a header, by its checksum; some old programs have summed signed bytes. */
-export function isHeader(block: Uint8Array): boolean {
-  if (block.length < blockBytes) return false
-  const expected = octalNumber(block, 148, 8)
-  return expected > 0 && (checksum(block) === expected || signedChecksum(block) === expected)
+export function isHeader(bytes: Uint8Array, at = 0): boolean {
+  if (bytes.length - at < blockBytes) return false
+  const expected = octalNumber(bytes, at + 148, 8)
+  return expected > 0 && (checksum(bytes, at) === expected || signedChecksum(bytes, at) === expected)
 }
 
-function signedChecksum(block: Uint8Array): number {
-  const fields = [block.subarray(0, 148), block.subarray(156, blockBytes)]
+function signedChecksum(bytes: Uint8Array, at: number): number {
+  const fields = [bytes.subarray(at, at + 148), bytes.subarray(at + 156, at + blockBytes)]
   return fields.reduce(
     (sum, field) => new Int8Array(field).reduce((total, each) => total + each, sum),
     8 * 0x20,
@@ -69,11 +82,16 @@ function signedChecksum(block: Uint8Array): number {
 }
 
 /** @throws integrity.format */
-export function decodeHeader(block: Buffer, described: boolean): Header {
-  if (!isHeader(block)) throw new HoldfastError('integrity.format', 'a header of the tar archive is damaged')
-  const flag = String.fromCharCode(block[156] as number)
-  const layout = { flag, type: entryType(flag, block), size: sizeField(block, 124) }
-  return described ? { ...layout, about: description(block) } : layout
+export function decodeHeader(block: Buffer): Header {
+  return { ...decodeLayout(block, 0), about: description(block) }
+}
+
+/** @throws integrity.format */
+export function decodeLayout(bytes: Buffer, at: number): Layout {
+  if (!isHeader(bytes, at))
+    throw new HoldfastError('integrity.format', 'a header of the tar archive is damaged')
+  const flag = String.fromCharCode(bytes[at + 156] as number)
+  return { flag, type: entryType(flag, bytes, at), size: sizeField(bytes, at + 124) }
 }
 
 function description(block: Buffer): Description {

@@ -1,6 +1,6 @@
 import { blockBytes } from './entry.js'
 import { isHeader, isZeros } from './decode.js'
-import { TarScanner } from './scanner.js'
+import { TarStructure } from './structure.js'
 
 /** How a whole tar archive is told: every header has its checksum, every file its bytes, and two blocks of zeros are the end. */
 export const tarFormat = {
@@ -9,13 +9,5 @@ export const tarFormat = {
     // An archive of nothing is two blocks of zeros.
     return isHeader(head.subarray(0, blockBytes)) || (head.length >= 2 * blockBytes && isZeros(head))
   },
-  checker() {
-    const scanner = new TarScanner('structure')
-    return {
-      push(chunk: Uint8Array): void {
-        scanner.push(chunk).next()
-      },
-      end: () => scanner.end(),
-    }
-  },
+  checker: () => new TarStructure(),
 }

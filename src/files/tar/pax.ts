@@ -16,17 +16,33 @@ export function formatPax(key: string, value: string): string {
 /** @throws integrity.format */
 export function parsePax(bytes: Buffer): PaxRecord[] {
   const records: PaxRecord[] = []
-  for (let at = 0; at < bytes.length && bytes[at] !== 0;) {
+  eachPaxRecord(bytes, 0, bytes.length, (key, value, end) => {
+    records.push([bytes.toString('latin1', key, value - 1), bytes.subarray(value, end)])
+  })
+  return records
+}
+
+/**
+ * Finds the records between two places without making anything of them.
+ * @param see told where a record's key and value begin, and where its value ends
+ * @throws integrity.format
+ */
+export function eachPaxRecord(
+  bytes: Buffer,
+  start: number,
+  stop: number,
+  see: (key: number, value: number, end: number) => void,
+): void {
+  for (let at = start; at < stop && bytes[at] !== 0;) {
     const space = lengthEnd(bytes, at)
     const end = at + Number(bytes.toString('latin1', at, space))
     const equals = bytes.indexOf(0x3d, space)
-    const whole = space > at && end <= bytes.length && bytes[end - 1] === 0x0a
+    const whole = space > at && end <= stop && bytes[end - 1] === 0x0a
     if (!whole || equals < 0 || equals >= end)
       throw new HoldfastError('integrity.format', 'an extended header of the tar archive is damaged')
-    records.push([bytes.toString('latin1', space + 1, equals), bytes.subarray(equals + 1, end - 1)])
+    see(space + 1, equals + 1, end - 1)
     at = end
   }
-  return records
 }
 
 /** Where the digits of a record's length end, which a space does; `start` where they do not. */

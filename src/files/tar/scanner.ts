@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../errors.js'
-import { decodeHeader, isZeros, type Description, type Header } from './decode.js'
+import { decodeHeader, isZeros, largestMeta, storedBytes, type Header } from './decode.js'
 import { blockBytes, paddingOf, type TarEntry } from './entry.js'
 import { parsePax, parseTime, type PaxRecord } from './pax.js'
 import { decimal, LeadingMap, OldGnuMap, paxMap, type SparseFile, type Stretch } from './sparse.js'
@@ -10,9 +10,6 @@ export type TarEvent =
   /** `at` is where in the file the bytes belong: sparse files have holes. The bytes are the chunk's own. */
   | { readonly kind: 'data'; readonly bytes: Buffer; readonly at: number }
   | { readonly kind: 'end' }
-
-/** No name and no set of extended records is larger; what claims to be is not read into memory. */
-const largestMeta = 1024 * 1024
 
 /** What the bytes that come next belong to. */
 type State =
@@ -36,13 +33,7 @@ export class TarScanner {
   #globals: readonly PaxRecord[] = []
   #records: readonly PaxRecord[] = []
   #longName: Buffer | undefined
-  #longLink: Buffer | undefined
-  readonly #described: boolean
-
-  /** @param wanted `structure` gives no events: whether the archive is whole is all that is asked */
-  constructor(wanted: 'entries' | 'structure' = 'entries') {
-    this.#described = wanted === 'entries'
-  }
+  #longLink: Buffer | undefined;
 
   /** @throws integrity.format */
   *push(chunk: Uint8Array): Generator<TarEvent> {
@@ -89,7 +80,7 @@ export class TarScanner {
       return
     }
     this.#zeroBlocks = 0
-    const header = decodeHeader(this.#block, this.#described)
+    const header = decodeHeader(this.#block)
     if ('xgLK'.includes(header.flag)) {
       if (header.size > largestMeta) throw damaged('a name or extended header')
       this.#state = { in: 'meta', header, parts: [], left: header.size }
@@ -134,7 +125,7 @@ export class TarScanner {
       this.#state = { in: 'leading-map', header, map: new LeadingMap(), size: decimal(realSize.toString()) }
       return
     }
-    const stored = header.type === 'file' || header.type === 'other' ? header.size : 0
+    const stored = storedBytes(header.flag, header.type, header.size)
     yield* this.#begin(header, paxMap(this.#records) ?? wholeFile(stored), stored)
   }
 
@@ -143,10 +134,10 @@ export class TarScanner {
     const { stretches } = file
     if (stretches.reduce((sum, { length }) => sum + length, 0) !== stored)
       throw damaged('the map of a sparse file')
-    const entry = header.about === undefined ? undefined : this.#entryOf(header, header.about, file.size)
+    const entry = this.#entryOf(header, file.size)
     this.#forget()
     this.#state = { in: 'data', left: stored, stretches, index: 0, done: 0 }
-    if (entry !== undefined) yield { kind: 'entry', entry }
+    yield { kind: 'entry', entry }
     if (stored === 0) yield* this.#ended(0)
   }
 
@@ -162,7 +153,7 @@ export class TarScanner {
     const at = stretch.offset + state.done
     state.done += taken
     state.left -= taken
-    if (this.#described) yield { kind: 'data', bytes: bytes.subarray(from, from + taken), at }
+    yield { kind: 'data', bytes: bytes.subarray(from, from + taken), at }
     if (state.left === 0) {
       const stored = state.stretches.reduce((sum, { length }) => sum + length, 0)
       yield* this.#ended(paddingOf(stored))
@@ -172,7 +163,7 @@ export class TarScanner {
 
   *#ended(padding: number): Generator<TarEvent> {
     this.#skip(padding)
-    if (this.#described) yield { kind: 'end' }
+    yield { kind: 'end' }
   }
 
   #padding(left: number, available: number): number {
@@ -190,7 +181,7 @@ export class TarScanner {
   }
 
   /** The header with what the extended ones say in its place. */
-  #entryOf({ type }: Header, about: Description, size: number): TarEntry {
+  #entryOf({ type, about }: Header, size: number): TarEntry {
     const number = (key: string, fallback: number) => {
       const given = this.#record(key)
       return given === undefined ? fallback : decimal(given.toString('latin1'))

@@ -7,18 +7,23 @@ import type { EmailSettings } from './settings.js'
 
 /** Sends one message as text, over a connection of its own. */
 export function emailNotifier(settings: EmailSettings): Notifier {
-  return { finished: (cx, report) => send(cx, settings, report) }
+  return {
+    finished: (cx, report) => send(cx, settings, report),
+    async check(cx) {
+      await connected(cx, settings, (transport) => transport.verify())
+      const who = settings.user === undefined ? 'takes mail without a login' : 'has taken the login'
+      return `${settings.host} ${who}; nothing was sent`
+    },
+  }
 }
 
-/** @throws hook.failed for what the mail server, or the way to it, says; the signal's reason when aborted */
 async function send(cx: NotifierContext, settings: EmailSettings, report: RunReport): Promise<void> {
   const { from, subjectPrefix = `[${report.server}] ` } = settings
   const to = recipientsOf(settings, report)
   if (to.length === 0) return
   const { subject, body } = messageOf(report)
-  const transport = await transportOf(cx, settings)
-  try {
-    await transport.sendMail({
+  await connected(cx, settings, (transport) =>
+    transport.sendMail({
       from,
       to: [...to],
       subject: `${subjectPrefix}${subject}`,
@@ -28,7 +33,19 @@ async function send(cx: NotifierContext, settings: EmailSettings, report: RunRep
       disableUrlAccess: true,
       headers: { 'Auto-Submitted': 'auto-generated' },
       signal: cx.signal,
-    })
+    }),
+  )
+}
+
+/** @throws hook.failed for what the mail server, or the way to it, says; the signal's reason when aborted */
+async function connected(
+  cx: NotifierContext,
+  settings: EmailSettings,
+  work: (transport: Awaited<ReturnType<typeof transportOf>>) => Promise<unknown>,
+): Promise<void> {
+  const transport = await transportOf(cx, settings)
+  try {
+    await work(transport)
   } catch (thrown) {
     cx.signal.throwIfAborted()
     throw new HoldfastError('hook.failed', `${settings.host}: ${asHoldfastError(thrown).message}`, {

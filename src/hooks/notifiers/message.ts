@@ -12,6 +12,7 @@ const verbs: Readonly<Record<Operation, string>> = {
   backup: 'backup',
   restore: 'restore',
   verify: 'verification',
+  drill: 'restore drill',
   prune: 'retention',
   'files-backup': 'backup of files',
   dump: 'dump',

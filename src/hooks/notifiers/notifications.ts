@@ -7,7 +7,7 @@ import type { Notifier, NotifierContext } from './notifier.js'
 import type { NotifierSettings, NotifyEvent } from './settings.js'
 
 /** Told of their failures alone, unless a notifier names them. */
-const quiet: ReadonlySet<Operation> = new Set(['verify', 'prune'])
+const quiet: ReadonlySet<Operation> = new Set(['verify', 'drill', 'prune'])
 
 /** The most that a timer of Node's holds. */
 const longestTimerMs = 2 ** 31 - 1
@@ -83,32 +83,49 @@ export class Notifications {
   ): Promise<void> {
     try {
       const notifier = await open(settings)
-      await this.#within(limitMs, limit, (cx) => work(notifier, cx))
+      await within(this.#cx, limitMs, limit, (cx) => work(notifier, cx))
     } catch (thrown) {
       const said = this.#redact(asHoldfastError(thrown).message)
       const message = `the notifier ${settings.name} (${settings.kind}) has not told of the ${event}: ${said}`
       this.#cx.emit({ type: 'notice', level: 'warning', message })
     }
   }
+}
 
-  /** @throws tool.timeout, also where the work does not heed its signal */
-  async #within(
-    ms: number,
-    limit: AbortController,
-    work: (cx: NotifierContext) => Promise<void>,
-  ): Promise<void> {
-    const { signal } = limit
-    signal.throwIfAborted()
-    const ends = performance.now() + ms
-    const timer = setTimeout(() => limit.abort(tooLong(ms)), ms)
-    const over = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason as HoldfastError), { once: true })
-    })
-    try {
-      await Promise.race([work({ ...this.#cx, signal, timeLeft: () => ends - performance.now() }), over])
-    } finally {
-      clearTimeout(timer)
-    }
+/**
+ * Tries a notifier without sending a message, for as long as it may take; what it says of that.
+ * @throws hook.failed, tool.timeout; the signal's reason when aborted
+ */
+export async function checkNotifier(cx: Context, settings: NotifierSettings): Promise<string> {
+  const notifier = await open(settings)
+  const limit = new AbortController()
+  const stop = () => limit.abort(cx.signal.reason)
+  cx.signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await within(cx, settings.timeoutMs, limit, (limited) => notifier.check(limited))
+  } finally {
+    cx.signal.removeEventListener('abort', stop)
+  }
+}
+
+/** @throws tool.timeout, also where the work does not heed its signal */
+async function within<Result>(
+  cx: Omit<Context, 'signal'>,
+  ms: number,
+  limit: AbortController,
+  work: (cx: NotifierContext) => Promise<Result>,
+): Promise<Result> {
+  const { signal } = limit
+  signal.throwIfAborted()
+  const ends = performance.now() + ms
+  const timer = setTimeout(() => limit.abort(tooLong(ms)), ms)
+  const over = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as HoldfastError), { once: true })
+  })
+  try {
+    return await Promise.race([work({ ...cx, signal, timeLeft: () => ends - performance.now() }), over])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

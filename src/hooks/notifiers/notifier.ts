@@ -11,4 +11,6 @@ export interface NotifierContext extends Context {
 export interface Notifier {
   started?(cx: NotifierContext, run: RunStart): Promise<void>
   finished(cx: NotifierContext, report: RunReport): Promise<void>
+  /** Goes as far as can be gone without a message, and says how far. @throws hook.failed */
+  check(cx: NotifierContext): Promise<string>
 }

@@ -2,6 +2,7 @@ import type { Secret } from '../../env/secret.js'
 import { post } from './http.js'
 import { messageOf } from './message.js'
 import type { Notifier, NotifierContext } from './notifier.js'
+import { reach } from './reach.js'
 import type { PingSettings } from './settings.js'
 
 /** What healthchecks.io keeps of a body. */
@@ -18,5 +19,10 @@ export function pingNotifier({ startUrl, successUrl, failureUrl, retries }: Ping
     started: (cx, { operation, server }) => ping(cx, startUrl, `${operation} on ${server} has started\n`),
     finished: (cx, report) =>
       ping(cx, report.result === 'success' ? successUrl : failureUrl, messageOf(report).body),
+    async check(cx) {
+      const urls = [startUrl, successUrl, failureUrl].filter((url) => url !== undefined)
+      const answers = await Promise.all(urls.map((url) => reach(cx, url)))
+      return [...new Set(answers)].join('; ')
+    },
   }
 }

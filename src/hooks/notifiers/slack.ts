@@ -2,6 +2,7 @@ import type { RunReport } from '../run-report.js'
 import { post } from './http.js'
 import { messageOf } from './message.js'
 import type { Notifier } from './notifier.js'
+import { reach } from './reach.js'
 import type { SlackSettings } from './settings.js'
 
 /** What Slack takes in one block of each kind, in characters. */
@@ -18,6 +19,7 @@ export function slackNotifier({ url, retries }: SlackSettings): Notifier {
         body: JSON.stringify(payloadOf(report)),
         headers: () => ({ 'Content-Type': 'application/json' }),
       }),
+    check: (cx) => reach(cx, url),
   }
 }
 

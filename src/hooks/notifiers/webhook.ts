@@ -4,6 +4,7 @@ import type { Secret } from '../../env/secret.js'
 import type { RunReport, RunStart } from '../run-report.js'
 import { post } from './http.js'
 import type { Notifier, NotifierContext } from './notifier.js'
+import { reach } from './reach.js'
 import type { WebhookSettings } from './settings.js'
 
 /** The body of a webhook. Fields may be added; `holdfast` is raised when one changes its meaning. */
@@ -34,6 +35,7 @@ export function webhookNotifier(settings: WebhookSettings): Notifier {
   return {
     started: (cx, run) => send(cx, { holdfast: 1, event: 'started', ...run }),
     finished: (cx, report) => send(cx, { holdfast: 1, event: 'finished', ...report }),
+    check: (cx) => reach(cx, settings.url),
   }
 }
 

@@ -27,12 +27,21 @@ export type StoredBackupDocument = {
   readonly fingerprint: 'none' | 'counts' | 'content'
   /** `unchecked` where no key of `sign` is configured; `foreign` where the key is not among them. */
   readonly signature: 'none' | 'unchecked' | 'valid' | 'invalid' | 'foreign'
+  /** The last time that it was restored to prove it; `key` is that of the report. Absent where it never was. */
+  readonly lastDrill?: LastDrillDocument
+}
+
+export type LastDrillDocument = {
+  readonly time: string
+  readonly result: 'passed' | 'failed'
+  readonly key: string
 }
 
 export function storedBackupDocument({
   storage,
   manifest,
   signature = 'none',
+  lastDrill,
 }: StoredBackup): StoredBackupDocument {
   const { id, kind, purpose, created, database, server, engine, connector, parts, warnings, fingerprint } =
     manifest
@@ -54,5 +63,12 @@ export function storedBackupDocument({
     warnings: warnings.length,
     fingerprint: fingerprint?.level ?? 'none',
     signature,
+    ...lastDrillField(lastDrill),
   }
+}
+
+export function lastDrillField(drill: StoredBackup['lastDrill']): Pick<StoredBackupDocument, 'lastDrill'> {
+  if (drill === undefined) return {}
+  const { time, result, key } = drill
+  return { lastDrill: { time: time.toISOString(), result, key } }
 }

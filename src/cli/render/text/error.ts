@@ -25,7 +25,8 @@ export function renderError(error: HoldfastError, style: Style, { verbose, subje
 }
 
 function differencesOf({ code, details }: HoldfastError, style: Style): readonly string[] {
-  return code === 'integrity.differs' ? renderDifferences(details['comparison'] as Comparison, style) : []
+  const comparison = details['comparison'] as Comparison | undefined
+  return code === 'integrity.differs' && comparison !== undefined ? renderDifferences(comparison, style) : []
 }
 
 function causes(error: HoldfastError, style: Style): readonly string[] {

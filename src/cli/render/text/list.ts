@@ -22,6 +22,7 @@ export function renderList(
 ): string {
   if (backups.length === 0) return style('dim', 'no backups')
   const elsewhere = backups.some(({ manifest }) => manifest.server !== view.serverName)
+  const drilled = backups.some(({ lastDrill }) => lastDrill !== undefined)
   const created = ({ manifest }: StoredBackup) => new Date(manifest.created)
   const shown: readonly Column<StoredBackup>[] = [
     { title: 'id', cell: ({ manifest }) => style('green', manifest.id) },
@@ -29,6 +30,9 @@ export function renderList(
     { title: 'created', cell: (each) => localTime(created(each)), importance: 4 },
     { title: 'age', cell: (each) => relativeAge(created(each), view.now) },
     { title: 'stored', cell: (each) => humanBytes(storedBytes(each)), right: true },
+    ...(drilled
+      ? [{ title: 'proof', cell: (each: StoredBackup) => drillText(each, view.now), importance: 5 }]
+      : []),
     { title: 'engine', cell: ({ manifest }) => printable(manifest.engine), importance: 3 },
     { title: 'stages', cell: (each) => printable(stagesOf(each)), importance: 2 },
     ...(elsewhere
@@ -46,6 +50,11 @@ export function renderList(
     style,
     columns,
   )
+}
+
+/** The last drill: a backup that nobody has restored is a hope. */
+function drillText({ lastDrill }: StoredBackup, now: Date): string {
+  return lastDrill === undefined ? 'never' : `${lastDrill.result} ${relativeAge(lastDrill.time, now)}`
 }
 
 function remarks(manifest: Manifest): readonly string[] {

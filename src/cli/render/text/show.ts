@@ -42,6 +42,7 @@ export function renderShow(stored: StoredBackup, style: Style, now: Date): strin
       ['migrations', migrations.length === 0 ? undefined : migrations.map(migrationText).join('\n')],
       ['fingerprint', manifest.kind === 'files' ? undefined : printable(fingerprintText(manifest))],
       ['signature', signatureText(stored)],
+      ['proof', manifest.kind === 'files' ? undefined : drillText(stored, style, now)],
       ['schema hash', printable(manifest.schemaHash) || undefined],
       [
         'stored in',
@@ -65,6 +66,13 @@ export function renderShow(stored: StoredBackup, style: Style, now: Date): strin
     style,
   )
   return `${style('green', style('bold', manifest.id))}\n${facts}`
+}
+
+function drillText({ storage, lastDrill }: StoredBackup, style: Style, now: Date): string {
+  if (lastDrill === undefined) return style('dim', 'never; holdfast verify --restore proves that it can be')
+  const { time, result, key } = lastDrill
+  const text = `${result} ${relativeAge(time, now)}, ${localTime(time)}`
+  return `${style(result === 'passed' ? 'green' : 'red', text)}\n${printable(`${storage}: ${key}`)}`
 }
 
 function fingerprintText({ fingerprint }: StoredBackup['manifest']): string {

@@ -1,0 +1,88 @@
+import { chownSync, constants, copyFileSync, mkdirSync, readdirSync, truncateSync } from 'node:fs'
+import { open, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Account } from '../env/account.js'
+
+/** Below this a file's zeros are not worth a look. */
+const largeBytes = 1024 * 1024
+const flags = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL
+
+/** A copy of a folder, in which large files lack the zeros at their ends: servers make room for logs that they do not need yet. */
+export interface TreeCopy {
+  readonly folder: string
+  /** How long those files are to be, by their paths below the folder. */
+  readonly lengths: Readonly<Record<string, number>>
+}
+
+/** Copies a folder of folders and files so that it is on the disk, and not merely on its way there. @param to must not be there */
+export async function keepTree(from: string, to: string): Promise<TreeCopy> {
+  const lengths: Record<string, number> = {}
+  const files = copyFolder(from, to, undefined)
+  for (const name of files) {
+    const file = await open(join(to, name), 'r+')
+    try {
+      const { size } = await file.stat()
+      const end = size < largeBytes ? size : await endOfContent(file, size)
+      if (end < size) {
+        await file.truncate(end)
+        lengths[name] = size
+      }
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+  }
+  return { folder: to, lengths }
+}
+
+/**
+ * Makes a folder of a copy, with blocks shared where the file system can do that, and gives it to the account. A thousand small
+ * files are copied in a tenth of a second; taking turns with other work for each would double that.
+ * @param to must not be there
+ */
+export function copyTree({ folder, lengths }: TreeCopy, to: string, account: Account | undefined): void {
+  copyFolder(folder, to, account)
+  for (const [name, length] of Object.entries(lengths)) truncateSync(join(to, name), length)
+}
+
+/** @returns the files below it */
+function copyFolder(
+  from: string,
+  to: string,
+  account: Account | undefined,
+  below = '',
+  files: string[] = [],
+): string[] {
+  const target = join(to, below)
+  mkdirSync(target, { mode: 0o700 })
+  give(target, account)
+  for (const entry of readdirSync(join(from, below), { withFileTypes: true })) {
+    const name = join(below, entry.name)
+    if (entry.isDirectory()) copyFolder(from, to, account, name, files)
+    else if (!entry.isFile()) throw new TypeError(`${join(from, name)} is neither a file nor a folder`)
+    else {
+      copyFileSync(join(from, name), join(to, name), flags)
+      give(join(to, name), account)
+      files.push(name)
+    }
+  }
+  return files
+}
+
+function give(path: string, account: Account | undefined): void {
+  if (account !== undefined) chownSync(path, account.uid, account.gid)
+}
+
+/** Where the zeros at the end of a file begin. */
+async function endOfContent(file: FileHandle, size: number): Promise<number> {
+  const chunk = Buffer.alloc(largeBytes)
+  const zeros = Buffer.alloc(largeBytes)
+  for (let end = size; end > 0; end -= largeBytes) {
+    const start = Math.max(0, end - largeBytes)
+    const { bytesRead } = await file.read(chunk, 0, end - start, start)
+    const read = chunk.subarray(0, bytesRead)
+    if (read.equals(zeros.subarray(0, bytesRead))) continue
+    return start + read.findLastIndex((byte) => byte !== 0) + 1
+  }
+  return 0
+}
