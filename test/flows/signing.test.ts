@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { HoldfastConfig } from '../../src/config/config.js'
 import type { Holdfast } from '../../src/holdfast.js'
+import { privateKeyOf } from '../../src/signing/keys.js'
+import { Signing } from '../../src/signing/signing.js'
 import { needsTool } from '../servers/needs.js'
 import { contentOf, execute, filesBelow, holdfastIn, makeShop, resultOf, testFolder } from './workbench.js'
 
@@ -209,6 +211,18 @@ describe('signed backups', () => {
     expect(await findings(hf)).toEqual([])
     const late = resultOf(await plain.backup())
     expect(await findings(hf)).toEqual([expect.stringContaining(`backup ${late.id} is not signed, though`)])
+  })
+
+  it('the report of a drill is signed as well, and what is not to be trusted is not restored for one', async () => {
+    const { folder, hf, manifestOf } = await signedShop(1)
+    const { results } = await hf.drill()
+    const [report = ''] = results[0]?.keys ?? []
+    const document: unknown = JSON.parse(readFileSync(join(folder, 'backups', report), 'utf8'))
+    expect(new Signing(privateKeyOf(key, undefined, 'key')).check(document)).toBe('valid')
+    edit(manifestOf(0), (manifest) => (manifest['server'] = 'elsewhere'))
+    expect((await hf.drill()).results).toMatchObject([
+      { ok: false, error: { code: 'integrity.signature' }, keys: [] },
+    ])
   })
 
   it('each storage has a chain of its own', async () => {
