@@ -99,6 +99,7 @@ built.describe('show', () => {
       holdfast: 1,
       command: 'show',
       storage: 'main',
+      signature: 'none',
       manifest: JSON.parse(readFileSync(join(cwd, 'backups/shop', `${id}.manifest.json`), 'utf8')) as unknown,
     })
   })

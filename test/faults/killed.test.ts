@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, watch, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, utimesSync, watch, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { leaseFolder } from '../../src/catalog/keys.js'
 import { filesBelow, holdfastIn, resultOf, testFolder } from '../flows/workbench.js'
 import { needsAll, needsBuild } from '../servers/needs.js'
 import { dropDatabase, makeDatabase, postgresql, reach, standIn } from './postgres-bench.js'
@@ -43,6 +44,9 @@ needsAll(postgresql, needsBuild()).describe('a backup that is ended from outside
     expect(filesBelow(backups).length).toBeGreaterThan(0)
     resultOf(await now.backup())
     const env = await tomorrow()
+    // The storage's clock tells whether a run is alive: a day later the killed one's lease is a day old.
+    for (const lease of readdirSync(join(backups, leaseFolder)))
+      utimesSync(join(backups, leaseFolder, lease), 0, 0)
     const later = await holdfastIn(folder, { databases: { shop: reach(database) } }, { env })
     await later.prune()
     expect(filesBelow(backups).length).toBe(2)
