@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config'
 import { SkipReport } from './test/reporters/skip-report.js'
+import { LongestFirst } from './test/sequence/longest-first.js'
 
 export default defineConfig({
   test: {
@@ -13,6 +14,9 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // Tests wait for programs, servers and locks much of the time: one worker more than a small machine has cores.
+    maxWorkers: 3,
+    maxConcurrency: 3,
+    sequence: { sequencer: LongestFirst },
   },
 })

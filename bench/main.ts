@@ -12,6 +12,7 @@ import { files } from './cases/files.js'
 import { fingerprints } from './cases/fingerprint.js'
 import { mariadb } from './cases/mariadb.js'
 import { mongodb } from './cases/mongodb.js'
+import { portable } from './cases/portable.js'
 import { postgresql } from './cases/postgresql.js'
 import { sqlite } from './cases/sqlite.js'
 import { tables } from './cases/tables.js'
@@ -24,6 +25,7 @@ const cases: readonly Case[] = [
   sqlite,
   mongodb,
   tables,
+  portable,
   files,
   commandLine,
   devServers,

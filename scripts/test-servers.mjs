@@ -50,6 +50,7 @@ const wanted = [
   { name: 'openssl', packages: ['openssl'], brew: 'openssl', there: () => has('openssl') },
   { name: 'zsh', packages: ['zsh'], brew: 'zsh', there: () => has('zsh') },
   { name: 'fish', packages: ['fish'], brew: 'fish', there: () => has('fish') },
+  { name: 'bsdtar', packages: ['libarchive-tools'], brew: 'libarchive', there: () => has('bsdtar') },
   {
     name: 'sshd',
     packages: ['openssh-server', 'openssh-client'],

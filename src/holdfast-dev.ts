@@ -1,4 +1,6 @@
 import type { DevServerInfo } from './devserver/server.js'
+import type { DumpReport, LoadReport } from './operations/portable-reports.js'
+import type { DevDumpRequest, DevLoadRequest } from './operations/portable-requests.js'
 import type { DevBackup, DevConnection, DisposableServer } from './operations/reports.js'
 import type {
   DevBackupRequest,
@@ -34,6 +36,10 @@ export interface HoldfastDev {
   backup(request?: DevBackupRequest): Promise<DevBackup>
   /** Checks a backup, makes the data anew, and restores. What is wrong with the backup changes nothing. */
   restore(request?: DevRestoreRequest): Promise<DevConnection>
+  /** Writes its tables as portable files; as `hf.dump`. */
+  dump(request?: DevDumpRequest): Promise<DumpReport>
+  /** Loads portable files into its tables; as `hf.load`. */
+  load(request?: DevLoadRequest): Promise<LoadReport>
   /** The newest first. */
   backups(request?: DevSelection): Promise<readonly DevBackup[]>
   guide(request?: DevGuideRequest): Promise<string>
@@ -48,6 +54,7 @@ export interface HoldfastDev {
 export function holdfastDev(workspace: Workspace): HoldfastDev {
   // Loaded when it is used: most runs have no use for it.
   const operations = () => import('./operations/dev.js')
+  const portable = () => import('./operations/dev-portable.js')
   return {
     init: async (request = {}) => (await operations()).devInit(workspace, request),
     start: async (request = {}) => (await operations()).devStart(workspace, request),
@@ -58,6 +65,8 @@ export function holdfastDev(workspace: Workspace): HoldfastDev {
     reinit: async (request = {}) => (await operations()).devReinit(workspace, request),
     backup: async (request = {}) => (await operations()).devBackup(workspace, request),
     restore: async (request = {}) => (await operations()).devRestore(workspace, request),
+    dump: async (request = {}) => (await portable()).devDump(workspace, request),
+    load: async (request = {}) => (await portable()).devLoad(workspace, request),
     backups: async (request = {}) => (await operations()).devBackups(workspace, request),
     guide: async (request = {}) => (await operations()).devGuide(workspace, request),
     env: async (request = {}) => (await operations()).devEnv(workspace, request),

@@ -129,8 +129,14 @@ describe('leases', () => {
     const lease = await held(new Leases(faulty, { ttlMs: 900 }).hold(cx, prune()))
     lease.assertHeld()
     broken = true
-    await expect
-      .poll(() => expect(() => lease.assertHeld()).toThrow(locked), { timeout: 10_000 })
-      .toBeUndefined()
+    const state = () => {
+      try {
+        lease.assertHeld()
+        return 'held'
+      } catch (error) {
+        return (error as HoldfastError).code
+      }
+    }
+    await expect.poll(state, { timeout: 10_000 }).toBe('locked.by-another-run')
   })
 })

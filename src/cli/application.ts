@@ -13,10 +13,12 @@ import { copy } from './commands/copy.js'
 import { devBackup } from './commands/dev/backup.js'
 import { devBackups } from './commands/dev/backups.js'
 import { devDestroy } from './commands/dev/destroy.js'
+import { devDump } from './commands/dev/dump.js'
 import { devEnv } from './commands/dev/env.js'
 import { devGuide } from './commands/dev/guide.js'
 import { devInit } from './commands/dev/init.js'
 import { devList } from './commands/dev/list.js'
+import { devLoad } from './commands/dev/load.js'
 import { devLogs } from './commands/dev/logs.js'
 import { devReinit } from './commands/dev/reinit.js'
 import { devRestore } from './commands/dev/restore.js'
@@ -69,6 +71,8 @@ export const commands: readonly DocumentedCommand[] = [
   devBackup,
   devRestore,
   devBackups,
+  devDump,
+  devLoad,
   devGuide,
   devEnv,
   devLogs,

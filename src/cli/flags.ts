@@ -68,6 +68,21 @@ export function parseDate(given: string, now: Date): Date {
   )
 }
 
+interface CountFlag extends Omit<TextFlag, 'parse'> {
+  readonly parse: (text: string) => number
+}
+
+/** A number of things, 1 at least. */
+export function count(brief: string): CountFlag {
+  return { ...text('N', brief), parse: parseCount }
+}
+
+/** @throws usage.invalid */
+function parseCount(given: string): number {
+  if (/^[1-9]\d{0,8}$/u.test(given)) return Number(given)
+  throw new HoldfastError('usage.invalid', `${given} is not a number of 1 or more`)
+}
+
 /** Values of a list of fixed words. */
 export function oneOf<Value extends string>(values: readonly Value[], brief: string) {
   return { kind: 'enum', values, optional: true, placeholder: values.join('|'), brief } as const

@@ -239,22 +239,28 @@ export class ServerLife {
 
   /** Ended at once, and all of it removed. */
   async discarded(): Promise<void> {
-    const { driver, folder } = this.#parts
-    await stopServer(folder, driver.discardSignal ?? 'SIGKILL')
-    await remove(folder)
+    await this.#ended()
+    await remove(this.#parts.folder)
   }
 
-  /** Of a server that does not run. */
-  async removeData(): Promise<void> {
+  /** Ends the server at once, whose data are not wanted any more. @returns whether it ran */
+  async #ended(): Promise<boolean> {
+    const { driver, folder } = this.#parts
+    return stopServer(folder, driver.discardSignal ?? 'SIGKILL')
+  }
+
+  /** Ends the server at once, and removes its data. @returns whether it ran */
+  async removeData(): Promise<boolean> {
     const { folder } = this.#parts
+    const ran = await this.#ended()
     for (const name of ['data', 'data.making', 'run', 'server.log', 'server.log.1'])
       await remove(join(folder, name))
+    return ran
   }
 
   /** The data are new and empty; the server runs where it ran. */
   async remade(): Promise<DevServerSite> {
-    const ran = await this.stopped()
-    await this.removeData()
+    const ran = await this.removeData()
     return ran ? this.started() : this.made()
   }
 

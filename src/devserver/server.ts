@@ -110,7 +110,6 @@ export class DevServer {
   async removeDataDir(): Promise<void> {
     await this.#locked(async () => {
       if ((await this.#life.record()) === undefined) return
-      await this.#life.stopped()
       await this.#life.removeData()
     })
   }
@@ -184,7 +183,6 @@ export class DevServer {
   async destroy({ backups = false }: { readonly backups?: boolean } = {}): Promise<boolean> {
     return this.#locked(async () => {
       if ((await this.#life.record()) === undefined) return false
-      await this.#life.stopped()
       await this.#life.removeData()
       const kept = await readdir(this.backupRoot).catch(() => [])
       if (backups || kept.length === 0) await remove(this.folder)
@@ -202,15 +200,20 @@ export class DevServer {
     return createBackupFolder(this.backupRoot, this.#parts.cx.env.clock.now(), name)
   }
 
+  /** Works with the server running, starting it for the while where it does not. @throws devserver.not-found */
+  async use<Result>(work: (site: DevServerSite) => Promise<Result>): Promise<Result> {
+    await this.#existing()
+    return this.#locked(() => this.#life.up(work))
+  }
+
   /** Backs up into a folder, starting the server for the while where it does not run. */
   async backup(directory: string): Promise<void> {
     const { cx, driver } = this.#parts
-    await this.#existing()
-    const work = (site: DevServerSite) =>
+    await this.use((site) =>
       driver.backup === undefined
         ? this.#archive.backup(cx, site, directory)
-        : driver.backup(cx, site, directory)
-    await this.#locked(() => this.#life.up(work))
+        : driver.backup(cx, site, directory),
+    )
   }
 
   /** Restores from a folder that `backup` has filled: first it is checked, then the data are made anew, then filled. */

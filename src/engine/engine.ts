@@ -5,6 +5,7 @@ import type { DevServerDriver } from './dev-server.js'
 import type { Fingerprinter } from './fingerprinter.js'
 import type { MigrationState } from './migrations.js'
 import type { RowEngine } from './row-source.js'
+import type { StandIns } from './stand-ins.js'
 import type { Swapper } from './swapper.js'
 
 /** A kind of database. Everything that knows it lives in its home under `engines/`. */
@@ -27,6 +28,8 @@ export interface Engine {
    * where a database is a file. @throws database.*
    */
   dropDatabase?(cx: Context, settings: ConnectionSettings): Promise<void>
+  /** Absent where backups name no accounts. */
+  readonly standIns?: StandIns
   readonly connectors: Readonly<Record<string, ConnectorFactory>>
   readonly defaultConnector: string
   /** Portable rows; absent where the engine has none. */

@@ -196,6 +196,31 @@ describe('archives of other programs', () => {
     })
   })
 
+  needsTool('bsdtar').it('bsdtar reads what is written here, and what it writes is read', async () => {
+    const folder = await newFolder()
+    const long = `${'ü'.repeat(60)}/${'y'.repeat(120)}`
+    mkdirSync(join(folder, 'in', long), { recursive: true })
+    writeFileSync(join(folder, 'in', long, 'file'), 'content')
+    linkSync(join(folder, 'in', long, 'file'), join(folder, 'in/second'))
+    symlinkSync('second', join(folder, 'in/link'))
+    sh(folder, 'mkdir theirs ours; find in -exec touch -h -d @1700000000 {} +')
+    await packTo(join(folder, 'ours.tar'), join(folder, 'in'))
+    sh(folder, 'LC_ALL=C.UTF-8 bsdtar -C theirs -xpf ours.tar; touch -h -d @1700000000 theirs')
+    expect(treeOf(join(folder, 'theirs'))).toEqual(treeOf(join(folder, 'in')))
+    for (const format of ['pax', 'gnutar', 'ustar']) {
+      // Names of more than 100 bytes are beyond ustar's first field, and stand in its prefix.
+      const out = join(folder, `from-${format}`)
+      mkdirSync(out)
+      const source = format === 'ustar' ? 'plain' : 'in'
+      if (format === 'ustar')
+        sh(folder, 'mkdir plain; echo one > plain/a; touch -d @1700000000 plain/a plain')
+      sh(folder, `LC_ALL=C.UTF-8 bsdtar --format ${format} -C ${source} -cf ${format}.tar .`)
+      checkWhole(join(folder, `${format}.tar`))
+      await unpack(join(folder, `${format}.tar`), out, { fresh: true })
+      expect(treeOf(out)).toEqual(treeOf(join(folder, source)))
+    }
+  })
+
   needsTool('python3').it('Python reads what is written here, and what it writes is read', async () => {
     const folder = await newFolder()
     const long = `${'ü'.repeat(60)}/${'y'.repeat(120)}`

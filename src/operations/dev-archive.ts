@@ -21,7 +21,7 @@ export function devArchive(workspace: Workspace, driver: DevServerDriver): Archi
   return {
     backup: (cx, site, directory) => backUp(cx, workspace, driver, site, directory),
     restore: async (cx, site, directory, remake) => {
-      await withDirectory(workspace, driver, site, directory, async (own) => {
+      await devWorkspace(workspace, driver, site, directoryStorage(workspace, directory), async (own) => {
         const { backups, damaged } = await list(own, { signal: cx.signal })
         const [newest] = backups
         if (newest === undefined)
@@ -42,7 +42,7 @@ async function backUp(
   site: DevServerSite,
   directory: string,
 ): Promise<void> {
-  await withDirectory(workspace, driver, site, directory, async (own) => {
+  await devWorkspace(workspace, driver, site, directoryStorage(workspace, directory), async (own) => {
     const [outcome] = await backup(own, { signal: cx.signal })
     if (outcome?.ok === false) throw outcome.error
   })
@@ -74,12 +74,7 @@ export async function restoreFound(
   remake: () => Promise<void>,
 ): Promise<RestoreReport> {
   const { storages } = workspace.settings
-  const own = workspaceOf(workspace, { databases: databaseOf(workspace, driver, site), storages })
-  try {
-    return await remaking(cx, own, remake, request)
-  } finally {
-    await own.storages.close()
-  }
+  return devWorkspace(workspace, driver, site, storages, (own) => remaking(cx, own, remake, request))
 }
 
 async function remaking(
@@ -111,19 +106,17 @@ async function remaking(
   })
 }
 
-async function withDirectory(
+/** Works with the server as the one database there is. @throws usage.not-supported for an engine that Holdfast cannot back up */
+export async function devWorkspace<Result>(
   workspace: Workspace,
   driver: DevServerDriver,
   site: DevServerSite,
-  directory: string,
-  work: (own: Workspace) => Promise<void>,
-): Promise<void> {
-  const own = workspaceOf(workspace, {
-    databases: databaseOf(workspace, driver, site),
-    storages: directoryStorage(workspace, directory),
-  })
+  storages: Settings['storages'],
+  work: (own: Workspace) => Promise<Result>,
+): Promise<Result> {
+  const own = workspaceOf(workspace, { databases: databaseOf(workspace, driver, site), storages })
   try {
-    await work(own)
+    return await work(own)
   } finally {
     await own.storages.close()
   }
@@ -149,7 +142,6 @@ function workspaceOf(workspace: Workspace, of: Pick<Settings, 'databases' | 'sto
   return { ...workspace, settings, hooks: new HookRunner(), storages: new OpenStorages(settings) }
 }
 
-/** @throws usage.not-supported for an engine that Holdfast cannot back up */
 function databaseOf(
   workspace: Workspace,
   driver: DevServerDriver,

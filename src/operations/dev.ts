@@ -6,7 +6,7 @@ import { readFrom, tailOfLog } from '../devserver/log-file.js'
 import type { DevServerInfo } from '../devserver/server.js'
 import type { DevServerDriver, DevServerSite } from '../engine/dev-server.js'
 import { Secret } from '../env/secret.js'
-import { HoldfastError } from '../errors.js'
+import { asHoldfastError, HoldfastError } from '../errors.js'
 import { backupsIn, restoreFound } from './dev-archive.js'
 import { allServers, selectServer, type SelectedServer } from './dev-selection.js'
 import type { DevBackup, DevConnection } from './reports.js'
@@ -106,7 +106,9 @@ export async function devRestore(workspace: Workspace, request: DevRestoreReques
     const fromDatabase = request.fromDatabase ?? databaseMeant(workspace, driver)
     await server.restoreWith(async (cx, site, remake) => {
       const found = { backup, storage: from, ...(fromDatabase === undefined ? {} : { fromDatabase }) }
-      await restoreFound(cx, workspace, driver, site, found, remake)
+      await restoreFound(cx, workspace, driver, site, found, remake).catch((error: unknown) => {
+        throw fromDatabase === undefined ? databaseUnsaid(error, from) : error
+      })
     })
     return connectionOf(driver, await server.site())
   }
@@ -119,6 +121,16 @@ export async function devRestore(workspace: Workspace, request: DevRestoreReques
   } else
     await server.restore(facts?.isDirectory() === true ? path : await ownBackup(workspace, server, backup))
   return connectionOf(driver, await server.site())
+}
+
+/** Backups are looked for under the server's name where nothing else is known. */
+function databaseUnsaid(thrown: unknown, storage: string): unknown {
+  const { code, message } = asHoldfastError(thrown)
+  if (code !== 'usage.backup-not-found') return thrown
+  return new HoldfastError(code, message, {
+    cause: thrown,
+    hint: `say whose backup is meant: --from-database NAME; holdfast list --storage ${storage} shows what there is`,
+  })
 }
 
 /** By its name (the newest of that name), the name of its folder, or its id. */

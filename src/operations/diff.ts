@@ -2,7 +2,8 @@ import type { DatabaseFingerprint } from '../engine/fingerprinter.js'
 import { HoldfastError } from '../errors.js'
 import { compareFingerprints, everything, fingerprintOf } from './fingerprint-comparison.js'
 import { findBackup } from './find-backup.js'
-import type { DiffReport, DiffSide, StoredBackup } from './reports.js'
+import { differingRows, type RowSide } from './diff-rows.js'
+import type { Comparison, DiffReport, DiffSide, StoredBackup } from './reports.js'
 import type { DiffRequest } from './requests.js'
 import { oneDatabase } from './select-databases.js'
 import { contextOf, type Workspace } from './workspace.js'
@@ -12,7 +13,7 @@ export const live = 'live'
 
 /**
  * How two backups differ, or a backup and its database as it is: from the fingerprints alone, so that nothing is restored and, of
- * two backups, no database is asked.
+ * two backups, no database is asked; unless it is to say which rows.
  * @throws usage.backup-not-found, usage.backup-ambiguous, usage.not-supported where there is no fingerprint; database.*
  */
 export async function diff(workspace: Workspace, request: DiffRequest): Promise<DiffReport> {
@@ -28,15 +29,31 @@ export async function diff(workspace: Workspace, request: DiffRequest): Promise<
   if (to === live) return diffLive(workspace, request, first, expected)
   const second = await findBackup(workspace, to, filter, signal)
   const comparison = compareFingerprints(expected, requireFingerprint(second), scopeOf(expected))
-  return { from: sideOf(first), to: sideOf(second), comparison }
+  const rows = await rowsWanted(workspace, request, first, second, comparison)
+  return { from: sideOf(first), to: sideOf(second), comparison, ...rows }
+}
+
+const defaultLimit = 20
+
+async function rowsWanted(
+  workspace: Workspace,
+  { rows = false, limit = defaultLimit, signal }: DiffRequest,
+  from: RowSide,
+  to: RowSide,
+  comparison: Comparison,
+): Promise<Pick<DiffReport, 'rows'>> {
+  if (!rows) return {}
+  const cx = contextOf(workspace, signal)
+  return { rows: await differingRows(cx, workspace, { from, to }, comparison, limit) }
 }
 
 async function diffLive(
   workspace: Workspace,
-  { signal, database }: DiffRequest,
+  request: DiffRequest,
   first: StoredBackup,
   expected: DatabaseFingerprint,
 ): Promise<DiffReport> {
+  const { signal, database } = request
   const cx = contextOf(workspace, signal)
   const { alias } = first.manifest.database
   const { databases } = workspace.settings
@@ -46,11 +63,10 @@ async function diffLive(
   if (fingerprinter === undefined || level === 'none')
     throw new HoldfastError('usage.not-supported', `${target.engine.name} takes no fingerprints`)
   const found = await fingerprinter.take(cx, target.connection, { level })
-  return {
-    from: sideOf(first),
-    to: { name: live, database: target.alias, created: cx.env.clock.now().toISOString() },
-    comparison: compareFingerprints(expected, found, scopeOf(expected)),
-  }
+  const to = { name: live, database: target.alias, created: cx.env.clock.now().toISOString() }
+  const comparison = compareFingerprints(expected, found, scopeOf(expected))
+  const rows = await rowsWanted(workspace, request, first, target, comparison)
+  return { from: sideOf(first), to, comparison, ...rows }
 }
 
 /** A backup that leaves something out has no definitions and no counters, and what else there is says nothing. */

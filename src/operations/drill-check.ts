@@ -56,5 +56,5 @@ export function checkError(
 ): HoldfastError | undefined {
   if (status === 0) return undefined
   const how = status === undefined ? `was ended by ${signal ?? 'a signal'}` : `ended with status ${status}`
-  return new HoldfastError('drill.check-failed', `backup ${id}: the check ${command} ${how}`)
+  return new HoldfastError('drill.check-failed', `the check ${command} ${how}`, { details: { id } })
 }

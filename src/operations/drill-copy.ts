@@ -15,8 +15,35 @@ import type { Workspace } from './workspace.js'
 /** How a drill restores: all of it, into a database that is made for it. */
 const whole: RestoreRequest = { clean: 'objects', create: true, disconnect: false, schemas: [] }
 
-/** Restores a backup into its place, by the operation that restores are made by. @returns what is to be known of the copy. @throws as restore */
+/**
+ * Restores a backup into its place. Accounts that it names and the server lacks are made first, where that is allowed.
+ * @returns what is to be known of the copy. @throws as restore
+ */
 export async function restoreCopy(
+  cx: Context,
+  workspace: Workspace,
+  backup: StoredBackup,
+  place: DrillPlace,
+): Promise<readonly string[]> {
+  const { standIns, target } = place
+  const made = new Set<string>()
+  for (;;) {
+    try {
+      const warnings = await restoreOnce(cx, workspace, backup, place)
+      const missing = (await standIns?.missing(cx, target.connection)) ?? []
+      if (missing.length > 0) await standIns?.make(cx, target.connection, missing)
+      return warnings
+    } catch (thrown) {
+      const missed = standIns?.missedBy(asHoldfastError(thrown)).filter((name) => !made.has(name)) ?? []
+      if (missed.length === 0 || cx.signal.aborted) throw thrown
+      await standIns?.make(cx, target.connection, missed)
+      for (const name of missed) made.add(name)
+    }
+  }
+}
+
+/** By the operation that restores are made by. @returns what is to be known of the copy. @throws as restore */
+async function restoreOnce(
   cx: Context,
   workspace: Workspace,
   { storage, manifest }: StoredBackup,
@@ -41,7 +68,11 @@ function forCopies(workspace: Workspace, target: DrillPlace['target']): Workspac
   const { metricsFile: _, validateRestore: __, ...common } = workspace.settings
   const databases = new Map([[target.alias, target]])
   const settings = { ...common, databases, hooks: {}, notifiers: [] }
-  return { ...workspace, settings, hooks: new HookRunner() }
+  const emit: Workspace['emit'] = (event) => {
+    // Warnings are in the report.
+    if (event.type === 'progress') workspace.emit(event)
+  }
+  return { ...workspace, emit, settings, hooks: new HookRunner() }
 }
 
 /** The copy against the fingerprint. @returns absent where the backup has none */

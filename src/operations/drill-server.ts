@@ -2,6 +2,7 @@ import { adHocDatabase } from '../config/resolve.js'
 import type { DevServerConfig } from '../config/config.js'
 import type { DatabaseSettings } from '../config/settings.js'
 import type { DevServerDriver, DevServerPrograms } from '../engine/dev-server.js'
+import type { StandIns } from '../engine/stand-ins.js'
 import type { Context } from '../env/context.js'
 import { Secret } from '../env/secret.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
@@ -18,6 +19,8 @@ export interface DrillPlace {
   /** Of the database, with its password. */
   readonly url: Secret
   readonly server: DrillServer
+  /** Where the server is there for the drill alone, and accounts may be made on it. */
+  readonly standIns?: StandIns
   /** The server goes, or the database does. */
   dispose(): Promise<void>
 }
@@ -43,13 +46,17 @@ export async function throwawayServer(
     ...(directory === undefined ? {} : { programs: directory }),
     ...(serverArgs === undefined ? {} : { serverArgs }),
     ...(readyTimeoutMs === undefined ? {} : { readyTimeoutMs }),
+    database: databaseName,
     signal: cx.signal,
   })
   try {
-    const url = urlOf(server.url.reveal(), databaseName)
+    const url = urlOf(server.url.reveal(), copyName(workspace, manifest))
+    const target = targetOf(workspace, manifest, url)
+    const { standIns } = target.engine
     return {
-      target: targetOf(workspace, manifest, url),
+      target,
       url: new Secret(url),
+      ...(standIns === undefined ? {} : { standIns }),
       server: { kind: 'throwaway', product, version },
       dispose: () => server.stop(),
     }
@@ -57,6 +64,12 @@ export async function throwawayServer(
     await server.stop()
     throw error
   }
+}
+
+/** The backup's own: definitions may name it. A file has a path in its place. */
+function copyName({ registry }: Workspace, { engine, database }: Manifest): string {
+  const found = registry.engines.find(({ name }) => name === engine)
+  return found?.capabilities.server === false ? 'copy' : database.name
 }
 
 /** A new database on a server of the user's, dropped after the drill. @throws usage.not-supported, usage.invalid */
@@ -185,7 +198,7 @@ function targetOf(workspace: Workspace, manifest: Manifest, url: string): Databa
 /** The same place with another database: what stands after the host, or the last name in the path of a file. */
 function urlOf(url: string, database: string): string {
   const server = /^([a-z][a-z0-9+.-]*:\/\/[^/?#]+)(?:\/[^?#]*)?(.*)$/iu.exec(url)
-  if (server !== null) return `${server[1]}/${database}${server[2]}`
+  if (server !== null) return `${server[1]}/${encodeURIComponent(database)}${server[2]}`
   return url.replace(/[^/]*$/u, `${database}.db`)
 }
 

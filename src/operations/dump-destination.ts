@@ -18,6 +18,7 @@ export interface Compression {
 export interface DumpDestination {
   /** Absolute; absent for a stream. */
   readonly path?: string
+  readonly compresses: boolean
   fileOf(table: string): string
   begin(head: object): Promise<void>
   table(file: string, bytes: Readable): Promise<void>
@@ -87,6 +88,10 @@ class FolderDestination implements DumpDestination {
     return new FolderDestination(cx, path, compression, earlier)
   }
 
+  get compresses(): boolean {
+    return this.#compression !== undefined
+  }
+
   fileOf(table: string): string {
     // A name is anything; a file's name is not.
     const safe = table
@@ -133,6 +138,7 @@ class FolderDestination implements DumpDestination {
 /** All tables one after another, with a line before and one after them. */
 class StreamDestination implements DumpDestination {
   readonly path?: string
+  readonly compresses: boolean
   readonly #cx: Context
   readonly #input: PassThrough
   readonly #done: Promise<void>
@@ -142,6 +148,7 @@ class StreamDestination implements DumpDestination {
   constructor(cx: Context, output: Writable, compression: Compression | undefined, path?: string) {
     this.#cx = cx
     if (path !== undefined) this.path = path
+    this.compresses = compression !== undefined
     this.#input = new PassThrough({ highWaterMark: 1024 * 1024 })
     const counting = counted((length) => (this.#bytes += length))
     const through = compression?.stage.encode(cx).through

@@ -6,6 +6,8 @@ import { headerObject } from '../portable/header-line.js'
 import type { PortableManifest, PortableTable } from '../portable/portable-manifest.js'
 import { tableEncoder } from '../portable/table-encoder.js'
 import type { SourceTable, TableSource } from '../portable/table-source.js'
+import { ChunkPool } from '../streams/chunk-pool.js'
+import { gathered } from '../streams/gathered.js'
 import { dumpDestination, type DumpDestination } from './dump-destination.js'
 import { openLiveSource } from './live-source.js'
 import type { DumpReport, DumpedTable } from './portable-reports.js'
@@ -15,6 +17,9 @@ import { oneDatabase } from './select-databases.js'
 import { contextOf, notice, type Workspace } from './workspace.js'
 
 export const defaultFolder = 'datadir'
+
+/** A compressor takes so many bytes at a time, without a copy where they come so. */
+const compressedAtOnce = 4 * 1024 * 1024
 
 /**
  * Writes tables as files that can be read, edited and loaded into any engine, out of one snapshot.
@@ -56,14 +61,14 @@ async function written(
   const progress = new RowProgress(cx, 'dump', subject, source.headers)
   try {
     await destination.begin({ dump: source.manifest, headers: source.headers.map(headerObject), holdfast: 1 })
+    const pool = new ChunkPool(compressedAtOnce)
     for await (const table of source.tables(source.headers)) {
       const name = tableText(table.header.table)
       const file = destination.fileOf(name)
       const facts = { rows: 0, sum64: '' }
-      await destination.table(
-        file,
-        Readable.from(tableBytes(table, progress, facts), { objectMode: false, highWaterMark: 1024 * 1024 }),
-      )
+      const bytes = tableBytes(table, progress, facts)
+      const pieces = destination.compresses ? gathered(bytes, pool) : bytes
+      await destination.table(file, Readable.from(pieces, { objectMode: false, highWaterMark: 1024 * 1024 }))
       done.push({ table: name, file, ...facts })
     }
     await destination.finish({ ...source.manifest, tables: done })

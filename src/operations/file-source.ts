@@ -38,7 +38,7 @@ export function decodedFile(cx: Context, { registry, keys }: Workspace, path: st
   const decoders = known.flatMap((kind) =>
     kind === undefined ? [] : [kind.create(undefined, keys).decode(cx, {})],
   )
-  const file = fileChunks(path)
+  const file = fileChunks(path, 256 * 1024)
   return decoders.length === 0 ? file : connected([file, ...decoders], cx.signal)
 }
 

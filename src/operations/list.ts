@@ -87,10 +87,11 @@ async function listAll(workspace: Workspace, request: ListRequest): Promise<List
 
 function storedBackup(storage: string, manifest: Manifest, listing: CatalogListing): StoredBackup {
   const distrust = distrustOf(listing, manifest)
+  const seal = listing.seals.get(manifest.id)
   return {
     storage,
     manifest,
-    signature: listing.seals.get(manifest.id)?.signature ?? 'none',
+    ...(seal === undefined || seal.signature === 'none' ? {} : { signature: seal.signature }),
     ...lastDrill(listing.drills, manifest),
     ...(distrust === undefined ? {} : { distrust }),
   }

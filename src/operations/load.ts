@@ -65,6 +65,7 @@ export async function loadFrom(
 ): Promise<LoadReport> {
   const started = workspace.env.clock.now().getTime()
   const { mode = 'replace', dryRun = false } = request
+  const compare = mode === 'replace' && !dryRun && request.check !== false
   refuseParts(source, target)
   await compareMigrations(cx, workspace, source, target, request.force ?? false)
   const sink = await rowsOf(target).openSink(cx, target.connection, {
@@ -110,6 +111,7 @@ export async function loadFrom(
         hooks: workspace.settings.portable.hooks ?? {},
         wrappers: sink.capabilities.wrappers,
         errorQuit: request.errorQuit ?? false,
+        compare,
       },
     })
     if (dryRun) {
@@ -121,7 +123,7 @@ export async function loadFrom(
       )
     }
     requireFitting(outcome.fitted)
-    await requireArrived(sink, plan.tables, outcome, mode === 'replace' && request.check !== false)
+    await requireArrived(sink, plan.tables, outcome, compare)
     const { warnings, deleted } = await sink.finish(nextIds(plan.tables))
     for (const warning of [...plan.warnings, ...warnings]) notice(workspace, 'warning', warning)
     return report(true, describePlans(plan.tables, created, outcome.fitted, outcome.written, deleted), [

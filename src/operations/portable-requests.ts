@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import type { LoadMode } from '../engine/row-sink.js'
 import type { LoadReport } from './portable-reports.js'
-import type { Cancellable } from './requests.js'
+import type { Cancellable, DevSelection } from './requests.js'
 
 /** Which tables: by name or pattern with `*`, with their schema or without, or the name of a group. All where absent. */
 export interface TableChoice {
@@ -66,6 +66,12 @@ export interface LoadRequest extends Cancellable, TableChoice {
   /** The name of a protected database. */
   readonly confirmName?: string
 }
+
+/** Out of a development server. */
+export interface DevDumpRequest extends DevSelection, Omit<DumpRequestOptions, 'database'> {}
+
+/** Into a development server. */
+export interface DevLoadRequest extends DevSelection, Omit<LoadRequest, 'database' | 'confirmName'> {}
 
 export interface CopyRequest extends Omit<LoadRequest, 'input' | 'database' | 'acceptEdits'>, SourceChanges {
   /** Aliases or URLs. */

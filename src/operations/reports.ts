@@ -1,5 +1,6 @@
 import type { Manifest } from '../catalog/manifest.js'
 import type { KeptDatabase, RestoreStrategy } from '../engine/swapper.js'
+import type { Json } from '../env/json.js'
 import type { Secret } from '../env/secret.js'
 import type { ErrorCode, HoldfastError } from '../errors.js'
 import type { SignatureState } from '../signing/signing.js'
@@ -241,6 +242,32 @@ export interface DiffReport {
   readonly to: DiffSide
   /** `expected` is what `from` holds, `found` what `to` does. */
   readonly comparison: Comparison
+  /** With `rows: true`: which rows differ, table by table. */
+  readonly rows?: readonly TableRows[]
+}
+
+/** Which rows of a table differ, by its primary key. */
+export interface TableRows {
+  /** With its schema, where the engine has some: `public.film`. */
+  readonly table: string
+  /** The columns of the key. */
+  readonly key: readonly string[]
+  /** How many rows only `to` has, only `from` has, and both have with other values. */
+  readonly added: number
+  readonly removed: number
+  readonly changed: number
+  /** At most the limit of each kind. */
+  readonly rows: readonly RowDifference[]
+  /** Why rows cannot be named. */
+  readonly unnamed?: string
+}
+
+export interface RowDifference {
+  readonly what: 'added' | 'removed' | 'changed'
+  /** The values of the key, in portable form. */
+  readonly key: readonly Json[]
+  /** Of a changed row: what `from` and `to` hold. */
+  readonly columns?: readonly { readonly name: string; readonly from: Json; readonly to: Json }[]
 }
 
 export interface VerifiedPart {

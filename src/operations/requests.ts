@@ -144,6 +144,13 @@ export interface DiffRequest extends Cancellable {
   readonly from?: string
   /** Another backup, or `live` (the default): the database as it is. */
   readonly to?: string
+  /**
+   * Which rows differ, by their primary keys: backups are restored into throwaway servers, and rows compared. Default false: nothing is
+   * restored.
+   */
+  readonly rows?: boolean
+  /** With `rows`: so many rows of each table are named as added, as removed and as changed. Default 20. */
+  readonly limit?: number
   /** The database whose backups are meant; with `live`, the one that is read where the backup's own is not configured. */
   readonly database?: string
   readonly storage?: string

@@ -39,7 +39,17 @@ function isEndless(text: string): boolean {
   return text === 'infinity' || text === '-infinity'
 }
 
+/** Times that follow each other are of the same few days. */
+let lastDay = ''
+
 function isDay(text: string): boolean {
+  if (text === lastDay) return true
+  const found = isInCalendar(text)
+  if (found) lastDay = text
+  return found
+}
+
+function isInCalendar(text: string): boolean {
   const [, year = '', month = '', date = ''] = day.exec(text) ?? []
   if (year === '') return false
   const [y, m, d] = [Number(year), Number(month), Number(date)]

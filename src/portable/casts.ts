@@ -186,7 +186,10 @@ const castBytes: Caster = (target) => (cell) => {
   return cell
 }
 
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/u
+
 const castUuid: Caster = (target) => (cell) => {
+  if (typeof cell === 'string' && uuid.test(cell)) return cell
   const hex = plainText(cell).replace(/[-{}]/gu, '').toLowerCase()
   if (!/^[0-9a-f]{32}$/u.test(hex)) throw new CellRefused(target, `is ${shown(cell)}, not a UUID`)
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/u, '$1-$2-$3-$4-$5')

@@ -32,6 +32,8 @@ export interface FittingOptions {
   readonly wrappers: readonly string[]
   /** Stop at the first cell that does not fit. */
   readonly errorQuit: boolean
+  /** What is sent will be compared with what has arrived. */
+  readonly compare: boolean
 }
 
 const samplesKept = 5
@@ -56,7 +58,7 @@ export class RowFitter {
     this.#context = { table: plan.source.table.name, now: options.now }
     this.#written = plan.columns.filter(({ source }) => source.kind === 'file' || source.kind === 'filled')
     this.columns = this.#written.map(({ target }) => target.name)
-    this.sent = new SentRows(this.#written, plan)
+    this.sent = new SentRows(this.#written, plan, options.compare)
     this.#casts = this.#written.map(({ target }) => castTo(target, options.wrappers))
     const place = (name: string) => plan.source.columns.findIndex((column) => column.name === name)
     this.#places = this.#written.map(({ source }) => (source.kind === 'file' ? place(source.column) : -1))
@@ -98,8 +100,8 @@ export class RowFitter {
   }
 
   #cells(row: Row, named: NamedRow | undefined): Cell[] {
-    return this.#written.map(({ source, target }, at) => {
-      if (named === undefined) return row[this.#places[at] ?? -1] ?? null
+    if (named === undefined) return this.#places.map((place) => row[place] ?? null)
+    return this.#written.map(({ source, target }) => {
       if (target.name in named && source.kind !== 'file') return named[target.name] ?? null
       if (source.kind === 'filled') return this.#filled(source.filling, named)
       if (source.kind !== 'file') return null

@@ -14,15 +14,24 @@ export class SentRows {
   readonly columns: readonly string[]
   readonly #places: readonly number[]
   readonly #whole: boolean
+  readonly #digests: boolean
   readonly #digest = new RowDigest()
   #count = 0
 
-  /** @param columns those that are written, in the order of a row's cells */
-  constructor(columns: readonly ColumnPlan[], table: Pick<TablePlan, 'source' | 'sameEngine'>) {
+  /**
+   * @param columns those that are written, in the order of a row's cells
+   * @param digests whether the values are going to be compared, or only their number
+   */
+  constructor(
+    columns: readonly ColumnPlan[],
+    table: Pick<TablePlan, 'source' | 'sameEngine'>,
+    digests: boolean,
+  ) {
     const compared = columns.flatMap((plan, place) => (isComparable(plan, table) ? [{ plan, place }] : []))
     this.columns = compared.map(({ plan }) => plan.target.name)
     this.#places = compared.map(({ place }) => place)
     this.#whole = compared.length === columns.length
+    this.#digests = digests
   }
 
   get count(): number {
@@ -31,6 +40,7 @@ export class SentRows {
 
   add(cells: Row): void {
     this.#count += 1
+    if (!this.#digests) return
     const compared = this.#whole ? cells : this.#places.map((place) => cells[place] ?? null)
     this.#digest.add(JSON.stringify(compared))
   }

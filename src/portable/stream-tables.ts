@@ -1,3 +1,4 @@
+import { releaseChunk } from '../streams/chunk-pool.js'
 import type { RowChunk } from '../engine/row-chunk.js'
 import type { TableHeader } from '../engine/table-header.js'
 import type { DecodedItem, StreamHead } from './codec.js'
@@ -64,8 +65,16 @@ export class StreamTables {
   }
 }
 
+/** Rows of so many bytes are taken apart at a time: those of a chunk of a file would fill the memory. */
+const pieceBytes = 256 * 1024
+
 async function* itemsOf(bytes: AsyncIterable<unknown>, options: DecodeOptions): AsyncGenerator<DecodedItem> {
   const decoder = tableDecoder(options)
-  for await (const piece of bytes) yield* decoder.push(piece as Buffer)
+  for await (const chunk of bytes) {
+    const whole = chunk as Buffer
+    for (let at = 0; at < whole.length; at += pieceBytes)
+      yield* decoder.push(whole.subarray(at, at + pieceBytes))
+    releaseChunk(whole)
+  }
   decoder.end()
 }

@@ -47,16 +47,17 @@ function lineOf(program: string, args: readonly string[]): Promise<string> {
 }
 
 /**
- * For `sh`: writes the process's number and {@link processIdentity} into the file named first, and becomes the program named
- * after it. So there is no moment in which the program runs and the file does not say so.
+ * For `sh`: writes the process's number and {@link processIdentity} into the file named first, in one write, and becomes the program
+ * named after it. So there is no moment in which the program runs and the file does not say so.
  */
 export const recordedStart = `
+field22() { shift 21; started=$boot:$1; }
 if [ -r /proc/$$/stat ]; then
   read -r stat </proc/$$/stat
   read -r boot </proc/sys/kernel/random/boot_id
-  started="$boot:$(set -- $stat; echo "\${22}")"
+  field22 $stat
 else
   started=$(LC_ALL=C ps -o lstart= -p $$)
 fi
-printf '%s\\n%s\\n' "$$" "$started" >"$0.new" && mv "$0.new" "$0" && exec "$@"
+printf '%s\\n%s\\n' "$$" "$started" >"$0" && exec "$@"
 `

@@ -2,10 +2,10 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { ChunkPool } from './chunk-pool.js'
 
-const chunkBytes = 4 * 1024 * 1024
+const largeChunk = 4 * 1024 * 1024
 
-/** A local file's bytes in chunks of 4 MiB, which may be given back (`releaseChunk`). */
-export function fileChunks(path: string): Readable {
+/** A local file's bytes in chunks, of 4 MiB where nothing else is said, which may be given back (`releaseChunk`). */
+export function fileChunks(path: string, chunkBytes = largeChunk): Readable {
   const pool = new ChunkPool(chunkBytes)
   let file: FileHandle | undefined
   return new Readable({

@@ -4,6 +4,7 @@ import { HoldfastError } from '../errors.js'
 import type { ConnectorCheck } from './connector-contract.js'
 import type { ConnectorFixture, ContractDatabase } from './connector-fixture.js'
 import {
+  contentOf,
   dumpRequest,
   partsSource,
   readAll,
@@ -81,7 +82,7 @@ async function takesDump(bench: ConnectorWorkbench): Promise<void> {
 
 async function hashesSchema(bench: ConnectorWorkbench): Promise<void> {
   const database = await bench.filled()
-  const hash = async () => (await bench.connector(database).inspect(bench.context())).server.schemaHash
+  const hash = () => bench.schemaHash(database)
   const first = await hash()
   assert.equal(await hash(), first, 'asked twice')
   await database.execute(bench.fixture.sample.changeRows)
@@ -91,12 +92,13 @@ async function hashesSchema(bench: ConnectorWorkbench): Promise<void> {
 }
 
 async function roundTrips(bench: ConnectorWorkbench): Promise<void> {
-  const database = await bench.filled()
-  const restored = await bench.roundTrip(database)
-  await sameContent(bench, restored, database)
-  const hash = async (of: ContractDatabase) =>
-    (await bench.connector(of).inspect(bench.context())).server.schemaHash
-  assert.equal(await hash(restored), await hash(database))
+  const { parts, content, schemaHash } = await bench.sampleDump()
+  const tables = Object.keys(content.digest)
+  assert(tables.length > (bench.fixture.opaque === true ? 0 : 3), 'the fixture has filled the database')
+  const restored = await bench.empty()
+  await bench.restore(restored, partsSource(parts))
+  assert.deepEqual(await contentOf(restored), content)
+  assert.equal(await bench.schemaHash(restored), schemaHash)
 }
 
 async function sameContent(
@@ -298,14 +300,16 @@ async function doesNotLeak(
   bench: ConnectorWorkbench,
   changes: { exclude?: string[]; excludeData?: string[] },
 ): Promise<void> {
-  const [first, second] = [await bench.filled(), await bench.filled()]
-  const connector = bench.connector(first)
-  await readDump(await connector.dump(bench.context(), dumpRequest(changes)))
-  await sameContent(bench, await bench.roundTrip(second), second)
-  const again = await readDump(await connector.dump(bench.context(), dumpRequest()))
-  const target = await bench.empty()
-  await bench.restore(target, partsSource(again))
-  await sameContent(bench, target, first)
+  const database = await bench.filled()
+  const wanted = await contentOf(database)
+  const first = bench.connector(database)
+  await readDump(await first.dump(bench.context(), dumpRequest(changes)))
+  for (const connector of [bench.connector(database), first]) {
+    const parts = await readDump(await connector.dump(bench.context(), dumpRequest()))
+    const target = await bench.empty()
+    await bench.restore(target, partsSource(parts))
+    assert.deepEqual(await contentOf(target), wanted)
+  }
 }
 
 async function unmatched(

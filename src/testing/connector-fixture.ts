@@ -30,7 +30,7 @@ export interface ConnectorFixture {
 
 /**
  * What `fill` has made: two tables related by a foreign key, a view, an index, a trigger or its equivalent; NULL, empty,
- * blob, Unicode and extreme numbers as values; at least 5 000 rows in one table; and the tables named here.
+ * blob, Unicode and extreme numbers as values; at least 2 000 rows in one table; and the tables named here.
  */
 export interface ConnectorSample {
   /** A table with rows that nothing refers to; no other table's name begins with the same four characters. */

@@ -172,6 +172,7 @@ export async function contentOf(database: ContractDatabase): Promise<Content> {
 export interface SampleDump {
   readonly parts: readonly ReadPart[]
   readonly content: Content
+  readonly schemaHash: string
 }
 
 /** A function that dumps the sample once for all the checks of a suite, at the first that asks; its database is gone by then. */
@@ -184,7 +185,11 @@ async function dumpSample(fixture: ConnectorFixture): Promise<SampleDump> {
   const bench = new ConnectorWorkbench(fixture)
   try {
     const database = await bench.filled()
-    return { parts: await bench.dump(database), content: await contentOf(database) }
+    return {
+      parts: await bench.dump(database),
+      content: await contentOf(database),
+      schemaHash: await bench.schemaHash(database),
+    }
   } finally {
     await bench.dropDatabases()
   }
@@ -262,6 +267,10 @@ export class ConnectorWorkbench {
 
   async dump(database: ContractDatabase, changes: Partial<DumpRequest> = {}): Promise<readonly ReadPart[]> {
     return readDump(await this.connector(database).dump(this.context(), dumpRequest(changes)))
+  }
+
+  async schemaHash(database: ContractDatabase): Promise<string> {
+    return (await this.connector(database).inspect(this.context())).server.schemaHash
   }
 
   async restore(

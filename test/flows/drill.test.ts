@@ -18,7 +18,7 @@ import { postgresqlDevServer } from '../../src/engines/postgres/dev-server.js'
 import { mongodbPrograms } from '../../scripts/mongodb-tools.mjs'
 import { needsServer, type ServerNeed } from '../servers/needs.js'
 import type { ServerAddress } from '../servers/server.js'
-import { filesBelow, holdfastIn, listener, makeShop, resultOf, testFolder } from './workbench.js'
+import { configOf, filesBelow, holdfastIn, listener, makeShop, resultOf, testFolder } from './workbench.js'
 
 const postgresql = needsServer('postgresql')
 const mariadb = needsServer('mariadb')
@@ -215,6 +215,8 @@ interface Subject {
   readonly need: ServerNeed
   readonly config?: HoldfastConfig
   readonly connector?: string
+  /** Uses what belongs to an account that the throwaway server did not have. */
+  readonly look?: string
   readonly table: string
   readonly tables: number
   make(): Promise<{ readonly connection: ConnectionSettings; drop(): Promise<void> }>
@@ -257,6 +259,11 @@ const subjects: readonly Subject[] = [
   {
     product: 'MariaDB',
     need: mariadb,
+    look: [
+      'rest=${DATABASE_URL#*://dev:}; place=${DATABASE_URL##*:}',
+      'export MYSQL_PWD=${rest%%@*}',
+      `mariadb --no-defaults --skip-ssl -h 127.0.0.1 -P \${place%%/*} -u dev \${place##*/} -Ne 'SELECT count(*) FROM dear'`,
+    ].join('; '),
     table: 'table items',
     tables: 1,
     async make() {
@@ -302,7 +309,18 @@ const subjects: readonly Subject[] = [
   },
 ]
 
-for (const { product, need, config, connector, table, tables, make, url, databases } of subjects) {
+for (const {
+  product,
+  need,
+  config,
+  connector,
+  look = 'true',
+  table,
+  tables,
+  make,
+  url,
+  databases,
+} of subjects) {
   need.describe(`a drill of ${product}`, () => {
     it('takes a throwaway server, or a database of its own on a given one; neither is left', async () => {
       const folder = await testFolder()
@@ -315,7 +333,7 @@ for (const { product, need, config, connector, table, tables, make, url, databas
       })
       const { id } = resultOf(await hf.backup(connector === undefined ? {} : { connector }))
       const { version } = (await hf.show()).manifest.source
-      const passed = await oneDrill(hf, { check: 'echo "$DATABASE_URL"' })
+      const passed = await oneDrill(hf, { check: `echo "$DATABASE_URL"; ${look}` })
       expect(passed.error).toBeUndefined()
       expect(passed.proof).toMatchObject({
         result: 'passed',
@@ -324,7 +342,7 @@ for (const { product, need, config, connector, table, tables, make, url, databas
         comparison: { level: 'content', tables, differences: [], unproven: [] },
         check: {
           status: 0,
-          output: expect.stringMatching(/:\/\/(?:dev:)?\*\*\*@127\.0\.0\.1:\d+\/holdfast_drill/u) as string,
+          output: expect.stringMatching(/:\/\/(?:dev:)?\*\*\*@127\.0\.0\.1:\d+\/\w+/u) as string,
         },
         unproven: ['owners and privileges: they are not restored by a drill'],
       })
@@ -458,15 +476,3 @@ describe('which backups', () => {
     expect(error?.message).toContain('the report of the drill was not written')
   })
 })
-
-function configOf({ engine, host, port, user, password, name, parameters }: ConnectionSettings) {
-  return {
-    engine,
-    name,
-    parameters,
-    ...(host === undefined ? {} : { host }),
-    ...(port === undefined ? {} : { port }),
-    ...(user === undefined ? {} : { user }),
-    ...(password === undefined ? {} : { password }),
-  }
-}

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -299,6 +300,32 @@ describe('what cannot be taken as it is', () => {
     const { files, warnings } = resultOf(await hf.files.backup())
     expect(files.changed).toBeGreaterThan(0)
     expect(warnings).toContain('avatars/grows changed while it was read')
+    expect((await hf.verify()).results).toMatchObject([{ ok: true }])
+  })
+
+  it('what takes a file’s place before it is opened is recorded, and not waited for', async () => {
+    const folder = await testFolder()
+    const uploads = makeUploads(folder)
+    writeFileSync(join(uploads, 'avatars/0-large'), '')
+    truncateSync(join(uploads, 'avatars/0-large'), 64 * 1024 * 1024)
+    let replaced = false
+    const hf = await holdfastIn(
+      folder,
+      { files: { media: './uploads' }, compress: 'none' },
+      {
+        emit(event) {
+          if (replaced || event.type !== 'progress') return
+          replaced = true
+          rmSync(join(uploads, 'avatars/a.png'))
+          execFileSync('mkfifo', [join(uploads, 'avatars/a.png')])
+          rmSync(join(uploads, 'avatars/b.png'))
+        },
+      },
+    )
+    const { files, warnings } = resultOf(await hf.files.backup())
+    expect(files).toMatchObject({ changed: 2, unreadable: 0 })
+    expect(warnings).toContain('avatars/a.png was replaced while the folder was read')
+    expect(warnings).toContain('avatars/b.png was removed while the folder was read')
     expect((await hf.verify()).results).toMatchObject([{ ok: true }])
   })
 

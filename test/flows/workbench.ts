@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from '@photostructure/sqlite'
 import { onTestFinished } from 'vitest'
-import type { HoldfastConfig } from '../../src/config/config.js'
+import type { DatabaseConfig, HoldfastConfig } from '../../src/config/config.js'
+import type { ConnectionSettings } from '../../src/engine/engine.js'
 import type { Emit } from '../../src/env/context.js'
 import { nodeEnv } from '../../src/env/node-env.js'
 import { createHoldfast, type CreateOptions, type Holdfast } from '../../src/holdfast.js'
@@ -35,6 +36,11 @@ export function resultOf(outcomes: readonly Outcome<BackupResult>[]): BackupResu
     throw new TypeError(`${outcomes.length} outcomes instead of one`)
   if (!outcome.ok) throw outcome.error
   return outcome.result
+}
+
+/** The results of several; the first error is thrown. */
+export function resultsOf(outcomes: readonly Outcome<BackupResult>[]): readonly BackupResult[] {
+  return outcomes.map((outcome) => resultOf([outcome]))
 }
 
 /** Every file below a folder, by its path from there. */
@@ -111,5 +117,26 @@ export function listener(): { readonly emit: Emit; readonly notices: string[]; r
       if (event.type === 'notice') notices.push(event.message)
       else progress.push(event.bytes)
     },
+  }
+}
+
+/** How a configuration names a database that the tests know by its settings. */
+export function configOf({
+  engine,
+  host,
+  port,
+  user,
+  password,
+  name,
+  parameters,
+}: ConnectionSettings): DatabaseConfig {
+  return {
+    engine,
+    name,
+    parameters,
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port }),
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { password }),
   }
 }

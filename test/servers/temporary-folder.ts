@@ -10,8 +10,8 @@ const prefix = 'hf-'
 const caches = ['jiti']
 /** Linux keeps the files here in memory: nothing that is written waits for a disk. */
 const inMemory = '/dev/shm'
-/** What it must have room for; a run needs about a third of it at once. */
-const roomBytes = 6 * 1024 ** 3
+/** What it must have room for; a run needs about half of it at once. */
+const roomBytes = 8 * 1024 ** 3
 
 /**
  * Gives a run, with its servers, a temporary folder of its own, which goes with it, and fails the run where a test has left

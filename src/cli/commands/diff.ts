@@ -1,6 +1,6 @@
-import { errorTable } from '../../errors.js'
+import { errorTable, HoldfastError } from '../../errors.js'
 import { command } from '../command.js'
-import { text, toggle } from '../flags.js'
+import { count, text, toggle } from '../flags.js'
 import { diffDocument } from '../render/json/diff.js'
 import { renderDiff } from '../render/text/diff.js'
 import { withHoldfast } from '../session.js'
@@ -9,6 +9,8 @@ interface DiffFlags {
   readonly database?: string
   readonly storage?: string
   readonly exitCode?: boolean
+  readonly rows?: boolean
+  readonly limit?: number
 }
 
 export const diff = command<DiffFlags, [from?: string, to?: string]>({
@@ -16,16 +18,20 @@ export const diff = command<DiffFlags, [from?: string, to?: string]>({
   brief: 'what differs between two backups, or a backup and its database',
   description: [
     'Compares the fingerprints of two backups, or of a backup and its database as it is (live): tables, numbers of rows, digests of rows where the backup has them, definitions, and the counters that ids come from. Nothing is restored.',
+    'With --rows it says which rows differ, by their primary keys, and what they hold: backups are restored into throwaway servers, as by verify --restore.',
   ],
   examples: [
     { line: 'holdfast diff', meaning: 'the latest backup and the database as it is' },
     { line: 'holdfast diff 20261119T13 20261120T13', meaning: 'two backups' },
+    { line: 'holdfast diff --rows', meaning: 'which rows, and what they held' },
     { line: 'holdfast diff latest live --exit-code', meaning: 'for scripts: 7 where anything differs' },
   ],
   parameters: {
     flags: {
       database: text('NAME', 'backups of this database'),
       storage: text('NAME', 'storage to look in: a configured name, or a folder  [default: all]'),
+      rows: toggle('which rows, by their primary keys, and what has changed in them'),
+      limit: count('with --rows: so many of each kind and table  [default: 20]'),
       exitCode: toggle('end with 7 where anything differs, with 0 where all is the same'),
     },
     positional: {
@@ -47,7 +53,9 @@ export const diff = command<DiffFlags, [from?: string, to?: string]>({
     },
   },
   async run(flags, from, to) {
-    const { database, exitCode } = flags
+    const { database, exitCode, rows, limit } = flags
+    if (limit !== undefined && rows !== true)
+      throw new HoldfastError('usage.invalid', '--limit means something with --rows alone')
     await withHoldfast(this, flags, async (hf, where) => {
       const report = await hf.diff({
         signal: this.signal,
@@ -55,6 +63,8 @@ export const diff = command<DiffFlags, [from?: string, to?: string]>({
         ...(from === undefined ? {} : { from }),
         ...(to === undefined ? {} : { to }),
         ...(database === undefined ? {} : { database }),
+        ...(rows === undefined ? {} : { rows }),
+        ...(limit === undefined ? {} : { limit }),
       })
       this.reporter.answer('diff', diffDocument(report), (style) => renderDiff(report, style))
       if (exitCode === true && report.comparison.differences.length > 0)

@@ -1,27 +1,11 @@
-import { HoldfastError } from '../../errors.js'
 import { command } from '../command.js'
-import { metricsFile, text, toggle } from '../flags.js'
-import { dumpDocument } from '../render/json/dump.js'
-import { renderDump } from '../render/text/dump.js'
+import { metricsFile, text } from '../flags.js'
 import { warnOfPasswords, withHoldfast } from '../session.js'
-import { standardOutput } from '../standard-output.js'
-import {
-  sourceChanges,
-  sourceFlags,
-  tableChoice,
-  tableFlags,
-  tablesArgument,
-  type SourceFlags,
-  type TableFlags,
-} from './table-flags.js'
+import { dumpingFlags, dumpingLetters, dumpingRequest, showDump, type DumpingFlags } from './dump-flags.js'
+import { tablesArgument } from './table-flags.js'
 
-interface DumpFlags extends TableFlags, SourceFlags {
+interface DumpFlags extends DumpingFlags {
   readonly database?: string
-  readonly dir?: string
-  readonly output?: string
-  readonly stdout?: boolean
-  readonly compress?: string
-  readonly errorQuit?: boolean
   readonly metricsFile?: string
 }
 
@@ -41,49 +25,19 @@ export const dump = command<DumpFlags, readonly string[]>({
   parameters: {
     flags: {
       database: text('NAME', 'the configured database, or a URL  [default: the only one]'),
-      output: text('PATH', 'a folder, a file that ends in .ndjson, or - for stdout  [default: datadir]'),
-      dir: text('FOLDER', 'the same, for a folder'),
-      stdout: toggle('the same as --output -'),
-      ...tableFlags,
-      ...sourceFlags,
-      compress: text(
-        'METHOD',
-        'zstd[:1-19], gzip[:1-9] or none  [default: none, so that files can be edited]',
-      ),
-      errorQuit: toggle('stop at the first error, which a dump always does'),
+      ...dumpingFlags,
       metricsFile,
     },
-    aliases: { o: 'output', d: 'dir', s: 'stdout', e: 'errorQuit' },
+    aliases: dumpingLetters,
     positional: { kind: 'array', parameter: tablesArgument },
   },
-  async run({ compress, ...flags }, ...tables) {
-    const output = outputOf(flags)
-    warnOfPasswords(this, [flags.database])
-    await withHoldfast(this, flags, async (hf) => {
-      const report = await hf.dump({
-        signal: this.signal,
-        ...(flags.database === undefined ? {} : { database: flags.database }),
-        ...(output === undefined ? {} : { output: output === '-' ? standardOutput(this, 'dump') : output }),
-        ...(compress === undefined ? {} : { compress }),
-        ...tableChoice(flags, tables),
-        ...sourceChanges(flags),
-      })
-      const { verbose } = this.globals
-      if (output === '-') this.reporter.note((style) => renderDump(report, style, undefined, verbose))
-      else
-        this.reporter.done('dump', dumpDocument(report), (style, columns) =>
-          renderDump(report, style, columns, verbose),
-        )
+  async run(flags, ...tables) {
+    const { database, compress: _, ...settings } = flags
+    const request = dumpingRequest(this, flags, tables)
+    warnOfPasswords(this, [database])
+    await withHoldfast(this, settings, async (hf) => {
+      const report = await hf.dump({ ...request, ...(database === undefined ? {} : { database }) })
+      showDump(this, 'dump', flags, report)
     })
   },
 })
-
-function outputOf({ output, dir, stdout }: DumpFlags): string | undefined {
-  const given = [output, dir, stdout === true ? '-' : undefined].filter((each) => each !== undefined)
-  if (given.length > 1)
-    throw new HoldfastError(
-      'usage.invalid',
-      '--output, --dir and --stdout are one and the same: give one of them',
-    )
-  return given[0]
-}

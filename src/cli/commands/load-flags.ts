@@ -7,7 +7,7 @@ import { askText, askYesNo, canAsk } from '../prompt.js'
 import { loadDocument } from '../render/json/load.js'
 import { renderLoad, renderLoadPlan } from '../render/text/load.js'
 import { printable } from '../terminal.js'
-import { pairs } from './table-flags.js'
+import { pairs, tableChoice, type TableFlags } from './table-flags.js'
 
 /** How rows come into a database: flags that `load` and `copy` share. */
 export interface LoadingFlags {
@@ -45,6 +45,49 @@ export const loadingFlags = {
   metricsFile,
 }
 
+/** Which files are loaded: flags that `load` and `dev load` share. */
+export interface FilesFlags extends TableFlags {
+  readonly input?: string
+  readonly dir?: string
+  readonly from?: 'dumpdb' | 'django'
+  readonly acceptEdits?: boolean
+}
+
+export const filesFlags = {
+  input: text('PATH', 'a folder, a file, or - for stdin  [default: datadir]'),
+  dir: text('FOLDER', 'the same, for a folder'),
+  from: oneOf<'dumpdb' | 'django'>(['dumpdb', 'django'], 'what another tool has written'),
+  acceptEdits: toggle('take files that were edited after they were written'),
+} as const
+
+export const loadingLetters = { i: 'input', d: 'dir', r: 'remain', e: 'errorQuit', s: 'dryRun' } as const
+
+export function filesRequest(cli: CommandLine, flags: FilesFlags, words: readonly string[]) {
+  const { from, acceptEdits } = flags
+  const { input, tables } = inputOf(flags, words)
+  return {
+    ...tableChoice(flags, tables),
+    ...(input === undefined ? {} : { input: input === '-' ? cli.stdin : input }),
+    ...(from === undefined ? {} : { from }),
+    ...(acceptEdits === undefined ? {} : { acceptEdits }),
+  }
+}
+
+/** With `--from` the first word is the folder or file, unless a flag says it. */
+function inputOf(
+  { input, dir, from }: FilesFlags,
+  words: readonly string[],
+): { readonly input: string | undefined; readonly tables: readonly string[] } {
+  if (input !== undefined && dir !== undefined)
+    throw new HoldfastError('usage.invalid', '--input and --dir are one and the same: give one of them')
+  const given = input ?? dir
+  if (from === undefined || given !== undefined) return { input: given, tables: words }
+  const [path, ...tables] = words
+  if (path === undefined)
+    throw new HoldfastError('usage.invalid', `--from ${from} needs the folder or file to read`)
+  return { input: path, tables }
+}
+
 /** @throws usage.invalid for a mode and --remain that disagree */
 export function loadingRequest(cli: CommandLine, flags: LoadingFlags) {
   const { mode, remain, errorQuit, dryRun, ignoreUnknown, create, acceptLossy, noCheck, force } = flags
@@ -70,7 +113,7 @@ export function loadingRequest(cli: CommandLine, flags: LoadingFlags) {
 
 export function showLoad(
   { reporter, globals }: CommandLine,
-  name: 'load' | 'copy',
+  name: 'load' | 'copy' | 'dev load',
   report: LoadReport,
 ): void {
   reporter[report.loaded ? 'done' : 'answer'](name, loadDocument(report), (style, columns) =>

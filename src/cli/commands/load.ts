@@ -1,16 +1,20 @@
-import { HoldfastError } from '../../errors.js'
 import { command } from '../command.js'
-import { oneOf, text, toggle } from '../flags.js'
+import { text } from '../flags.js'
 import { warnOfPasswords, withHoldfast } from '../session.js'
-import { loadingFlags, loadingRequest, showLoad, type LoadingFlags } from './load-flags.js'
-import { tableChoice, tableFlags, tablesArgument, type TableFlags } from './table-flags.js'
+import {
+  filesFlags,
+  filesRequest,
+  loadingFlags,
+  loadingLetters,
+  loadingRequest,
+  showLoad,
+  type FilesFlags,
+  type LoadingFlags,
+} from './load-flags.js'
+import { tableFlags, tablesArgument } from './table-flags.js'
 
-interface LoadFlags extends TableFlags, LoadingFlags {
+interface LoadFlags extends FilesFlags, LoadingFlags {
   readonly database?: string
-  readonly input?: string
-  readonly dir?: string
-  readonly from?: 'dumpdb' | 'django'
-  readonly acceptEdits?: boolean
 }
 
 export const load = command<LoadFlags, readonly string[]>({
@@ -31,45 +35,24 @@ export const load = command<LoadFlags, readonly string[]>({
   parameters: {
     flags: {
       database: text('NAME', 'the configured database, or a URL, to load into  [default: the only one]'),
-      input: text('PATH', 'a folder, a file, or - for stdin  [default: datadir]'),
-      dir: text('FOLDER', 'the same, for a folder'),
-      from: oneOf<'dumpdb' | 'django'>(['dumpdb', 'django'], 'what another tool has written'),
+      ...filesFlags,
       ...tableFlags,
       ...loadingFlags,
-      acceptEdits: toggle('take files that were edited after they were written'),
     },
-    aliases: { i: 'input', d: 'dir', r: 'remain', e: 'errorQuit', s: 'dryRun' },
+    aliases: loadingLetters,
     positional: { kind: 'array', parameter: tablesArgument },
   },
   async run(flags, ...words) {
-    const { database, from, acceptEdits } = flags
-    const { input, tables } = inputOf(flags, words)
+    const { database } = flags
+    const files = filesRequest(this, flags, words)
     warnOfPasswords(this, [database])
     await withHoldfast(this, flags, async (hf) => {
       const report = await hf.load({
         ...loadingRequest(this, flags),
-        ...tableChoice(flags, tables),
+        ...files,
         ...(database === undefined ? {} : { database }),
-        ...(input === undefined ? {} : { input: input === '-' ? this.stdin : input }),
-        ...(from === undefined ? {} : { from }),
-        ...(acceptEdits === undefined ? {} : { acceptEdits }),
       })
       showLoad(this, 'load', report)
     })
   },
 })
-
-/** With `--from` the first word is the folder or file, unless a flag says it. */
-function inputOf(
-  { input, dir, from }: LoadFlags,
-  words: readonly string[],
-): { readonly input: string | undefined; readonly tables: readonly string[] } {
-  if (input !== undefined && dir !== undefined)
-    throw new HoldfastError('usage.invalid', '--input and --dir are one and the same: give one of them')
-  const given = input ?? dir
-  if (from === undefined || given !== undefined) return { input: given, tables: words }
-  const [path, ...tables] = words
-  if (path === undefined)
-    throw new HoldfastError('usage.invalid', `--from ${from} needs the folder or file to read`)
-  return { input: path, tables }
-}

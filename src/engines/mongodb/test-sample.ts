@@ -4,7 +4,7 @@ import type { ScratchDatabase } from './test-database.js'
 
 /** Quotes, spaces, Unicode, a percent sign, a leading dash; FerretDB on SQLite takes no double quotes. */
 export const oddName = `-odd 'näme' 50% 漢字`
-export const books = 5_000
+export const books = 2_500
 
 export const sample = {
   lone: 'lonely',

@@ -13,15 +13,26 @@ const definerQueries = [
 export async function missingDefiners(session: ServerSession): Promise<readonly string[]> {
   const accounts = await knownAccounts(session)
   if (accounts === undefined) return []
-  const rows: { name: string; definer: string }[] = []
-  for (const sql of definerQueries)
-    rows.push(...(await session.query<{ name: string; definer: string }>(sql, [session.settings.name])))
-  const orphans = rows.filter(({ definer }) => !accounts.has(definer))
+  const orphans = (await definedObjects(session)).filter(({ definer }) => !accounts.has(definer))
   if (orphans.length === 0) return []
   const definers = [...new Set(orphans.map(({ definer }) => definer))]
   return [
     `${listNames(orphans.map(({ name }) => name))}: the definer ${listNames(definers)} is not an account of this server`,
   ]
+}
+
+/** Of every view, trigger, routine and event of the database: `user@host`. */
+export async function definersOf(session: ServerSession): Promise<ReadonlySet<string>> {
+  return new Set((await definedObjects(session)).map(({ definer }) => definer))
+}
+
+async function definedObjects(
+  session: ServerSession,
+): Promise<readonly { readonly name: string; readonly definer: string }[]> {
+  const rows: { name: string; definer: string }[] = []
+  for (const sql of definerQueries)
+    rows.push(...(await session.query<{ name: string; definer: string }>(sql, [session.settings.name])))
+  return rows
 }
 
 /** Those of some definers who are no accounts of the server; none where the account may not know. */

@@ -1,21 +1,12 @@
-import { access, readdir, readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import type {
-  DevServerDriver,
-  DevServerPrograms,
-  DevServerSite,
-  WantedPrograms,
-} from '../../engine/dev-server.js'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DevServerDriver, DevServerSite } from '../../engine/dev-server.js'
 import type { Context } from '../../env/context.js'
-import { HoldfastError } from '../../errors.js'
 import { ownFile } from '../../process/own-program.js'
-import { runTool } from '../../process/run.js'
-import { productOf, versionNumbers, type Product } from './identity.js'
+import { installedServers, series } from './dev-server-programs.js'
+import { versionNumbers, type Product } from './identity.js'
 import { quoteName } from './quoting.js'
 import { ServerSession } from './session.js'
-import { installedPrograms } from './tool-search.js'
-
-const probeTimeoutMs = 20_000
 
 /** For data that are thrown away with the server. */
 const withoutSync = [
@@ -23,19 +14,6 @@ const withoutSync = [
   '--innodb-flush-method=nosync',
   '--innodb-doublewrite=0',
 ]
-
-const packages: Readonly<Record<Product, Readonly<Partial<Record<NodeJS.Platform, string>>>>> = {
-  MariaDB: {
-    linux: 'install mariadb-server (Debian, Ubuntu, Fedora), mariadb (Alpine)',
-    darwin: 'brew install mariadb',
-    win32: 'winget install MariaDB.Server',
-  },
-  MySQL: {
-    linux: 'install mysql-server (Ubuntu; Debian and Fedora from repo.mysql.com)',
-    darwin: 'brew install mysql',
-    win32: 'winget install Oracle.MySQL',
-  },
-}
 
 export function mysqlDevServer(engine: string, product: Product): DevServerDriver {
   return {
@@ -64,78 +42,6 @@ function program({ programs }: DevServerSite, name: 'server' | 'install'): strin
   return programs.paths[name] ?? name
 }
 
-/** In the order of PATH. @throws tool.missing, naming the other family where that is what is installed */
-async function installedServers(
-  cx: Context,
-  { directory }: WantedPrograms,
-  product: Product,
-  engine: string,
-): Promise<readonly [DevServerPrograms, ...DevServerPrograms[]]> {
-  const names = product === 'MariaDB' ? ['mariadbd', 'mysqld'] : ['mysqld']
-  const env = directory === undefined ? withServerFolders(cx) : { ...cx.env, variables: { PATH: directory } }
-  const found: DevServerPrograms[] = []
-  const others: string[] = []
-  for (const server of await installedPrograms(env, names)) {
-    if (directory !== undefined && dirname(server) !== directory) continue
-    const { stdout } = await runTool(cx, {
-      program: server,
-      args: ['--no-defaults', '--version'],
-      timeoutMs: probeTimeoutMs,
-    })
-    const text = /Ver\s+(\S+)/u.exec(stdout)?.[1] ?? ''
-    const numbers = versionNumbers(text)
-    const own = productOf(stdout.replace(/^\S+/u, ''), '')
-    const version = numbers.join('.')
-    const install = product === 'MySQL' ? server : await installerBeside(cx, env, server)
-    if (own !== product || install === undefined) {
-      others.push(`${own} ${version} (${server})`)
-      continue
-    }
-    found.push({ product, version, dataVersion: series(product, numbers), paths: { server, install } })
-  }
-  const [first, ...more] = found
-  if (first !== undefined) return [first, ...more]
-  const there = others.length === 0 ? '' : `; what is there: ${others.join(', ')}`
-  throw new HoldfastError(
-    'tool.missing',
-    `there is no ${product} server${directory === undefined ? '' : ` in ${directory}`}: ${names[0]} is not found${there}`,
-    {
-      hint: `${packages[product][cx.env.platform] ?? packages[product].linux}, or set devServers.${engine}.programs to the folder of its programs`,
-    },
-  )
-}
-
-/** Servers lie where an ordinary account's PATH does not look. */
-function withServerFolders({ env }: Context): Context['env'] {
-  if (env.platform === 'win32') return env
-  const path = [env.variables['PATH'], '/usr/sbin', '/usr/local/sbin', '/usr/libexec']
-    .filter(Boolean)
-    .join(':')
-  return { ...env, variables: { ...env.variables, PATH: path } }
-}
-
-async function installerBeside(
-  cx: Context,
-  env: Context['env'],
-  server: string,
-): Promise<string | undefined> {
-  const names = ['mariadb-install-db', 'mysql_install_db']
-  const file = (name: string) => join(dirname(server), cx.env.platform === 'win32' ? `${name}.exe` : name)
-  for (const name of names) {
-    const there = await access(file(name)).then(
-      () => true,
-      () => false,
-    )
-    if (there) return file(name)
-  }
-  return (await installedPrograms(env, names))[0]
-}
-
-/** Within a series data are the same. */
-function series(product: Product, numbers: readonly number[]): string {
-  return `${product} ${numbers.slice(0, 2).join('.')}`
-}
-
 /** MariaDB notes what it was upgraded to, MySQL what it was made by: in a file of its own, from 8.4 on. */
 async function dataVersionOf(data: string): Promise<string | undefined> {
   const names: readonly string[] = await readdir(data).catch(() => [])
@@ -156,12 +62,17 @@ async function create(cx: Context, site: DevServerSite, product: Product): Promi
     program: program(site, 'install'),
     args:
       product === 'MySQL'
-        ? ['--no-defaults', '--initialize-insecure', `--datadir=${dataDirectory}`]
+        ? ['--no-defaults', '--initialize-insecure', `--datadir=${dataDirectory}`, filesArgument(site)]
         : [
             ...['--no-defaults', `--datadir=${dataDirectory}`, '--skip-test-db', '--skip-name-resolve'],
             ...['--innodb-flush-method=nosync', '--innodb-log-file-size=8M'],
           ],
   })
+}
+
+/** Where MySQL may read and write files for SQL. What packages set is a folder of the system's, which only their account can use. */
+function filesArgument({ folder }: DevServerSite): string {
+  return `--secure-file-priv=${join(folder, 'run')}`
 }
 
 const accountsFile = 'accounts.sql'
@@ -195,7 +106,9 @@ function serverArguments(site: DevServerSite): readonly string[] {
     ...[`--port=${port}`, `--bind-address=${host}`, `--socket=${socket}`, '--skip-name-resolve'],
     ...[`--pid-file=${join(folder, 'run', 'mysqld.pid')}`, `--tmpdir=${join(folder, 'run')}`],
     ...['--character-set-server=utf8mb4', '--log-bin-trust-function-creators=ON'],
-    ...(programs.product === 'MySQL' ? ['--mysqlx=OFF'] : ['--collation-server=utf8mb4_general_ci']),
+    ...(programs.product === 'MySQL'
+      ? ['--mysqlx=OFF', filesArgument(site)]
+      : ['--collation-server=utf8mb4_general_ci']),
     ...(durable ? [] : withoutSync),
     ...serverArgs,
   ]

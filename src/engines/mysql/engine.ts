@@ -7,6 +7,7 @@ import type { Product } from './identity.js'
 import { quoteName } from './quoting.js'
 import { mysqlRows } from './rows.js'
 import { ServerSession } from './session.js'
+import { mysqlStandIns } from './stand-ins.js'
 import { mysqlSwapper } from './swap.js'
 import { parseUrl } from './url.js'
 
@@ -25,6 +26,7 @@ function serverEngine(name: string, aliases: readonly string[], product: Product
     parse: (url, baseDirectory) => parseUrl(name, url, baseDirectory),
     open: (cx, settings) => ServerSession.open(cx, settings),
     dropDatabase,
+    standIns: mysqlStandIns,
     connectors: { mysqldump: mysqldump(name) },
     defaultConnector: 'mysqldump',
     fingerprint: mysqlFingerprinter,

@@ -3,6 +3,11 @@ export function quoteName(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``
 }
 
+/** A text as a value; a backslash escapes, as it does unless the sql_mode says otherwise. */
+export function quoteText(value: string): string {
+  return `'${value.replace(/['\\]/gu, '\\$&')}'`
+}
+
 /** Names for a message: the first ones, and how many more there are. */
 export function listNames(names: readonly string[], most = 10): string {
   const shown = names.slice(0, most).join(', ')

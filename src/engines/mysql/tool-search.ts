@@ -6,13 +6,18 @@ import type { Env } from '../../env/env.js'
 /**
  * The programs of these names that are installed, each once: those in PATH in its order, then those where installers put
  * them without telling PATH.
+ * @param root where the folders of packages begin; the machine's own
  */
-export async function installedPrograms(env: Env, names: readonly string[]): Promise<readonly string[]> {
+export async function installedPrograms(
+  env: Env,
+  names: readonly string[],
+  root = '/',
+): Promise<readonly string[]> {
   const fileNames = env.platform === 'win32' ? names.map((name) => `${name}.exe`) : names
   const inPath = (env.variables['PATH'] ?? env.variables['Path'] ?? '')
     .split(delimiter)
     .filter((folder) => folder !== '')
-  const folders = [...inPath, ...(await usualFolders(env))]
+  const folders = [...inPath, ...(await usualFolders(env, root))]
   const found = new Map<string, string>()
   for (const folder of folders) {
     for (const name of fileNames) {
@@ -35,7 +40,7 @@ async function programAt(path: string): Promise<string | undefined> {
 }
 
 /** Homebrew keeps clients out of PATH (they are "keg-only"), the installers for macOS and Windows do too. */
-async function usualFolders({ platform, variables }: Env): Promise<readonly string[]> {
+async function usualFolders({ platform, variables }: Env, root: string): Promise<readonly string[]> {
   if (platform === 'win32') {
     const roots = ['ProgramFiles', 'ProgramFiles(x86)', 'ProgramW6432'].flatMap(
       (name) => variables[name] ?? [],
@@ -48,10 +53,11 @@ async function usualFolders({ platform, variables }: Env): Promise<readonly stri
   }
   const brewed = await Promise.all(
     ['/opt/homebrew/opt', '/usr/local/opt', '/home/linuxbrew/.linuxbrew/opt'].map((parent) =>
-      foldersBelow(parent, /^(?:mariadb|mysql|mysql-client)(?:@[\d.]+)?$/u),
+      foldersBelow(join(root, parent), /^(?:mariadb|mysql|mysql-client)(?:@[\d.]+)?$/u),
     ),
   )
-  return ['/usr/local/mysql', '/usr/local/mariadb', ...brewed.flat()].map((folder) => join(folder, 'bin'))
+  const own = ['/usr/local/mysql', '/usr/local/mariadb'].map((folder) => join(root, folder))
+  return [...own, ...brewed.flat()].map((folder) => join(folder, 'bin'))
 }
 
 async function foldersBelow(parent: string, pattern: RegExp): Promise<readonly string[]> {

@@ -19,21 +19,24 @@ export async function findServer(
   cx: Context,
   wanted: WantedPrograms,
   extensions: readonly string[],
+  root = '/',
 ): Promise<DevServerPrograms> {
-  const usable = await installedServers(cx, wanted, extensions)
+  const usable = await installedServers(cx, wanted, extensions, root)
   return usable.find(({ dataVersion }) => dataVersion === wanted.dataVersion) ?? usable[0]
 }
 
 /**
  * Every server of this machine that has the extensions, the newest first.
+ * @param root where the folders of packages begin; the machine's own
  * @throws tool.missing where there is none, with the package to install
  */
 export async function installedServers(
   cx: Context,
   wanted: WantedPrograms,
   extensions: readonly string[],
+  root = '/',
 ): Promise<readonly [Found, ...Found[]]> {
-  const installed = await serversIn(cx, await programsOf(cx.env, wanted))
+  const installed = await serversIn(cx, await programsOf(cx.env, wanted, root))
   const usable: Found[] = []
   for (const server of installed) if (await hasExtensions(cx, server, extensions)) usable.push(server)
   const [first, ...others] = usable
@@ -56,9 +59,13 @@ export async function installedServers(
 }
 
 /** Paths of `postgres`, those of the system first: a package of npm is for where there is none. */
-async function programsOf(env: Env, { directory, modules }: WantedPrograms): Promise<readonly string[]> {
+async function programsOf(
+  env: Env,
+  { directory, modules }: WantedPrograms,
+  root: string,
+): Promise<readonly string[]> {
   if (directory !== undefined) return [join(directory, fileName(env, 'postgres'))]
-  const installed = await installedClients(env, 'postgres')
+  const installed = await installedClients(env, 'postgres', root)
   if (installed.length > 0) return installed
   const platform = env.platform === 'win32' ? 'windows' : env.platform
   return modules.map((folder) =>
@@ -83,12 +90,8 @@ async function serversIn(cx: Context, programs: readonly string[]): Promise<read
       () => false,
     )
     if (!there) continue
-    const { stdout } = await runTool(cx, {
-      program: postgres,
-      args: ['--version'],
-      timeoutMs: probeTimeoutMs,
-    })
-    const numbers = parseVersion(stdout)
+    const numbers = await versionOf(cx, postgres)
+    if (numbers === undefined) continue
     found.push({
       product: 'PostgreSQL',
       version: numbers.text,
@@ -98,6 +101,17 @@ async function serversIn(cx: Context, programs: readonly string[]): Promise<read
     })
   }
   return found.sort((a, b) => b.numbers.major - a.numbers.major || b.numbers.minor - a.numbers.minor)
+}
+
+/** Undefined for one that cannot even say its version. */
+async function versionOf(cx: Context, postgres: string): Promise<Version | undefined> {
+  try {
+    const call = { program: postgres, args: ['--version'], timeoutMs: probeTimeoutMs }
+    return parseVersion((await runTool(cx, call)).stdout)
+  } catch {
+    cx.signal.throwIfAborted()
+    return undefined
+  }
 }
 
 async function hasExtensions(cx: Context, { paths }: Found, extensions: readonly string[]): Promise<boolean> {

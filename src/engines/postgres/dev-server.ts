@@ -1,5 +1,5 @@
 import { readFile, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { DevServerDriver, DevServerSite } from '../../engine/dev-server.js'
 import type { Context } from '../../env/context.js'
 import type { Secret } from '../../env/secret.js'
@@ -138,9 +138,4 @@ async function clearStale({ dataDirectory }: DevServerSite, pid: number): Promis
   const lock = join(dataDirectory, 'postmaster.pid')
   const text = await readFile(lock, 'utf8').catch(() => '')
   if (Number(text.split('\n')[0]) === pid) await rm(lock, { force: true })
-}
-
-/** The folder of the server's programs, in which those of its clients often lie too. */
-export function binDirectory(site: DevServerSite): string {
-  return dirname(program(site, 'postgres'))
 }

@@ -8,6 +8,7 @@ import { dropWhole } from './drop.js'
 import { postgresFingerprinter } from './fingerprint.js'
 import { postgresRows } from './rows.js'
 import { openSession } from './session.js'
+import { postgresStandIns } from './stand-ins.js'
 import { postgresSwapper } from './swap.js'
 import { engineName, parseUrl } from './url.js'
 
@@ -24,6 +25,7 @@ export const postgresql: Engine & AliasConnectors = {
   parse: parseUrl,
   open: openSession,
   dropDatabase: dropWhole,
+  standIns: postgresStandIns,
   connectors: {
     [pgDumpCustom.name]: pgDumpCustom,
     [pgDump.name]: pgDump,

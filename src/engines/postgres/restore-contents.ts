@@ -27,6 +27,8 @@ export interface DumpContents {
   readonly owners: ReadonlySet<string>
   /** Roles that it grants privileges to. */
   readonly grantees: ReadonlySet<string>
+  /** Roles that its policies and user mappings name, which are needed whatever is left out. */
+  readonly named: ReadonlySet<string>
   /** The oldest major version of its tool that reads it. */
   readonly readableFrom: number
   /** It has statements of its own that drop what it makes. */
@@ -78,6 +80,7 @@ export class ArchiveContents {
   readonly #filled: QualifiedName[] = []
   readonly #owners = new Set<string>()
   readonly #grantees = new Set<string>()
+  readonly #named = new Set<string>()
   #options: DatabaseOptions = {}
 
   readonly #tables: readonly string[]
@@ -128,6 +131,7 @@ export class ArchiveContents {
       filled: this.#filled,
       owners: this.#owners,
       grantees: this.#grantees,
+      named: this.#named,
       readableFrom: readerOf(this.#header.version),
       drops: false,
     }
@@ -166,6 +170,8 @@ export class ArchiveContents {
     else if (kind === 'EXTENSION' && this.#tables.length === 0) this.#extensions.push(name)
     else if (kind === 'ACL' || kind === 'DEFAULT ACL') {
       for (const role of granteesOf(definition ?? '')) this.#grantees.add(role)
+    } else if (kind === 'POLICY' || kind === 'USER MAPPING') {
+      for (const role of rolesNamedBy(definition ?? '')) this.#named.add(role)
     }
   }
 }
@@ -187,12 +193,30 @@ function schemaOf(definition: string): string | undefined {
   return found?.[1]?.replaceAll('""', '"') ?? found?.[2]
 }
 
+/** A name as pg_dump writes it. */
+const written = String.raw`(?:"(?:[^"]|"")+"|[^\s"';:,.()]+)`
+
 /** The roles of `GRANT … TO role;` lines as pg_dump writes them. */
 function granteesOf(statements: string): readonly string[] {
   const roles = [...statements.matchAll(/ TO ("(?:[^"]|"")+"|[^\s";,]+)(?: WITH GRANT OPTION)?;$/gmu)]
-  return roles
-    .map(([, role = '']) => (role.startsWith('"') ? role.slice(1, -1).replaceAll('""', '"') : role))
-    .filter((role) => role !== 'PUBLIC')
+  return roles.map(([, role = '']) => unquoted(role)).filter((role) => role !== 'PUBLIC')
+}
+
+const policy = new RegExp(
+  `^CREATE POLICY ${written} ON (?:${written}\\.)?${written}(?: AS RESTRICTIVE)?(?: FOR [A-Z]+)? TO (${written}(?:, ${written})*)`,
+  'u',
+)
+const userMapping = new RegExp(`^CREATE USER MAPPING FOR (${written}) SERVER `, 'u')
+
+/** `CREATE POLICY p ON t TO role, other USING (…);`, `CREATE USER MAPPING FOR role SERVER s;` */
+function rolesNamedBy(statement: string): readonly string[] {
+  const list = (policy.exec(statement) ?? userMapping.exec(statement))?.[1] ?? ''
+  const roles = [...list.matchAll(new RegExp(written, 'gu'))].map(([role]) => unquoted(role))
+  return roles.filter((role) => role.toUpperCase() !== 'PUBLIC')
+}
+
+function unquoted(name: string): string {
+  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name
 }
 
 /** What the first bytes of a plain dump say. */
@@ -208,6 +232,7 @@ export function sqlContents(head: Buffer): DumpContents {
     filled: [],
     owners: new Set(),
     grantees: new Set(),
+    named: new Set(),
     readableFrom: 0,
     drops: /^DROP /mu.test(text) || /^ALTER .* DROP /mu.test(text),
   }

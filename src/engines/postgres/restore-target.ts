@@ -183,10 +183,13 @@ async function checkMayCreate(session: PostgresSession): Promise<void> {
   })
 }
 
+/** In the details of an error: the names of roles. */
+export const missingRoles = 'missingRoles'
+
 /** What the dump needs of the server and does not bring. */
 async function checkRequirements(
   session: PostgresSession,
-  { extensions, owners, grantees }: DumpContents,
+  { extensions, owners, grantees, named }: DumpContents,
   { options }: ConnectorSettings,
 ): Promise<void> {
   const absent = async (sql: string, wanted: readonly string[]) =>
@@ -204,6 +207,7 @@ async function checkRequirements(
     )
   }
   const wanted = new Set([
+    ...named,
     ...(options.noOwner === true ? [] : owners),
     ...(options.noPrivileges === true ? [] : grantees),
   ])
@@ -216,7 +220,12 @@ async function checkRequirements(
     throw new HoldfastError(
       'database.requirement-missing',
       `the server of the target does not have ${roles.map((name) => `the role ${name}`).join(', ')}`,
-      { hint: 'create the roles, or restore with noOwner and noPrivileges' },
+      {
+        hint: roles.some((name) => named.has(name))
+          ? 'create the roles: policies or user mappings name them'
+          : 'create the roles, or restore with noOwner and noPrivileges',
+        details: { [missingRoles]: roles },
+      },
     )
   }
 }

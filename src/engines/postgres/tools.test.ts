@@ -117,7 +117,7 @@ describe('the client that fits', () => {
       'usr/lib/postgresql/14/bin',
       'usr/pgsql-16/bin',
       'usr/lib/postgresql13/bin',
-      'usr/libexec/postgresql15/bin',
+      'usr/libexec/postgresql15',
       'opt/homebrew/opt/postgresql@17/bin',
       'opt/homebrew/opt/libpq/bin',
       'usr/local/opt/postgresql@12/bin',

@@ -1,5 +1,5 @@
 import { access, constants, readdir, realpath } from 'node:fs/promises'
-import { posix, win32 } from 'node:path'
+import { delimiter, join } from 'node:path'
 import type { ConnectorSettings, ToolFacts, ToolSettings } from '../../engine/connector.js'
 import type { Context } from '../../env/context.js'
 import type { Env } from '../../env/env.js'
@@ -137,13 +137,12 @@ export async function installedClients(
   root = '/',
 ): Promise<readonly string[]> {
   const windows = env.platform === 'win32'
-  const path = windows ? win32 : posix
-  const inPath = (env.variables['PATH'] ?? env.variables['Path'] ?? '').split(windows ? ';' : ':')
+  const inPath = (env.variables['PATH'] ?? env.variables['Path'] ?? '').split(delimiter)
   const folders = [...inPath.filter((folder) => folder !== ''), ...(await foldersOfPackages(env, root))]
   const paths: string[] = []
   const seen = new Set<string>()
   for (const folder of folders) {
-    const file = path.join(folder, windows ? `${name}.exe` : name)
+    const file = join(folder, windows ? `${name}.exe` : name)
     const real = await executable(file)
     // Debian's pg_wrapper picks a version by the clusters of this machine, not by the server that is asked.
     if (real === undefined || seen.has(real) || /[\\/]pg_wrapper$/u.test(real)) continue
@@ -162,13 +161,13 @@ async function executable(path: string): Promise<string | undefined> {
   }
 }
 
-/** Where packages keep several versions side by side: a folder, and the names in it that have a `bin`. */
-const packageFolders: readonly (readonly [folder: string, name: RegExp])[] = [
+/** Where packages keep several versions side by side: a folder, the names in it, and where in those the programs lie. */
+const packageFolders: readonly (readonly [folder: string, name: RegExp, programs?: string])[] = [
   // Debian, Ubuntu; Red Hat, Fedora; SUSE; Alpine.
   ['/usr/lib/postgresql', /^\d/u],
   ['/usr', /^pgsql-\d/u],
   ['/usr/lib', /^postgresql\d+$/u],
-  ['/usr/libexec', /^postgresql\d+$/u],
+  ['/usr/libexec', /^postgresql\d+$/u, '.'],
   // Homebrew on ARM, on Intel and on Linux; MacPorts; Postgres.app.
   ['/opt/homebrew/opt', /^(?:postgresql(?:@\d+)?|libpq)$/u],
   ['/usr/local/opt', /^(?:postgresql(?:@\d+)?|libpq)$/u],
@@ -180,13 +179,13 @@ const packageFolders: readonly (readonly [folder: string, name: RegExp])[] = [
 async function foldersOfPackages({ platform, variables }: Env, root: string): Promise<readonly string[]> {
   if (platform === 'win32') {
     const roots = [variables['ProgramFiles'], variables['ProgramW6432'], variables['ProgramFiles(x86)']]
-    const folders = roots.flatMap((each) => (each === undefined ? [] : [win32.join(each, 'PostgreSQL')]))
-    return within(folders, /^\d/u, (folder, name) => win32.join(folder, name, 'bin'))
+    const folders = roots.flatMap((each) => (each === undefined ? [] : [join(each, 'PostgreSQL')]))
+    return within(folders, /^\d/u, (folder, name) => join(folder, name, 'bin'))
   }
   const found: string[] = []
-  for (const [folder, name] of packageFolders) {
-    const bin = (parent: string, entry: string) => posix.join(parent, entry, 'bin')
-    found.push(...(await within([posix.join(root, folder)], name, bin)))
+  for (const [folder, name, programs = 'bin'] of packageFolders) {
+    const bin = (parent: string, entry: string) => join(parent, entry, programs)
+    found.push(...(await within([join(root, folder)], name, bin)))
   }
   return found
 }

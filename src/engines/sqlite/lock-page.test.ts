@@ -1,10 +1,8 @@
-import { createReadStream, createWriteStream, statSync } from 'node:fs'
-import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
+import { statSync } from 'node:fs'
 import { afterAll, expect, it } from 'vitest'
 import { dumpRequest, restoreRequest } from '../../testing/connector-contract.js'
 import { connectorOf } from './test-connector.js'
-import { removeTestFolders, TestDatabase, testContext, testFolder } from './test-database.js'
+import { removeTestFolders, TestDatabase, testContext } from './test-database.js'
 
 afterAll(removeTestFolders)
 
@@ -20,21 +18,17 @@ it.each(['sqlite-backup', 'sqlite-copy'] as const)(
       CREATE TABLE large (id INTEGER PRIMARY KEY, mark TEXT, content BLOB);
       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1050)
       INSERT INTO large SELECT i, 'row ' || i, zeroblob(1048576) FROM n`)
-    expect(statSync(source.path).size).toBeGreaterThan(lockOffset)
-
-    const file = join(testFolder(), 'dump')
-    const dump = await connectorOf(name, source).dump(testContext(), dumpRequest())
-    for await (const part of dump.parts) await pipeline(part.bytes, createWriteStream(file))
+    const plainBytes = statSync(source.path).size
+    expect(plainBytes).toBeGreaterThan(lockOffset)
 
     const target = new TestDatabase()
-    await connectorOf(name, target).restore(
-      testContext(),
-      {
-        parts: [{ name: 'dump', role: 'dump', plainBytes: statSync(file).size }],
-        open: () => Promise.resolve(createReadStream(file)),
-      },
-      restoreRequest({ create: true }),
-    )
+    const dump = await connectorOf(name, source).dump(testContext(), dumpRequest())
+    for await (const { bytes } of dump.parts)
+      await connectorOf(name, target).restore(
+        testContext(),
+        { parts: [{ name: 'dump', role: 'dump', plainBytes }], open: () => Promise.resolve(bytes) },
+        restoreRequest({ create: true }),
+      )
     const digest =
       'SELECT count(*), sum(id), group_concat(mark), sum(length(content)), max(content) = zeroblob(1048576) FROM large'
     expect(target.rows(digest)).toEqual(source.rows(digest))

@@ -1,8 +1,7 @@
 import { command } from '../../command.js'
 import { backupDocument } from '../../render/json/dev.js'
 import { renderBackup } from '../../render/text/dev.js'
-import { selected, serverFlags, type ServerFlags } from './selection.js'
-import { withHoldfast } from '../../session.js'
+import { withDev, serverFlags, type ServerFlags } from './selection.js'
 
 export const devBackup = command<ServerFlags, [backupName?: string]>({
   name: 'dev backup',
@@ -21,18 +20,10 @@ export const devBackup = command<ServerFlags, [backupName?: string]>({
       parameters: [{ brief: 'what to call it', parse: String, placeholder: 'label', optional: true }],
     },
   },
-  async run(flags, backupName) {
-    await withHoldfast(
-      this,
-      {},
-      async (hf) => {
-        const made = await hf.dev.backup({
-          ...selected(this, flags),
-          ...(backupName === undefined ? {} : { backupName }),
-        })
-        this.reporter.done('dev backup', backupDocument(made), () => renderBackup(made))
-      },
-      { databases: false },
-    )
+  run(flags, backupName) {
+    return withDev(this, flags, async (dev, which) => {
+      const made = await dev.backup({ ...which, ...(backupName === undefined ? {} : { backupName }) })
+      this.reporter.done('dev backup', backupDocument(made), () => renderBackup(made))
+    })
   },
 })

@@ -1,8 +1,7 @@
 import { command } from '../../command.js'
 import { backupDocument } from '../../render/json/dev.js'
 import { renderBackups } from '../../render/text/dev.js'
-import { selected, serverFlags, type ServerFlags } from './selection.js'
-import { withHoldfast } from '../../session.js'
+import { withDev, serverFlags, type ServerFlags } from './selection.js'
 
 export const devBackups = command<ServerFlags>({
   name: 'dev backups',
@@ -15,17 +14,12 @@ export const devBackups = command<ServerFlags>({
   parameters: {
     flags: { ...serverFlags },
   },
-  async run(flags) {
-    await withHoldfast(
-      this,
-      {},
-      async (hf) => {
-        const backups = await hf.dev.backups(selected(this, flags))
-        this.reporter.answer('dev backups', { backups: backups.map(backupDocument) }, (style, columns) =>
-          renderBackups(backups, this.env.clock.now(), style, columns),
-        )
-      },
-      { databases: false },
-    )
+  run(flags) {
+    return withDev(this, flags, async (dev, which) => {
+      const backups = await dev.backups(which)
+      this.reporter.answer('dev backups', { backups: backups.map(backupDocument) }, (style, columns) =>
+        renderBackups(backups, this.env.clock.now(), style, columns),
+      )
+    })
   },
 })

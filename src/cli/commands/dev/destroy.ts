@@ -1,7 +1,6 @@
 import { command } from '../../command.js'
 import { toggle } from '../../flags.js'
-import { confirmLoss, selected, serverFlags, type ServerFlags } from './selection.js'
-import { withHoldfast } from '../../session.js'
+import { confirmLoss, withDev, serverFlags, type ServerFlags } from './selection.js'
 
 interface Flags extends ServerFlags {
   readonly yes?: boolean
@@ -21,24 +20,12 @@ export const devDestroy = command<Flags>({
   parameters: {
     flags: { ...serverFlags, yes: toggle('do not ask'), backups: toggle('its backups too') },
   },
-  async run(flags) {
-    await withHoldfast(
-      this,
-      {},
-      async (hf) => {
-        await confirmLoss(
-          this,
-          flags.yes,
-          `Remove the data of ${flags.engine ?? 'the server'} ${flags.name ?? ''}?`,
-        )
-        const { backups } = flags
-        const destroyed = await hf.dev.destroy({
-          ...selected(this, flags),
-          ...(backups === undefined ? {} : { backups }),
-        })
-        this.reporter.done('dev destroy', { destroyed }, () => (destroyed ? 'removed' : 'there was none'))
-      },
-      { databases: false },
-    )
+  run(flags) {
+    return withDev(this, flags, async (dev, which) => {
+      await confirmLoss(this, flags, 'Remove')
+      const { backups } = flags
+      const destroyed = await dev.destroy({ ...which, ...(backups === undefined ? {} : { backups }) })
+      this.reporter.done('dev destroy', { destroyed }, () => (destroyed ? 'removed' : 'there was none'))
+    })
   },
 })

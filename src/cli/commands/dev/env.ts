@@ -1,7 +1,6 @@
 import { command } from '../../command.js'
 import { toggle } from '../../flags.js'
-import { selected, serverFlags, type ServerFlags } from './selection.js'
-import { withHoldfast } from '../../session.js'
+import { withDev, serverFlags, type ServerFlags } from './selection.js'
 
 interface Flags extends ServerFlags {
   readonly dotenv?: boolean
@@ -20,21 +19,16 @@ export const devEnv = command<Flags>({
   parameters: {
     flags: { ...serverFlags, dotenv: toggle('lines of a .env file') },
   },
-  async run(flags) {
-    await withHoldfast(
-      this,
-      {},
-      async (hf) => {
-        const connection = await hf.dev.env(selected(this, flags))
-        const variables = [['DATABASE_URL', connection.url] as const, ...connection.variables]
-        const document = Object.fromEntries(variables.map(([key, value]) => [key, value.reveal()]))
-        const prefix = flags.dotenv === true ? '' : 'export '
-        this.reporter.answer('dev env', { variables: document }, () =>
-          variables.map(([key, value]) => `${prefix}${key}=${shellWord(value.reveal())}`).join('\n'),
-        )
-      },
-      { databases: false },
-    )
+  run(flags) {
+    return withDev(this, flags, async (dev, which) => {
+      const connection = await dev.env(which)
+      const variables = [['DATABASE_URL', connection.url] as const, ...connection.variables]
+      const document = Object.fromEntries(variables.map(([key, value]) => [key, value.reveal()]))
+      const prefix = flags.dotenv === true ? '' : 'export '
+      this.reporter.answer('dev env', { variables: document }, () =>
+        variables.map(([key, value]) => `${prefix}${key}=${shellWord(value.reveal())}`).join('\n'),
+      )
+    })
   },
 })
 

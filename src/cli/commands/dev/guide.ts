@@ -1,7 +1,6 @@
 import { command } from '../../command.js'
 import { toggle } from '../../flags.js'
-import { selected, serverFlags, type ServerFlags } from './selection.js'
-import { withHoldfast } from '../../session.js'
+import { withDev, serverFlags, type ServerFlags } from './selection.js'
 
 interface Flags extends ServerFlags {
   readonly showSecrets?: boolean
@@ -20,19 +19,11 @@ export const devGuide = command<Flags>({
   parameters: {
     flags: { ...serverFlags, showSecrets: toggle('print the password too') },
   },
-  async run(flags) {
-    await withHoldfast(
-      this,
-      {},
-      async (hf) => {
-        const { showSecrets } = flags
-        const guide = await hf.dev.guide({
-          ...selected(this, flags),
-          ...(showSecrets === undefined ? {} : { showSecrets }),
-        })
-        this.reporter.answer('dev guide', { guide }, () => guide.trimEnd())
-      },
-      { databases: false },
-    )
+  run(flags) {
+    return withDev(this, flags, async (dev, which) => {
+      const { showSecrets } = flags
+      const guide = await dev.guide({ ...which, ...(showSecrets === undefined ? {} : { showSecrets }) })
+      this.reporter.answer('dev guide', { guide }, () => guide.trimEnd())
+    })
   },
 })

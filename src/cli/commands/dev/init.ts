@@ -1,14 +1,7 @@
 import { command } from '../../command.js'
-import { connectionDocument } from '../../render/json/dev.js'
-import { renderConnection } from '../../render/text/dev.js'
-import { portFlag, selected, serverFlags, type ServerFlags } from './selection.js'
-import { withHoldfast } from '../../session.js'
+import { portFlag, showConnection, withDev, serverFlags, type PortFlags } from './selection.js'
 
-interface Flags extends ServerFlags {
-  readonly port?: number
-}
-
-export const devInit = command<Flags>({
+export const devInit = command<PortFlags>({
   name: 'dev init',
   brief: 'make a development server: its folder and its data',
   description: [
@@ -21,20 +14,9 @@ export const devInit = command<Flags>({
   parameters: {
     flags: { ...serverFlags, port: portFlag },
   },
-  async run(flags) {
-    await withHoldfast(
-      this,
-      {},
-      async (hf) => {
-        const made = await hf.dev.init({
-          ...selected(this, flags),
-          ...(flags.port === undefined ? {} : { port: flags.port }),
-        })
-        this.reporter.done('dev init', connectionDocument(made), (style) =>
-          renderConnection('made', made, style),
-        )
-      },
-      { databases: false },
+  run(flags) {
+    return withDev(this, flags, async (dev, which) =>
+      showConnection(this, 'dev init', 'made', await dev.init(which)),
     )
   },
 })

@@ -1,7 +1,7 @@
 import { command } from '../../command.js'
 import { infoDocument } from '../../render/json/dev.js'
 import { renderInfos } from '../../render/text/dev.js'
-import { withHoldfast } from '../../session.js'
+import { withDev } from './selection.js'
 
 export const devList = command({
   name: 'dev list',
@@ -14,17 +14,12 @@ export const devList = command({
     { line: 'holdfast dev list --json', meaning: 'for scripts' },
   ],
   parameters: {},
-  async run() {
-    await withHoldfast(
-      this,
-      {},
-      async (hf) => {
-        const infos = await hf.dev.list()
-        this.reporter.answer('dev list', { servers: infos.map(infoDocument) }, (style, columns) =>
-          renderInfos(infos, style, columns),
-        )
-      },
-      { databases: false },
-    )
+  run() {
+    return withDev(this, {}, async (dev) => {
+      const infos = await dev.list()
+      this.reporter.answer('dev list', { servers: infos.map(infoDocument) }, (style, columns) =>
+        renderInfos(infos, style, columns),
+      )
+    })
   },
 })

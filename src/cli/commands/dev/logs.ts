@@ -2,8 +2,7 @@ import { command } from '../../command.js'
 import { HoldfastError } from '../../../errors.js'
 import { text, toggle } from '../../flags.js'
 import { printableLines } from '../../terminal.js'
-import { selected, serverFlags, type ServerFlags } from './selection.js'
-import { withHoldfast } from '../../session.js'
+import { withDev, serverFlags, type ServerFlags } from './selection.js'
 
 interface Flags extends ServerFlags {
   readonly lines?: string
@@ -25,25 +24,23 @@ export const devLogs = command<Flags>({
       follow: toggle('go on until Ctrl-C'),
     },
   },
-  async run(flags) {
-    await withHoldfast(
-      this,
-      {},
-      async (hf) => {
-        const { lines: given, follow } = flags
-        const lines = given === undefined ? undefined : Number(given)
-        if (lines !== undefined && !(Number.isInteger(lines) && lines > 0))
-          throw new HoldfastError('usage.invalid', `${given} is not a number of lines`)
-        const request = { ...selected(this, flags), ...(lines === undefined ? {} : { lines }) }
-        if (follow === true) {
-          const onText = (chunk: string) => void this.stdout.write(printableLines(chunk))
-          await hf.dev.logs({ ...request, onText })
-          return
-        }
-        const shown = await hf.dev.logs(request)
-        this.reporter.answer('dev logs', { lines: shown }, () => printableLines(shown.join('\n')))
-      },
-      { databases: false },
-    )
+  run(flags) {
+    return withDev(this, flags, async (dev, which) => {
+      const lines = countOf(flags.lines)
+      const request = { ...which, ...(lines === undefined ? {} : { lines }) }
+      if (flags.follow === true) {
+        const onText = (chunk: string) => void this.stdout.write(printableLines(chunk))
+        await dev.logs({ ...request, onText })
+        return
+      }
+      const shown = await dev.logs(request)
+      this.reporter.answer('dev logs', { lines: shown }, () => printableLines(shown.join('\n')))
+    })
   },
 })
+
+function countOf(given: string | undefined): number | undefined {
+  const count = given === undefined ? undefined : Number(given)
+  if (count === undefined || (Number.isInteger(count) && count > 0)) return count
+  throw new HoldfastError('usage.invalid', `${given} is not a number of lines`)
+}

@@ -1,9 +1,6 @@
 import { command } from '../../command.js'
-import { connectionDocument } from '../../render/json/dev.js'
-import { renderConnection } from '../../render/text/dev.js'
 import { toggle } from '../../flags.js'
-import { confirmLoss, selected, serverFlags, type ServerFlags } from './selection.js'
-import { withHoldfast } from '../../session.js'
+import { confirmLoss, showConnection, withDev, serverFlags, type ServerFlags } from './selection.js'
 
 interface Flags extends ServerFlags {
   readonly yes?: boolean
@@ -22,22 +19,10 @@ export const devReinit = command<Flags>({
   parameters: {
     flags: { ...serverFlags, yes: toggle('do not ask') },
   },
-  async run(flags) {
-    await withHoldfast(
-      this,
-      {},
-      async (hf) => {
-        await confirmLoss(
-          this,
-          flags.yes,
-          `Remove the data of ${flags.engine ?? 'the server'} ${flags.name ?? ''}?`,
-        )
-        const made = await hf.dev.reinit(selected(this, flags))
-        this.reporter.done('dev reinit', connectionDocument(made), (style) =>
-          renderConnection('new', made, style),
-        )
-      },
-      { databases: false },
-    )
+  run(flags) {
+    return withDev(this, flags, async (dev, which) => {
+      await confirmLoss(this, flags, 'Remove')
+      showConnection(this, 'dev reinit', 'new', await dev.reinit(which))
+    })
   },
 })

@@ -1,10 +1,7 @@
 import { command } from '../../command.js'
-import { connectionDocument } from '../../render/json/dev.js'
-import { renderConnection } from '../../render/text/dev.js'
 import { text, toggle } from '../../flags.js'
 import { keyFlags, type KeyFlags } from '../../keys.js'
-import { confirmLoss, selected, serverFlags, type ServerFlags } from './selection.js'
-import { withHoldfast } from '../../session.js'
+import { confirmLoss, showConnection, withDev, serverFlags, type ServerFlags } from './selection.js'
 
 interface Flags extends ServerFlags, KeyFlags {
   readonly yes?: boolean
@@ -47,28 +44,17 @@ export const devRestore = command<Flags, [backup?: string]>({
       ],
     },
   },
-  async run({ yes, from, fromDatabase, ...flags }, backup) {
-    const { engine: _, name: __, ...keys } = flags
-    await withHoldfast(
-      this,
-      { ...keys, ...(from === undefined ? {} : { storage: from }) },
-      async (hf) => {
-        await confirmLoss(
-          this,
-          yes,
-          `Replace the data of ${flags.engine ?? 'the server'} ${flags.name ?? ''}?`,
-        )
-        const restored = await hf.dev.restore({
-          ...selected(this, flags),
-          ...(backup === undefined ? {} : { backup }),
-          ...(from === undefined ? {} : { from }),
-          ...(fromDatabase === undefined ? {} : { fromDatabase }),
-        })
-        this.reporter.done('dev restore', connectionDocument(restored), (style) =>
-          renderConnection('restored', restored, style),
-        )
-      },
-      { databases: false },
-    )
+  run({ yes, from, fromDatabase, ...given }, backup) {
+    const flags = from === undefined ? given : { ...given, storage: from }
+    return withDev(this, flags, async (dev, which) => {
+      await confirmLoss(this, { ...given, ...(yes === undefined ? {} : { yes }) }, 'Replace')
+      const restored = await dev.restore({
+        ...which,
+        ...(backup === undefined ? {} : { backup }),
+        ...(from === undefined ? {} : { from }),
+        ...(fromDatabase === undefined ? {} : { fromDatabase }),
+      })
+      showConnection(this, 'dev restore', 'restored', restored)
+    })
   },
 })

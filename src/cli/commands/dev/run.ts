@@ -2,14 +2,9 @@ import { command } from '../../command.js'
 import { connectionDocument } from '../../render/json/dev.js'
 import { renderConnection } from '../../render/text/dev.js'
 import { printableLines } from '../../terminal.js'
-import { portFlag, selected, serverFlags, type ServerFlags } from './selection.js'
-import { withHoldfast } from '../../session.js'
+import { portFlag, withDev, serverFlags, type PortFlags } from './selection.js'
 
-interface Flags extends ServerFlags {
-  readonly port?: number
-}
-
-export const devRun = command<Flags>({
+export const devRun = command<PortFlags>({
   name: 'dev run',
   brief: 'run a development server until Ctrl-C',
   description: [
@@ -22,22 +17,16 @@ export const devRun = command<Flags>({
   parameters: {
     flags: { ...serverFlags, port: portFlag },
   },
-  async run(flags) {
-    await withHoldfast(
-      this,
-      {},
-      async (hf) => {
-        await hf.dev.run({
-          ...selected(this, flags),
-          ...(flags.port === undefined ? {} : { port: flags.port }),
-          onReady: (up) =>
-            this.reporter.answer('dev run', connectionDocument(up), (style) =>
-              renderConnection('runs', up, style),
-            ),
-          onLog: (text) => this.reporter.note(() => printableLines(text.replace(/\n$/u, ''))),
-        })
-      },
-      { databases: false },
+  run(flags) {
+    return withDev(this, flags, (dev, which) =>
+      dev.run({
+        ...which,
+        onReady: (up) =>
+          this.reporter.answer('dev run', connectionDocument(up), (style) =>
+            renderConnection('runs', up, style),
+          ),
+        onLog: (text) => this.reporter.note(() => printableLines(text.replace(/\n$/u, ''))),
+      }),
     )
   },
 })

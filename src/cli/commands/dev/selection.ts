@@ -1,12 +1,23 @@
 import { HoldfastError } from '../../../errors.js'
+import type { HoldfastDev } from '../../../holdfast-dev.js'
+import type { DevConnection } from '../../../operations/reports.js'
+import type { DevSelection } from '../../../operations/requests.js'
 import type { CommandLine } from '../../command.js'
 import { text } from '../../flags.js'
 import { askYesNo, canAsk } from '../../prompt.js'
+import { connectionDocument } from '../../render/json/dev.js'
+import { renderConnection } from '../../render/text/dev.js'
+import type { KeyFlags } from '../../keys.js'
+import { withHoldfast, type SettingFlags } from '../../session.js'
 
 /** Which server a command means. */
 export interface ServerFlags {
   readonly engine?: string
   readonly name?: string
+}
+
+export interface PortFlags extends ServerFlags {
+  readonly port?: number
 }
 
 export const serverFlags = {
@@ -31,21 +42,40 @@ function parsePort(given: string): number {
   throw new HoldfastError('usage.invalid', `${given} is not a port from 1 to 65535`)
 }
 
-export function selected(cli: CommandLine, { engine, name }: ServerFlags) {
-  return {
+/**
+ * Works with the servers of the project, whatever databases it has.
+ * @param work told which of them the flags mean
+ */
+export async function withDev(
+  cli: CommandLine,
+  { engine, name, port, ...settings }: PortFlags & SettingFlags & KeyFlags,
+  work: (dev: HoldfastDev, which: DevSelection) => Promise<void>,
+): Promise<void> {
+  const which = {
     signal: cli.signal,
     ...(engine === undefined ? {} : { engine }),
     ...(name === undefined ? {} : { name }),
+    ...(port === undefined ? {} : { port }),
   }
+  await withHoldfast(cli, settings, ({ dev }) => work(dev, which), { databases: false })
 }
 
-/** @throws refused.not-confirmed */
+export function showConnection(
+  { reporter }: CommandLine,
+  name: string,
+  state: Parameters<typeof renderConnection>[0],
+  connection: DevConnection,
+): void {
+  reporter.done(name, connectionDocument(connection), (style) => renderConnection(state, connection, style))
+}
+
+/** @param deed `Remove` @throws refused.not-confirmed */
 export async function confirmLoss(
   cli: CommandLine,
-  yes: boolean | undefined,
-  question: string,
+  { yes, engine = 'the server', name = '' }: ServerFlags & { readonly yes?: boolean },
+  deed: string,
 ): Promise<void> {
-  if (yes === true || (canAsk(cli) && (await askYesNo(cli, question)))) return
+  if (yes === true || (canAsk(cli) && (await askYesNo(cli, `${deed} the data of ${engine} ${name}?`)))) return
   throw new HoldfastError(
     'refused.not-confirmed',
     'nothing was changed: the loss of the data was not confirmed',

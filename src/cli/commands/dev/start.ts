@@ -1,14 +1,7 @@
 import { command } from '../../command.js'
-import { connectionDocument } from '../../render/json/dev.js'
-import { renderConnection } from '../../render/text/dev.js'
-import { portFlag, selected, serverFlags, type ServerFlags } from './selection.js'
-import { withHoldfast } from '../../session.js'
+import { portFlag, showConnection, withDev, serverFlags, type PortFlags } from './selection.js'
 
-interface Flags extends ServerFlags {
-  readonly port?: number
-}
-
-export const devStart = command<Flags>({
+export const devStart = command<PortFlags>({
   name: 'dev start',
   brief: 'start a development server in the background',
   description: [
@@ -21,20 +14,9 @@ export const devStart = command<Flags>({
   parameters: {
     flags: { ...serverFlags, port: portFlag },
   },
-  async run(flags) {
-    await withHoldfast(
-      this,
-      {},
-      async (hf) => {
-        const started = await hf.dev.start({
-          ...selected(this, flags),
-          ...(flags.port === undefined ? {} : { port: flags.port }),
-        })
-        this.reporter.done('dev start', connectionDocument(started), (style) =>
-          renderConnection('runs', started, style),
-        )
-      },
-      { databases: false },
+  run(flags) {
+    return withDev(this, flags, async (dev, which) =>
+      showConnection(this, 'dev start', 'runs', await dev.start(which)),
     )
   },
 })

@@ -1,8 +1,7 @@
 import { command } from '../../command.js'
 import { infoDocument } from '../../render/json/dev.js'
 import { renderInfo } from '../../render/text/dev.js'
-import { selected, serverFlags, type ServerFlags } from './selection.js'
-import { withHoldfast } from '../../session.js'
+import { withDev, serverFlags, type ServerFlags } from './selection.js'
 
 export const devStatus = command<ServerFlags>({
   name: 'dev status',
@@ -17,15 +16,10 @@ export const devStatus = command<ServerFlags>({
   parameters: {
     flags: { ...serverFlags },
   },
-  async run(flags) {
-    await withHoldfast(
-      this,
-      {},
-      async (hf) => {
-        const info = await hf.dev.status(selected(this, flags))
-        this.reporter.answer('dev status', infoDocument(info), (style) => renderInfo(info, style))
-      },
-      { databases: false },
-    )
+  run(flags) {
+    return withDev(this, flags, async (dev, which) => {
+      const info = await dev.status(which)
+      this.reporter.answer('dev status', infoDocument(info), (style) => renderInfo(info, style))
+    })
   },
 })

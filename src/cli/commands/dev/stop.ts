@@ -1,6 +1,5 @@
 import { command } from '../../command.js'
-import { selected, serverFlags, type ServerFlags } from './selection.js'
-import { withHoldfast } from '../../session.js'
+import { withDev, serverFlags, type ServerFlags } from './selection.js'
 
 export const devStop = command<ServerFlags>({
   name: 'dev stop',
@@ -13,15 +12,10 @@ export const devStop = command<ServerFlags>({
   parameters: {
     flags: { ...serverFlags },
   },
-  async run(flags) {
-    await withHoldfast(
-      this,
-      {},
-      async (hf) => {
-        const stopped = await hf.dev.stop(selected(this, flags))
-        this.reporter.done('dev stop', { stopped }, () => (stopped ? 'stopped' : 'it did not run'))
-      },
-      { databases: false },
-    )
+  run(flags) {
+    return withDev(this, flags, async (dev, which) => {
+      const stopped = await dev.stop(which)
+      this.reporter.done('dev stop', { stopped }, () => (stopped ? 'stopped' : 'it did not run'))
+    })
   },
 })

@@ -1,11 +1,14 @@
-import type { DiffReport } from '../../../operations/reports.js'
+import type { DiffReport, TableRows } from '../../../operations/reports.js'
 import { comparisonDocument, type ComparisonDocument } from './comparison.js'
+import type { JsonBody, JsonField } from './document.js'
 
 /** `holdfast diff --json`: `expected` is what `from` holds, `found` what `to` does. */
 export type DiffDocument = {
   readonly from: SideDocument
   readonly to: SideDocument
   readonly comparison: ComparisonDocument
+  /** With `--rows`. */
+  readonly rows?: readonly TableRows[]
 }
 
 export type SideDocument = {
@@ -16,6 +19,8 @@ export type SideDocument = {
   readonly created: string
 }
 
-export function diffDocument({ from, to, comparison }: DiffReport): DiffDocument {
-  return { from: { ...from }, to: { ...to }, comparison: comparisonDocument(comparison) }
+export function diffDocument({ from, to, comparison, rows }: DiffReport): JsonBody {
+  const sides = { from: { ...from }, to: { ...to } }
+  // Rows are JSON already; only their type is written as an interface.
+  return { ...sides, comparison: comparisonDocument(comparison), rows: rows as unknown as JsonField }
 }

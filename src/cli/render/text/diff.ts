@@ -1,5 +1,5 @@
 import { counted } from '../../../env/counted.js'
-import type { DiffReport, Difference } from '../../../operations/reports.js'
+import type { DiffReport, Difference, RowDifference, TableRows } from '../../../operations/reports.js'
 import { printable, type Look, type Style } from '../../terminal.js'
 import { renderComparison } from './comparison.js'
 import { table } from './table.js'
@@ -14,8 +14,44 @@ const looks: Readonly<Record<Difference['what'], Look>> = {
   encoding: 'yellow',
 }
 
-/** A line for each thing that differs. */
-export function renderDiff({ from, to, comparison }: DiffReport, style: Style): string {
+/** A line for each thing that differs, and where it was asked for, each row. */
+export function renderDiff(report: DiffReport, style: Style): string {
+  const { rows = [] } = report
+  return [renderObjects(report, style), ...rows.map((table) => renderRows(table, style))].join('\n')
+}
+
+const signs = { added: '+', removed: '-', changed: '~' } as const
+const rowLooks = { added: 'green', removed: 'red', changed: 'yellow' } as const
+/** A value that is longer is cut. */
+const longestValue = 40
+
+function renderRows({ table, key, rows, unnamed, ...counts }: TableRows, style: Style): string {
+  const name = style('bold', printable(table))
+  if (unnamed !== undefined)
+    return `${name}: ${style('yellow', `rows cannot be named: ${printable(unnamed)}`)}`
+  const kinds = ['changed', 'removed', 'added'] as const
+  const sums = kinds.filter((kind) => counts[kind] > 0).map((kind) => `${counts[kind]} ${kind}`)
+  const left = kinds.reduce((sum, kind) => sum + counts[kind], 0) - rows.length
+  return [
+    `${name}, by ${printable(key.join(', '))}: ${sums.join(', ')}`,
+    ...rows.map((row) => `  ${style(rowLooks[row.what], signs[row.what])} ${rowText(row)}`),
+    ...(left > 0 ? [style('dim', `  and ${left} more; --limit shows more of them`)] : []),
+  ].join('\n')
+}
+
+function rowText({ key, columns = [] }: RowDifference): string {
+  const changes = columns.map(
+    ({ name, from, to }) => `${printable(name)} ${valueText(from)} → ${valueText(to)}`,
+  )
+  return [key.map(valueText).join(', '), ...(changes.length === 0 ? [] : [changes.join(', ')])].join('  ')
+}
+
+function valueText(value: RowDifference['key'][number]): string {
+  const text = printable(JSON.stringify(value))
+  return text.length > longestValue ? `${text.slice(0, longestValue)}…` : text
+}
+
+function renderObjects({ from, to, comparison }: DiffReport, style: Style): string {
   const { differences } = comparison
   const title = `${style('bold', printable(from.name))} and ${style('bold', printable(to.name))}`
   if (differences.length === 0)
