@@ -57,6 +57,7 @@ const wanted = [
     brew: 'openssh',
     there: () => has('sshd') && has('ssh-agent'),
   },
+  { name: 'Apache', packages: ['apache2-bin'], brew: 'httpd', there: () => has('apache2') },
   { name: 'python3', packages: ['python3'], brew: 'python', there: () => has('python3') },
   { name: 'venv', packages: ['python3-venv'], brew: 'python', there: hasVenv },
 ]

@@ -15,6 +15,7 @@ import { localDriver } from './storages/local/driver.js'
 import { memoryDriver } from './storages/memory/driver.js'
 import { s3Driver } from './storages/s3/driver.js'
 import { sftpDriver } from './storages/sftp/driver.js'
+import { webdavDriver } from './storages/webdav/driver.js'
 import type { StorageDriver } from './storages/storage.js'
 
 const engines: readonly Engine[] = [sqliteEngine, postgresql, mysql, mariadb, mongodb]
@@ -26,6 +27,7 @@ const storageDrivers: readonly StorageDriver[] = [
   azureDriver,
   gcsDriver,
   sftpDriver,
+  webdavDriver,
 ]
 
 /** Every engine, stage and storage that comes with Holdfast: the only file that names them all. */
