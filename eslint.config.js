@@ -23,9 +23,10 @@ const rooms = {
     may: ['errors', 'env', 'process', 'streams', 'files', 'storages/storage', 'storages/object-key'],
   },
   portable: { files: ['src/portable/**'], may: ['errors', 'env', 'streams', 'engine', 'portable'] },
+  signing: { files: ['src/signing/**'], may: ['errors', 'env', 'signing'] },
   catalog: {
     files: ['src/catalog/**'],
-    may: ['errors', 'env', 'catalog', 'storages/storage', 'storages/object-key'],
+    may: ['errors', 'env', 'signing', 'catalog', 'storages/storage', 'storages/object-key'],
   },
   retention: { files: ['src/retention/**'], may: ['errors', 'catalog/manifest', 'retention'] },
   hooks: {
@@ -42,6 +43,7 @@ const rooms = {
       'portable',
       'hooks',
       'retention',
+      'signing',
       'catalog/manifest',
       'storages/storage',
       'stages/stage',
@@ -57,6 +59,7 @@ const rooms = {
       'engine',
       'catalog',
       'retention',
+      'signing',
       'hooks',
       'config',
       'files',

@@ -12,10 +12,15 @@ export default defineConfig({
     // Likewise, and without the loader's start-up: it outlives whoever starts it.
     'devserver/guard/main': 'src/devserver/guard/main.ts',
   },
-  copy: ['postgres', 'mysql', 'mongodb', 'sqlite'].map((engine) => ({
-    from: `src/engines/${engine}/guide.md`,
-    to: `dist/engines/${engine}`,
-  })),
+  copy: [
+    ...['postgres', 'mysql', 'mongodb', 'sqlite'].map((engine) => ({
+      from: `src/engines/${engine}/guide.md`,
+      to: `dist/engines/${engine}`,
+    })),
+    { from: 'node_modules/zod/LICENSE', to: 'dist/licenses/zod' },
+  ],
+  // Ninety small files, which every command would load: see docs/decisions/dependencies.md.
+  deps: { alwaysBundle: ['zod'] },
   format: 'esm',
   target: 'node20.19',
   platform: 'node',

@@ -388,6 +388,18 @@ export const errorTable = {
     meaning: 'the key does not open the backup',
     hint: 'use the identity or passphrase that belongs to it',
   },
+  'integrity.signature': {
+    exit: 7,
+    retryable: false,
+    meaning: 'a backup lacks a valid signature of a known key',
+    hint: 'find out who wrote it: it was changed after it was signed, or was not made by Holdfast with your key',
+  },
+  'integrity.chain': {
+    exit: 7,
+    retryable: false,
+    meaning: 'signed backups are missing, or were replaced by others',
+    hint: 'find out who removed them; holdfast prune --accept-missing stops telling of it',
+  },
   'drill.check-failed': {
     exit: 7,
     retryable: false,

@@ -1,12 +1,33 @@
-import { Readable } from 'node:stream'
 import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
+import { noSigning, type Signing } from '../signing/signing.js'
 import { objectKey } from '../storages/object-key.js'
-import type { ObjectKey, PutOptions, Storage, StoredObject } from '../storages/storage.js'
+import type { ObjectKey, Storage, StoredObject } from '../storages/storage.js'
+import {
+  afterRemoval,
+  type ChainRecord,
+  type Member,
+  type MissingLink,
+  type Seal,
+  type StoredChain,
+} from './chain.js'
+import { ChainStore, noKey } from './chain-store.js'
 import { drillKey, drillOfKey, drillPrefix, isDrillKey, type StoredDrill } from './drill-reports.js'
-import { idOfManifestKey, isManifestKey, isPendingKey, manifestKey, pendingKey } from './keys.js'
-import { formatManifest, largestManifestBytes, parseManifest, type Manifest } from './manifest.js'
+import {
+  chainKey,
+  folderOf,
+  idOfManifestKey,
+  isChainKey,
+  isLeaseKey,
+  isManifestKey,
+  isPendingKey,
+  manifestKey,
+  pendingKey,
+} from './keys.js'
+import { Leases } from './leases.js'
+import { formatManifest, type Manifest } from './manifest.js'
 import { formatPending, parsePending, type PendingRecord } from './pending.js'
+import { putText, readText } from './text-objects.js'
 
 /** How many manifests are read at once. */
 const readsAtOnce = 16
@@ -21,14 +42,26 @@ export interface CatalogListing {
   readonly drills: ReadonlyMap<string, StoredDrill>
   /** Everything else, by key, with its size: artifacts, and what is none of ours. */
   readonly sizes: ReadonlyMap<string, number>
+  /** What is known of each manifest beside its content, by the backup's id. */
+  readonly seals: ReadonlyMap<string, Seal>
+  /** The records of the chains of signed backups, by their keys. */
+  readonly chains: ReadonlyMap<string, StoredChain>
 }
 
 /** The backups of one storage. What has no manifest is not a backup. */
 export class Catalog {
   readonly #storage: Storage
+  readonly #chains: ChainStore
+  /** What runs tell each other here. */
+  readonly leases: Leases
+  /** For the moment in which a chain is changed: a run that dies in it is not waited for long. */
+  readonly #chainLeases: Leases
 
-  constructor(storage: Storage) {
+  constructor(storage: Storage, signing: Signing = noSigning) {
     this.#storage = storage
+    this.#chains = new ChainStore(storage, signing)
+    this.leases = new Leases(storage)
+    this.#chainLeases = new Leases(storage, { ttlMs: 30_000 })
   }
 
   /**
@@ -37,32 +70,61 @@ export class Catalog {
    */
   async list(cx: Context): Promise<CatalogListing> {
     const keys: ObjectKey[] = []
+    const chainKeys: ObjectKey[] = []
     const pending: StoredObject[] = []
     const drills = new Map<string, StoredDrill>()
     const sizes = new Map<string, number>()
     for await (const object of this.#storage.list(cx, '')) {
       if (isManifestKey(object.key)) keys.push(object.key)
+      else if (isChainKey(object.key)) chainKeys.push(object.key)
       else if (isPendingKey(object.key)) pending.push(object)
+      else if (isLeaseKey(object.key)) continue
       else if (isDrillKey(object.key)) {
         // In the order of keys, which is that of time.
         const drill = drillOfKey(object.key)
         if (drill !== undefined) drills.set(drill.id, drill)
       } else sizes.set(object.key, object.bytes)
     }
+    const read = await this.#readManifests(cx, keys)
+    return { ...read, pending, drills, sizes, chains: await this.#readChains(cx, chainKeys) }
+  }
+
+  /** Whether the backup is still there. */
+  async has(cx: Context, { id, database }: Manifest): Promise<boolean> {
+    return (await this.#storage.stat(cx, manifestKey(database.alias, id))) !== undefined
+  }
+
+  async #readManifests(
+    cx: Context,
+    keys: readonly ObjectKey[],
+  ): Promise<Pick<CatalogListing, 'manifests' | 'damaged' | 'seals'>> {
     const manifests: Manifest[] = []
     const damaged: { key: ObjectKey; error: HoldfastError }[] = []
+    const seals = new Map<string, Seal>()
     for (let start = 0; start < keys.length; start += readsAtOnce) {
       await Promise.all(
         keys.slice(start, start + readsAtOnce).map(async (key) => {
           const read = await this.#readOrDamaged(cx, key)
           if (read === undefined) return
           if (read instanceof HoldfastError) damaged.push({ key, error: read })
-          else manifests.push(read)
+          else {
+            manifests.push(read.manifest)
+            seals.set(read.manifest.id, read.seal)
+          }
         }),
       )
     }
     manifests.sort((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0))
-    return { manifests, damaged, pending, drills, sizes }
+    return { manifests, damaged, seals }
+  }
+
+  async #readChains(cx: Context, keys: readonly ObjectKey[]): Promise<ReadonlyMap<string, StoredChain>> {
+    const chains = new Map<string, StoredChain>()
+    for (const key of keys) {
+      const chain = await this.#chains.read(cx, key)
+      if (chain !== undefined) chains.set(key, chain)
+    }
+    return chains
   }
 
   /**
@@ -70,24 +132,51 @@ export class Catalog {
    * @throws storage.exists where another run has it
    */
   async reserve(cx: Context, record: PendingRecord): Promise<void> {
-    await this.#putText(cx, pendingKey(record.alias, record.name), formatPending(record), {
+    await putText(cx, this.#storage, pendingKey(record.alias, record.name), formatPending(record), {
       createOnly: true,
     })
   }
 
   /** Says, before an artifact is written, which objects the backup of this reservation consists of. */
   async announce(cx: Context, record: PendingRecord): Promise<void> {
-    await this.#putText(cx, pendingKey(record.alias, record.name), formatPending(record), {})
+    await putText(cx, this.#storage, pendingKey(record.alias, record.name), formatPending(record), {})
   }
 
-  /** Makes a backup exist: its artifacts are whole and in the storage. */
-  async commit(cx: Context, manifest: Manifest, record: PendingRecord): Promise<void> {
-    await this.#putText(cx, manifestKey(record.alias, manifest.id), formatManifest(manifest), {
-      createOnly: true,
-      retain: true,
-    })
+  /**
+   * Makes a backup exist: its artifacts are whole and in the storage.
+   * @returns the manifest as it is stored: with its place in the chain and its signature, where this machine signs
+   */
+  async commit(cx: Context, manifest: Manifest, record: PendingRecord): Promise<Manifest> {
+    const stored = this.#chains.signs
+      ? await this.#alone(cx, record.alias, () => this.#commitSealed(cx, manifest))
+      : manifest
+    if (stored === manifest) await this.#putManifest(cx, manifest)
     // From here on the backup exists; a record that stays behind is swept by a later run.
     await this.#storage.delete(cx, pendingKey(record.alias, record.name)).catch(() => undefined)
+    return stored
+  }
+
+  async #commitSealed(cx: Context, manifest: Manifest): Promise<Manifest> {
+    const { alias } = manifest.database
+    const sealed = await this.#chains.seal(cx, manifest, () => this.#membersOf(cx, alias))
+    await this.#putManifest(cx, sealed.manifest)
+    await this.#chains.add(cx, sealed).catch(untold(cx, alias))
+    return sealed.manifest
+  }
+
+  async #putManifest(cx: Context, manifest: Manifest): Promise<void> {
+    const key = manifestKey(manifest.database.alias, manifest.id)
+    await putText(cx, this.#storage, key, formatManifest(manifest), { createOnly: true, retain: true })
+  }
+
+  /** Two runs that change the record of a chain at once would lose what one of them wrote. */
+  async #alone<Result>(cx: Context, alias: string, work: () => Promise<Result>): Promise<Result> {
+    const lease = await this.#chainLeases.holdAlone(cx, { kind: 'chain', databases: [alias], backups: [] })
+    try {
+      return await work()
+    } finally {
+      await lease.release()
+    }
   }
 
   /** Writes the reports of a drill beside the manifest, where the next one does not replace them. @returns where they are */
@@ -99,8 +188,8 @@ export class Catalog {
   ): Promise<readonly ObjectKey[]> {
     const keyOf = (ending: 'json' | 'md') => drillKey(database.alias, { id, ...drill }, ending)
     // The one that is listed comes last.
-    await this.#putText(cx, keyOf('md'), markdown, { createOnly: true })
-    await this.#putText(cx, keyOf('json'), json, { createOnly: true })
+    await putText(cx, this.#storage, keyOf('md'), markdown, { createOnly: true })
+    await putText(cx, this.#storage, keyOf('json'), json, { createOnly: true })
     return [keyOf('json'), keyOf('md')]
   }
 
@@ -108,6 +197,53 @@ export class Catalog {
   async abandon(cx: Context, record: PendingRecord): Promise<void> {
     for (const key of record.keys) await this.#storage.delete(cx, objectKey(key))
     await this.#storage.delete(cx, pendingKey(record.alias, record.name))
+  }
+
+  /**
+   * Notes in the chain that backups are going to be removed on purpose, so that nobody misses them; before the first of them is.
+   * @throws key.missing where they are signed and this machine does not sign; integrity.chain where the chain's record is not valid
+   */
+  async announceRemoval(
+    cx: Context,
+    listing: CatalogListing,
+    alias: string,
+    goners: readonly Manifest[],
+  ): Promise<void> {
+    if (!listing.chains.has(chainKey(alias))) return
+    await this.#alone(cx, alias, async () => {
+      const record = await this.#chainOf(cx, alias)
+      if (record === undefined) return
+      const going = new Set(goners.map(({ id }) => id))
+      const members = membersOf(listing, alias)
+      const links = members
+        .filter(({ id, chain }) => going.has(id) && chain !== undefined)
+        .map(({ id, sha256, chain }) => ({ id, sha256, previous: chain?.previous ?? [] }))
+      const remaining = members.filter(({ id }) => !going.has(id))
+      await this.#chains.write(cx, afterRemoval(record, remaining, links))
+    })
+  }
+
+  /**
+   * Signs that what is missing of a chain is known to be lost.
+   * @returns what is not missed any more
+   * @throws key.missing where this machine does not sign
+   */
+  async acceptLosses(cx: Context, listing: CatalogListing, alias: string): Promise<readonly MissingLink[]> {
+    return this.#alone(cx, alias, () => this.#chains.accept(cx, alias, membersOf(listing, alias)))
+  }
+
+  /** The record to go on from. @throws key.missing, integrity.chain */
+  async #chainOf(cx: Context, alias: string): Promise<ChainRecord | undefined> {
+    // Read again: a backup may have ended since the listing.
+    const stored = await this.#chains.read(cx, chainKey(alias))
+    if (stored === undefined) return undefined
+    if ('error' in stored) throw stored.error
+    if (stored.signature === 'unchecked') throw noKey(alias)
+    if (stored.signature === 'valid') return stored.record
+    throw new HoldfastError(
+      'integrity.chain',
+      `the record of the chain of ${alias} is not signed by a known key`,
+    )
   }
 
   /** Removes a backup: the manifest first, so that no backup is ever listed without its artifacts. Reports of drills go with it. */
@@ -131,11 +267,13 @@ export class Catalog {
   /**
    * Finds what interrupted runs left behind more than `olderThanMs` ago. Where a manifest is damaged nothing is: what it
    * names is not known.
+   * @param living ids of backups that are being made, however long ago they began
    */
   async orphans(
     cx: Context,
     listing: CatalogListing,
     olderThanMs: number,
+    living: ReadonlySet<string> = new Set(),
   ): Promise<readonly PendingRecord[]> {
     if (listing.damaged.length > 0) return []
     const now = cx.env.clock.now().getTime()
@@ -145,19 +283,31 @@ export class Catalog {
     )
     const records: PendingRecord[] = []
     for (const object of listing.pending) {
-      const record = parsePending(await this.#readText(cx, object.key), object.key)
-      if (now - Date.parse(record.started) < olderThanMs) continue
+      const record = parsePending(await readText(cx, this.#storage, object.key), object.key)
+      if (now - Date.parse(record.started) < olderThanMs || living.has(record.id)) continue
       const keys = alive.has(record.id) ? [] : record.keys.filter((key) => !referenced.has(key))
       records.push({ ...record, keys })
     }
     return records
   }
 
-  async #readOrDamaged(cx: Context, key: ObjectKey): Promise<Manifest | HoldfastError | undefined> {
+  /** What the backups of one database are, as members of its chain. */
+  async #membersOf(cx: Context, alias: string): Promise<readonly Member[]> {
+    const keys: ObjectKey[] = []
+    for await (const { key } of this.#storage.list(cx, folderOf(alias)))
+      if (isManifestKey(key)) keys.push(key)
+    return membersOf(await this.#readManifests(cx, keys), alias)
+  }
+
+  async #readOrDamaged(
+    cx: Context,
+    key: ObjectKey,
+  ): Promise<{ readonly manifest: Manifest; readonly seal: Seal } | HoldfastError | undefined> {
     try {
-      const manifest = parseManifest(await this.#readText(cx, key), key)
+      const read = this.#chains.parse(await readText(cx, this.#storage, key), key)
+      const { manifest } = read
       if (manifest.id === idOfManifestKey(key) && manifestKey(manifest.database.alias, manifest.id) === key)
-        return manifest
+        return read
       return new HoldfastError(
         'integrity.manifest',
         `${key} holds the manifest of another backup, ${manifest.id}`,
@@ -173,30 +323,27 @@ export class Catalog {
       throw error
     }
   }
+}
 
-  async #readText(cx: Context, key: ObjectKey): Promise<string> {
-    const chunks: Buffer[] = []
-    let bytes = 0
-    for await (const chunk of await this.#storage.get(cx, key)) {
-      bytes += (chunk as Buffer).length
-      if (bytes > largestManifestBytes) {
-        throw new HoldfastError('integrity.manifest', `${key} is larger than any manifest`, {
-          details: { key },
-        })
-      }
-      chunks.push(chunk as Buffer)
-    }
-    return Buffer.concat(chunks).toString('utf8')
-  }
+/** The backups of one database, as members of its chain. */
+export function membersOf(
+  { manifests, seals }: Pick<CatalogListing, 'manifests' | 'seals'>,
+  alias: string,
+): readonly Member[] {
+  return manifests.flatMap(({ id, database, chain }) => {
+    const seal = seals.get(id)
+    return database.alias === alias && seal !== undefined ? [{ id, chain, ...seal }] : []
+  })
+}
 
-  async #putText(cx: Context, key: ObjectKey, text: string, options: PutOptions): Promise<void> {
-    const body = Buffer.from(text, 'utf8')
-    await this.#storage.put(cx, key, Readable.from([body]), options)
-    const stored = await this.#storage.stat(cx, key)
-    if (stored?.bytes !== body.length) {
-      throw new HoldfastError('storage.failed', `${key} is not in the storage as it was written`, {
-        details: { key },
-      })
-    }
+/** A backup exists without its note in the chain; what cannot be missed yet is said. */
+function untold(cx: Context, alias: string): (error: unknown) => void {
+  return (error) => {
+    const { message } = asHoldfastError(error)
+    cx.emit({
+      type: 'notice',
+      level: 'warning',
+      message: `the chain of ${alias} does not name the new backup: ${message}`,
+    })
   }
 }

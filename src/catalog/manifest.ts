@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type { Json, JsonObject } from '../env/json.js'
 import { HoldfastError } from '../errors.js'
+import { signatureSchema, type Signature } from '../signing/signing.js'
+import { placeSchema, type ChainPlace } from './chain-link.js'
 
 /** The newest manifest format that this version reads and the one it writes. */
 export const manifestFormatVersion = 1
@@ -72,6 +74,9 @@ export interface Manifest {
   readonly warnings: readonly string[]
   readonly parts: readonly ManifestPart[]
   readonly metadata: JsonObject
+  /** Its place among the signed backups of its database; absent where it is not signed, as `signature`. */
+  readonly chain?: ChainPlace | undefined
+  readonly signature?: Signature | undefined
 }
 
 /** See docs/format.md, "Fingerprints". */
@@ -167,6 +172,8 @@ const manifestSchema = z.object({
   warnings: z.array(text).max(10_000),
   parts: z.array(partSchema).min(1).max(100_000),
   metadata: z.record(z.string(), jsonSchema),
+  chain: placeSchema.optional(),
+  signature: signatureSchema.optional(),
 }) satisfies z.ZodType<Manifest>
 
 /** The JSON text of a manifest: indented, for people who read it without Holdfast. */
@@ -179,6 +186,14 @@ export function formatManifest(manifest: Manifest): string {
  * @throws integrity.newer-format, integrity.manifest
  */
 export function parseManifest(source: string, name: string): Manifest {
+  return parseManifestDocument(source, name).manifest
+}
+
+/** The same, with all that the text says: `document` has fields that a newer version added. @throws as parseManifest */
+export function parseManifestDocument(
+  source: string,
+  name: string,
+): { readonly manifest: Manifest; readonly document: unknown } {
   const value = parseJson(source, name)
   const version = (value as { formatVersion?: unknown } | null)?.formatVersion
   if (typeof version === 'number' && version > manifestFormatVersion) {
@@ -189,7 +204,7 @@ export function parseManifest(source: string, name: string): Manifest {
     )
   }
   const parsed = manifestSchema.safeParse(value)
-  if (parsed.success) return parsed.data
+  if (parsed.success) return { manifest: parsed.data, document: value }
   const issue = parsed.error.issues[0]
   const where = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`
   throw new HoldfastError(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { HoldfastError, type ErrorCode } from '../errors.js'
-import { exitOfChecks, exitOfOutcomes } from './exit.js'
+import { exitOfChecks, exitOfDrills, exitOfOutcomes } from './exit.js'
 
 const done = { ok: true } as const
 const failed = (code: ErrorCode) => ({ ok: false, error: new HoldfastError(code, 'x') }) as const
@@ -30,5 +30,18 @@ describe('checks', () => {
     [[undefined], 1],
   ])('%#', (errors, code) => {
     expect(exitOfChecks(errors)).toBe(code)
+  })
+})
+
+describe('drills', () => {
+  it.each([
+    [[done, done], 0],
+    [[failed('integrity.differs')], 7],
+    [[done, failed('drill.check-failed'), failed('tool.missing')], 7],
+    [[done, failed('tool.version-missing')], 3],
+    [[failed('tool.version-missing'), failed('tool.missing')], 5],
+    [[failed('key.missing'), failed('tool.missing')], 1],
+  ])('%#', (results, code) => {
+    expect(exitOfDrills(results)).toBe(code)
   })
 })

@@ -36,6 +36,8 @@ export interface HoldfastConfig {
   /** `zstd`, `zstd:LEVEL`, `gzip`, `gzip:LEVEL` or `none`. Default `zstd`. */
   readonly compress?: string
   readonly encrypt?: EncryptConfig | false
+  /** Signs what Holdfast writes about backups, so that `verify` and `restore` tell what was changed, removed or put there by others. */
+  readonly sign?: SignConfig
   /**
    * The most bytes a second of a dump, before compression, that an operation takes from a database or gives to one: `20MB/s`. What
    * is only read, to check it, counts as well. A storage has a limit of its own, `bandwidth`. Default: no limit.
@@ -200,6 +202,16 @@ export interface DevServerConfig {
   readonly readyTimeoutMs?: number
   /** A template in place of the engine's own guide, relative to the configuration file. */
   readonly guide?: string
+}
+
+/** Keys of Ed25519. Each is a text in PEM, as `env('SIGN_KEY')` gives it, or the path of a file, relative to the configuration file. */
+export interface SignConfig {
+  /** The private key. Without it this machine only checks. */
+  readonly key?: string | Secret
+  /** Of a private key that is encrypted. */
+  readonly passphrase?: string | Secret
+  /** Public keys to check by, beside that of `key`: of other machines, or from before a change of keys. */
+  readonly publicKeys?: readonly string[]
 }
 
 /** A storage: its driver's name, and the driver's own settings beside it. */

@@ -17,6 +17,7 @@ import { resolveNotifiers } from './notify.js'
 import { givenOption, type Overrides, type ScalarOption } from './options.js'
 import { checkedConfig } from './schema.js'
 import type { DatabaseSettings, Registry, Settings, StageSettings } from './settings.js'
+import { resolveSigning } from './signing.js'
 import { storageName } from './storage-name.js'
 import { checkStorageNames, resolveStorages } from './storages.js'
 import { readVariable, type Variable } from './variable.js'
@@ -87,6 +88,7 @@ export function resolveSettings(input: ResolveInput): Settings {
       ...checked(parseNamed(compress, registry), `compress (${compress.origin})`),
       ...checked(encryptStages(config.encrypt, registry, source), `encrypt (${source})`),
     ],
+    signing: resolveSigning(config.sign, { source, baseDirectory, env }),
     ...(maxRate === undefined ? {} : { maxRate }),
     retention: config.retention ?? {},
     ...(fingerprint === undefined ? {} : { chosenFingerprint: fingerprint }),

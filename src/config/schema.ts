@@ -12,6 +12,7 @@ import type {
   FilesConfig,
   HoldfastConfig,
   PortableConfig,
+  SignConfig,
 } from './config.js'
 import type { TableRules } from '../portable/table-rules.js'
 import { notify } from './notify-schema.js'
@@ -156,6 +157,12 @@ const encrypt = strict({
   openpgp: strict({ recipients: texts.min(1, 'is empty'), alwaysTrust: z.boolean().optional() }).optional(),
 } satisfies Record<keyof Required<EncryptConfig>, z.ZodType>)
 
+const sign = strict({
+  key: secret.optional(),
+  passphrase: secret.optional(),
+  publicKeys: texts.optional(),
+} satisfies Record<keyof Required<SignConfig>, z.ZodType>)
+
 const portable = strict({
   groups: z.record(filledText, texts).optional(),
   tables: z
@@ -202,6 +209,7 @@ const configSchema = strict({
   compress: filledText.optional(),
   maxRate: filledText.optional(),
   encrypt: z.union([z.literal(false), encrypt]).optional(),
+  sign: sign.optional(),
   retention: retention.optional(),
   fingerprint: fingerprint.optional(),
   serverName: filledText.optional(),

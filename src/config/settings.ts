@@ -8,6 +8,7 @@ import type { MaskConfig } from '../portable/masks/mask-config.js'
 import type { ModelSource } from '../portable/models/model-source.js'
 import type { SubsetConfig } from '../portable/subset/subset-config.js'
 import type { RetentionPolicy } from '../retention/policy.js'
+import type { Signing } from '../signing/signing.js'
 import type { StageKind } from '../stages/stage.js'
 import type { StorageDriver } from '../storages/storage.js'
 import type { FilenameFacts, HoldfastConfig, PortableConfig } from './config.js'
@@ -33,6 +34,7 @@ export interface Settings {
   readonly chosenStorages: readonly string[]
   /** Compression first, encryption after it; empty means the plain dump. */
   readonly stages: readonly StageSettings[]
+  readonly signing: Signing
   /** Bytes of a dump a second; no limit where absent. */
   readonly maxRate?: number
   readonly retention: RetentionPolicy

@@ -1,10 +1,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Catalog } from '../catalog/catalog.js'
+import { wrongSignature } from '../catalog/chain-check.js'
 import { isManifestKey } from '../catalog/keys.js'
-import { largestManifestBytes, parseManifest, type Manifest } from '../catalog/manifest.js'
+import { largestManifestBytes, parseManifestDocument, type Manifest } from '../catalog/manifest.js'
 import type { Context } from '../env/context.js'
 import type { OpenStorage } from './open-storages.js'
+import type { StoredBackup } from './reports.js'
 import type { Workspace } from './workspace.js'
 
 /**
@@ -13,27 +15,33 @@ import type { Workspace } from './workspace.js'
  */
 export async function backupBeside(
   cx: Context,
-  { registry }: Workspace,
+  { registry, settings }: Workspace,
   file: string,
-): Promise<{ readonly open: OpenStorage; readonly manifest: Manifest } | undefined> {
+): Promise<{ readonly open: OpenStorage; readonly backup: StoredBackup } | undefined> {
   const path = resolve(cx.env.workingDirectory, file)
   const folder = dirname(path)
   const root = dirname(folder)
   const driver = registry.storageDrivers.find((candidate) => candidate.driver === 'local')
   for (const name of (await readdir(folder)).filter(isManifestKey)) {
-    const manifest = await readManifest(join(folder, name))
-    const isPart = manifest?.parts.some(({ stored }) => resolve(root, stored.key) === path) ?? false
-    if (manifest === undefined || !isPart || driver === undefined) continue
+    const read = await readManifest(join(folder, name))
+    const isPart = read?.manifest.parts.some(({ stored }) => resolve(root, stored.key) === path) ?? false
+    if (read === undefined || !isPart || driver === undefined) continue
+    const { manifest, document } = read
+    const signature = settings.signing.check(document)
+    const distrust = wrongSignature(manifest.id, signature)
+    const backup = { storage: root, manifest, signature, ...(distrust === undefined ? {} : { distrust }) }
     const storage = await driver.open({ driver: 'local', path: root }, { name: 'file', baseDirectory: root })
-    return { open: { name: root, storage, catalog: new Catalog(storage) }, manifest }
+    return { open: { name: root, storage, catalog: new Catalog(storage, settings.signing) }, backup }
   }
   return undefined
 }
 
-async function readManifest(path: string): Promise<Manifest | undefined> {
+async function readManifest(
+  path: string,
+): Promise<{ readonly manifest: Manifest; readonly document: unknown } | undefined> {
   try {
     if ((await stat(path)).size > largestManifestBytes) return undefined
-    return parseManifest(await readFile(path, 'utf8'), path)
+    return parseManifestDocument(await readFile(path, 'utf8'), path)
   } catch {
     return undefined
   }

@@ -6,6 +6,7 @@ import type { Dump, DumpFacts, DumpFormat, DumpPart } from '../engine/connector.
 import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import type { ObjectKey } from '../storages/storage.js'
+import { backupHold, type Hold } from './backup-leases.js'
 import type { NamedStage } from './encoding.js'
 import { writeArtifact, type EncodedPart } from './artifact-writer.js'
 import { fanOut } from './fan-out.js'
@@ -45,6 +46,7 @@ interface Copy {
   readonly open: OpenStorage
   readonly name: string
   readonly keys: ObjectKey[]
+  readonly hold: Hold
   /** In the order of the dump, whichever came to its end first. */
   readonly parts: ManifestPart[]
   /** The latest note of what is about to be written: one after the other, so that the last one names all. */
@@ -81,6 +83,7 @@ export async function storeParts(
         copies.push({
           open,
           name: await reserveFilename(cx, open, target),
+          hold: await backupHold(cx, open, target.alias, target.id),
           keys: [],
           parts: [],
           noted: Promise.resolve(),
@@ -108,11 +111,14 @@ export async function storeParts(
     const stored: StoredCopy[] = []
     for (const copy of [...copies]) {
       const manifest = { ...facts, parts: copy.parts }
-      await trying(cx, copy, () => copy.open.catalog.commit(cx, manifest, recordOf(cx, target, copy)))
-      if (copy.error !== undefined) continue
+      const committed = await trying(cx, copy, () =>
+        copy.open.catalog.commit(cx, manifest, recordOf(cx, target, copy)),
+      )
+      if (committed === undefined) continue
       // From here on it is a backup: whatever becomes of the others, it stays.
       copies.splice(copies.indexOf(copy), 1)
-      stored.push({ open: copy.open, manifest, storedName: copy.name })
+      await copy.hold.release()
+      stored.push({ open: copy.open, manifest: committed, storedName: copy.name })
     }
     const [first, ...others] = stored
     if (first === undefined) await dropFailed()
@@ -146,12 +152,17 @@ function allFailed(failed: readonly FailedStorage[]): HoldfastError {
 }
 
 /** What goes wrong with one copy is its own error; an interruption is everybody's. */
-async function trying(cx: Context, copy: Copy, work: () => Promise<unknown>): Promise<void> {
+async function trying<Result>(
+  cx: Context,
+  copy: Copy,
+  work: () => Promise<Result>,
+): Promise<Result | undefined> {
   try {
-    await work()
+    return await work()
   } catch (thrown) {
     cx.signal.throwIfAborted()
     copy.error = asHoldfastError(thrown)
+    return undefined
   }
 }
 
@@ -296,6 +307,7 @@ async function isFree(cx: Context, open: OpenStorage, key: ObjectKey): Promise<b
 async function withdraw(cx: Context, target: BackupTarget, copy: Copy): Promise<void> {
   const uninterrupted: Context = { ...cx, signal: new AbortController().signal }
   const record = recordOf(cx, target, copy)
+  await copy.hold.release()
   try {
     await copy.open.catalog.abandon(uninterrupted, record)
   } catch (error) {

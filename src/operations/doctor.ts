@@ -21,8 +21,9 @@ export async function doctor(workspace: Workspace, request: DoctorRequest): Prom
   const cx = contextOf(workspace, request.signal)
   const checks: DoctorCheck[] = [...checkConfiguration(workspace)]
   const { files, databases: configured, storages } = workspace.settings
-  const onlyFiles = configured.size === 0 && files.size > 0 && (request.databases ?? []).length === 0
-  for (const database of onlyFiles ? [] : selectDatabases(workspace, request.databases)) {
+  const none = configured.size === 0 && (request.databases ?? []).length === 0
+  const wanted = !none || (files.size === 0 && request.storage === undefined)
+  for (const database of wanted ? selectDatabases(workspace, request.databases) : []) {
     cx.signal.throwIfAborted()
     checks.push(...(await checkDatabase(cx, database)))
   }

@@ -7,6 +7,7 @@ import { compareCopy, compareSchema, restoreCopy, type CopySchema } from './dril
 import { drillMarkdown, sentences } from './drill-report.js'
 import { databaseOn, throwawayServer, type DrillPlace } from './drill-server.js'
 import { tellFailure } from './failure-hooks.js'
+import { readHold, type Hold } from './backup-leases.js'
 import { findBackup, isWanted } from './find-backup.js'
 import { listManifests } from './list.js'
 import type {
@@ -74,7 +75,10 @@ async function drillOne(
 ): Promise<DrillResult> {
   const { manifest, storage } = backup
   const known = { id: manifest.id, storage, database: manifest.database.alias }
+  let hold: Hold | undefined
   try {
+    if (backup.distrust !== undefined) throw backup.distrust
+    hold = await readHold(cx, await workspace.storages.get(storage), [backup])
     const { proof, error } = await prove(cx, workspace, request, backup)
     if (proof === undefined) return { ...known, ok: false, ...failed(error), keys: [] }
     const { keys, error: unwritten } = await written(cx, workspace, backup, proof)
@@ -88,6 +92,8 @@ async function drillOne(
   } catch (thrown) {
     cx.signal.throwIfAborted()
     return { ...known, ok: false, ...failed(asHoldfastError(thrown)), keys: [] }
+  } finally {
+    await hold?.release()
   }
 }
 
@@ -105,7 +111,8 @@ async function written(
   try {
     const { catalog } = await workspace.storages.get(storage)
     const drilled = { time: new Date(proof.finished), result: proof.result }
-    const json = `${JSON.stringify(proof, undefined, 2)}\n`
+    const signed = workspace.settings.signing.sign(proof) ?? proof
+    const json = `${JSON.stringify(signed, undefined, 2)}\n`
     return { keys: await catalog.addDrill(cx, manifest, drilled, { json, markdown: drillMarkdown(proof) }) }
   } catch (thrown) {
     cx.signal.throwIfAborted()

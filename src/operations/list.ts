@@ -1,4 +1,5 @@
 import type { CatalogListing } from '../catalog/catalog.js'
+import { chainFindings, distrustOf } from '../catalog/chain-check.js'
 import type { Manifest } from '../catalog/manifest.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import type { StageKind } from '../stages/stage.js'
@@ -11,15 +12,18 @@ import { contextOf, type Workspace } from './workspace.js'
  * @throws usage.unknown-database; storage.* where a storage cannot be listed
  */
 export async function list(workspace: Workspace, request: ListRequest): Promise<ListReport> {
-  const { backups, damaged, amiss, aliases } = await listAll(workspace, request)
+  const { backups, damaged, amiss, chains, aliases } = await listAll(workspace, request)
   requireKnown(workspace, request, backups, aliases)
-  return { backups, damaged: [...damaged, ...amiss] }
+  return { backups, damaged: [...damaged, ...amiss, ...chains] }
 }
 
-/** What the manifests say, for those who look at the artifacts themselves. @throws storage.* */
-export async function listManifests(workspace: Workspace, request: ListRequest): Promise<ListReport> {
-  const { backups, damaged } = await listAll(workspace, request)
-  return { backups, damaged }
+/** What the manifests and the chains say, for those who look at the artifacts themselves. @throws storage.* */
+export async function listManifests(
+  workspace: Workspace,
+  request: ListRequest,
+): Promise<ListReport & Pick<Listed, 'chains'>> {
+  const { backups, damaged, chains } = await listAll(workspace, request)
+  return { backups, damaged, chains }
 }
 
 /**
@@ -53,6 +57,8 @@ export async function listReachable(
 interface Listed extends ListReport {
   /** Artifacts that are missing or too short. */
   readonly amiss: ListReport['damaged']
+  /** What is wrong with the chains of signed backups. */
+  readonly chains: readonly (ListReport['damaged'][number] & { readonly alias: string })[]
   /** Of every database that has a backup here. */
   readonly aliases: readonly string[]
 }
@@ -62,17 +68,39 @@ async function listAll(workspace: Workspace, request: ListRequest): Promise<List
   const backups: StoredBackup[] = []
   const damaged: ListReport['damaged'][number][] = []
   const amiss: ListReport['damaged'][number][] = []
+  const chains: Listed['chains'][number][] = []
   const aliases: string[] = []
   for (const { name, catalog } of await workspace.storages.all(request.storage)) {
-    const { manifests, damaged: unread, drills, sizes } = await catalog.list(cx)
+    const listing = await catalog.list(cx)
+    const { manifests, damaged: unread, sizes } = listing
     const found = manifests.filter((manifest) => passes(manifest, request, workspace.registry.stages))
-    backups.push(...found.map((manifest) => ({ storage: name, manifest, ...lastDrill(drills, manifest) })))
+    backups.push(...found.map((manifest) => storedBackup(name, manifest, listing)))
+    const wrong = chainFindings(listing).filter(({ alias }) => concerns(request, alias, found))
+    chains.push(...wrong.map((each) => ({ storage: name, ...each })))
     damaged.push(...unread.map((each) => ({ storage: name, ...each })))
     amiss.push(...found.flatMap((manifest) => artifactsAmiss(name, manifest, sizes)))
     aliases.push(...manifests.map(({ database }) => database.alias))
   }
   backups.sort(newestFirst)
-  return { backups, damaged, amiss, aliases }
+  return { backups, damaged, amiss, chains, aliases }
+}
+
+function storedBackup(storage: string, manifest: Manifest, listing: CatalogListing): StoredBackup {
+  const distrust = distrustOf(listing, manifest)
+  const seal = listing.seals.get(manifest.id)
+  return {
+    storage,
+    manifest,
+    ...(seal === undefined || seal.signature === 'none' ? {} : { signature: seal.signature }),
+    ...lastDrill(listing.drills, manifest),
+    ...(distrust === undefined ? {} : { distrust }),
+  }
+}
+
+/** Whether somebody who asks with this filter asks about the database as well. */
+function concerns({ database }: BackupFilter, alias: string, found: readonly Manifest[]): boolean {
+  if (database === undefined || database === alias) return true
+  return found.some((manifest) => manifest.database.alias === alias)
 }
 
 function lastDrill(drills: CatalogListing['drills'], { id }: Manifest): Pick<StoredBackup, 'lastDrill'> {

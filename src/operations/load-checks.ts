@@ -5,6 +5,7 @@ import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
 import type { TablePlan } from '../portable/evolution.js'
 import type { TableSource } from '../portable/table-source.js'
+import type { LoadRequest } from './portable-requests.js'
 import { notice, type Workspace } from './workspace.js'
 
 /** Columns that may not be null, and that nothing fills. @throws refused.schema */
@@ -45,13 +46,15 @@ export async function compareMigrations(
   workspace: Workspace,
   { manifest }: TableSource,
   target: DatabaseSettings,
-  force: boolean,
+  { force = false, create = false }: Pick<LoadRequest, 'force' | 'create'>,
 ): Promise<void> {
   if (manifest === undefined || manifest.migrations.length === 0) return
-  const session = await target.engine.open(cx, target.connection)
-  const facts = await session.facts().finally(() => session.close())
+  const migrations = await migrationsOf(cx, target).catch((error: unknown) => {
+    if (create && isMissing(error)) return []
+    throw error
+  })
   for (const dumped of manifest.migrations) {
-    const now = facts.migrations.find(({ tool }) => tool === dumped.tool)
+    const now = migrations.find(({ tool }) => tool === dumped.tool)
     // A database that the tool has never touched is made by --create, or by hand.
     if (now === undefined) continue
     const said = difference(dumped, now)
@@ -59,6 +62,19 @@ export async function compareMigrations(
     if (!force) throw new HoldfastError('refused.migrations', `${target.alias}: ${said}`)
     notice(workspace, 'warning', `${target.alias}: ${said}`)
   }
+}
+
+async function migrationsOf(
+  cx: Context,
+  { engine, connection }: DatabaseSettings,
+): Promise<readonly MigrationState[]> {
+  const session = await engine.open(cx, connection)
+  return (await session.facts().finally(() => session.close())).migrations
+}
+
+/** A database that is not there yet may be one that `--create` makes. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof HoldfastError && error.code === 'database.not-found'
 }
 
 function difference(dumped: MigrationState, now: MigrationState): string | undefined {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { DatabaseSettings } from '../config/settings.js'
-import { tableText, type DumpStamp } from '../engine/table-header.js'
+import { tableText, type DumpStamp, type TableHeader } from '../engine/table-header.js'
 import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
 import { converters } from '../portable/converters/converters.js'
@@ -8,7 +8,7 @@ import type { TableSource } from '../portable/table-source.js'
 import { defaultFolder } from './dump.js'
 import { openFileSource } from './file-source.js'
 import { rowsOf } from './live-source.js'
-import { compareMigrations, requireFilled } from './load-checks.js'
+import { compareMigrations, isMissing, requireFilled } from './load-checks.js'
 import { nextIds, planLoad, withCreated, type LoadPlan } from './load-plan.js'
 import { describePlans } from './load-report.js'
 import { loadTables, requireArrived, requireFitting } from './load-tables.js'
@@ -36,7 +36,7 @@ async function openInput(
   cx: Context,
   workspace: Workspace,
   target: DatabaseSettings,
-  { input = defaultFolder, from, acceptEdits = false }: LoadRequest,
+  { input = defaultFolder, from, acceptEdits = false, create = false }: LoadRequest,
 ): Promise<TableSource> {
   if (from === undefined) return openFileSource(cx, workspace, input, acceptEdits)
   const converter = converters[from]
@@ -50,9 +50,16 @@ async function openInput(
       'usage.invalid',
       `a dump of ${from} is read from its folder or file, not from a stream`,
     )
-  const rows = await rowsOf(target).openSource(cx, target.connection)
-  const tables = await rows.tables().finally(() => rows.close())
+  const tables = await targetTables(cx, target).catch((error: unknown) => {
+    if (create && isMissing(error)) return []
+    throw error
+  })
   return converter(cx, resolve(cx.env.workingDirectory, input), tables)
+}
+
+async function targetTables(cx: Context, target: DatabaseSettings): Promise<readonly TableHeader[]> {
+  const rows = await rowsOf(target).openSource(cx, target.connection)
+  return rows.tables().finally(() => rows.close())
 }
 
 /** @param source any: files, a live database, what a converter makes of another tool's files */
@@ -67,7 +74,7 @@ export async function loadFrom(
   const { mode = 'replace', dryRun = false } = request
   const compare = mode === 'replace' && !dryRun && request.check !== false
   refuseParts(source, target)
-  await compareMigrations(cx, workspace, source, target, request.force ?? false)
+  await compareMigrations(cx, workspace, source, target, request)
   const sink = await rowsOf(target).openSink(cx, target.connection, {
     mode,
     dryRun,
@@ -110,6 +117,7 @@ export async function loadFrom(
         now,
         hooks: workspace.settings.portable.hooks ?? {},
         wrappers: sink.capabilities.wrappers,
+        fixedScale: sink.capabilities.fixedScale,
         errorQuit: request.errorQuit ?? false,
         compare,
       },

@@ -59,6 +59,6 @@ export class OpenStorages {
       name,
       baseDirectory: this.#settings.baseDirectory,
     })
-    return { name, storage, catalog: new Catalog(storage) }
+    return { name, storage, catalog: new Catalog(storage, this.#settings.signing) }
   }
 }

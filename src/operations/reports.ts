@@ -3,6 +3,7 @@ import type { KeptDatabase, RestoreStrategy } from '../engine/swapper.js'
 import type { Json } from '../env/json.js'
 import type { Secret } from '../env/secret.js'
 import type { ErrorCode, HoldfastError } from '../errors.js'
+import type { SignatureState } from '../signing/signing.js'
 
 /** What became of one database in an operation on several: a result, or the error that stopped it. */
 export type Outcome<Result> =
@@ -19,6 +20,10 @@ export type Outcome<Result> =
 export interface StoredBackup {
   readonly storage: string
   readonly manifest: Manifest
+  /** What its signature is worth; absent where nobody looked. */
+  readonly signature?: SignatureState
+  /** Why it is not to be trusted, by the keys of `sign`. */
+  readonly distrust?: HoldfastError
   /** The last time that it was restored to prove it, in this storage; absent where it never was, or nobody looked. */
   readonly lastDrill?: LastDrill
 }
@@ -390,6 +395,8 @@ export interface PruneReport {
   readonly removed: readonly string[]
   /** Artifacts of backups that were never finished, older than a day, which were removed (or would be, with `dryRun`). */
   readonly swept: readonly string[]
+  /** With `acceptMissing`: signed backups that are not missed any more. */
+  readonly accepted: readonly { readonly storage: string; readonly database: string; readonly id: string }[]
   readonly dryRun: boolean
 }
 

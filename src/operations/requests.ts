@@ -197,6 +197,8 @@ export interface PruneRequest extends Cancellable {
   readonly databases?: readonly string[]
   readonly storage?: string
   readonly dryRun?: boolean
+  /** Signs that signed backups which are missing are known to be lost, so that `verify` stops telling of them. */
+  readonly acceptMissing?: boolean
 }
 
 export interface DoctorRequest extends Cancellable {

@@ -8,6 +8,7 @@ import type { Context } from '../env/context.js'
 import { connect } from '../streams/connect.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import { backupBeside } from './backup-beside.js'
+import { readHold } from './backup-leases.js'
 import { copiesAmong, isWanted } from './find-backup.js'
 import { listReachable } from './list.js'
 import type { FailedStorage, ListReport, StoredBackup } from './reports.js'
@@ -98,8 +99,16 @@ export async function findSourcesOf(
   const candidate = (backup: StoredBackup): Candidate => ({
     name: `the copy in ${backup.storage}`,
     warnings,
-    open: async () =>
-      undisposed(await sourceOfBackup(cx, await workspace.storages.get(backup.storage), backup, decoding)),
+    open: async () => {
+      const open = await workspace.storages.get(backup.storage)
+      const hold = await readHold(cx, open, [backup])
+      try {
+        return { ...(await sourceOfBackup(cx, open, backup, decoding)), dispose: () => hold.release() }
+      } catch (error) {
+        await hold.release()
+        throw error
+      }
+    },
   })
   return [candidate(first), ...others.map(candidate)]
 }
@@ -165,8 +174,7 @@ async function sourceOfLocal(
     const warnings = [`${file} has no manifest beside it: there is no digest to compare it with`]
     return { ...(await sourceOfFile(cx, file, file, decoding)), warnings }
   }
-  const { open, manifest } = beside
-  return sourceOfBackup(cx, open, { storage: open.name, manifest }, decoding)
+  return sourceOfBackup(cx, beside.open, beside.backup, decoding)
 }
 
 async function isLocalFile(cx: Context, name: string): Promise<boolean> {

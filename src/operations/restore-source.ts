@@ -47,9 +47,10 @@ const headBytes = 4096
 export async function sourceOfBackup(
   cx: Context,
   open: OpenStorage,
-  { manifest, storage }: StoredBackup,
+  { manifest, storage, distrust }: StoredBackup,
   decoding: Decoding,
 ): Promise<FoundSource> {
+  if (distrust !== undefined) throw distrust
   const total = manifest.parts.reduce((sum, part) => sum + part.plain.bytes, 0)
   const partOf = (name: string) => {
     const part = manifest.parts.find((candidate) => candidate.name === name)

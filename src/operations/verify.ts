@@ -5,8 +5,9 @@ import type { ManifestPart } from '../catalog/manifest.js'
 import { tarFormat } from '../files/tar/format.js'
 import type { Observer } from '../streams/measure.js'
 import { drain, progressObserver, readArtifact, readStored } from './artifact-reader.js'
+import { readHold, type Hold } from './backup-leases.js'
 import { tellFailure, type Standing } from './failure-hooks.js'
-import { findCopies } from './find-backup.js'
+import { copiesAmong } from './find-backup.js'
 import { listManifests } from './list.js'
 import type { OpenStorage } from './open-storages.js'
 import type { StoredBackup, VerifiedPart, VerifyReport, VerifyResult } from './reports.js'
@@ -15,18 +16,52 @@ import { contextOf, notice, type Workspace } from './workspace.js'
 
 /**
  * Reads every byte of backups: the stored bytes against their digest, decryption, decompression, the dump against its digest,
- * and the format's own structure. Each backup has its outcome; a manifest that cannot be read is one that fails.
+ * and the format's own structure; the signatures and chains of signed backups. Each backup has its outcome; a manifest that cannot be read is one that fails.
  */
 export async function verify(workspace: Workspace, request: VerifyRequest): Promise<VerifyReport> {
   const cx = contextOf(workspace, request.signal)
-  const { signal } = cx
-  const { backups, damaged } = await chosenBackups(workspace, request, signal)
+  const { backups, damaged } = await chosenBackups(workspace, request, cx.signal)
   const results: VerifyReport['results'][number][] = damaged.map(({ key, storage, error }) => ({
     id: key,
     ok: false,
     error,
     storage,
   }))
+  const holds = await readHolds(workspace, cx, backups)
+  try {
+    await verifyEach(workspace, cx, backups, results)
+  } finally {
+    for (const hold of holds) await hold.release()
+  }
+  return { results }
+}
+
+/** One for each storage. @throws locked.by-another-run, usage.backup-not-found */
+async function readHolds(
+  workspace: Workspace,
+  cx: Context,
+  backups: readonly StoredBackup[],
+): Promise<readonly Hold[]> {
+  const holds: Hold[] = []
+  try {
+    for (const name of new Set(backups.map(({ storage }) => storage))) {
+      const own = backups.filter(({ storage }) => storage === name)
+      holds.push(await readHold(cx, await workspace.storages.get(name), own))
+    }
+    return holds
+  } catch (error) {
+    for (const hold of holds) await hold.release()
+    throw error
+  }
+}
+
+async function verifyEach(
+  workspace: Workspace,
+  cx: Context,
+  backups: readonly StoredBackup[],
+  results: VerifyReport['results'][number][],
+): Promise<void> {
+  const { signal } = cx
   for (const backup of backups) {
     const { id } = backup.manifest
     const standing: Standing = { operation: 'verify', phase: 'verify' }
@@ -43,7 +78,6 @@ export async function verify(workspace: Workspace, request: VerifyRequest): Prom
       results.push({ id, ok: false, error, storage: backup.storage, backup })
     }
   }
-  return { results }
 }
 
 /** Runs the `afterVerify` hooks. @throws hook.failed where the backup is whole: beside a damaged one it is a warning */
@@ -66,12 +100,15 @@ async function tellVerified(
 }
 
 async function chosenBackups(workspace: Workspace, request: VerifyRequest, signal: AbortSignal) {
+  const { chains, ...listed } = await listManifests(workspace, { ...request, signal })
   const { backups: named = [] } = request
   if (named.length > 0) {
-    const found = named.map((name) => findCopies(workspace, name, request, signal))
-    return { backups: (await Promise.all(found)).flat(), damaged: [] }
+    const backups = named.flatMap((name) => copiesAmong(workspace, listed, name, request))
+    const aliases = new Set(backups.map(({ manifest }) => manifest.database.alias))
+    return { backups, damaged: chains.filter(({ alias }) => aliases.has(alias)) }
   }
-  const { backups, damaged } = await listManifests(workspace, { ...request, signal })
+  const { backups } = listed
+  const damaged = [...listed.damaged, ...chains]
   if (backups.length === 0 && damaged.length === 0) {
     throw new HoldfastError('usage.backup-not-found', 'there is no backup to verify')
   }
@@ -87,6 +124,7 @@ async function chosenBackups(workspace: Workspace, request: VerifyRequest, signa
 }
 
 async function verifyBackup(workspace: Workspace, cx: Context, backup: StoredBackup): Promise<VerifyResult> {
+  if (backup.distrust !== undefined) throw backup.distrust
   const started = workspace.env.clock.now().getTime()
   const open = await workspace.storages.get(backup.storage)
   const { manifest } = backup

@@ -7,10 +7,13 @@ import { castDate, castTime, castTimestamp } from './cast-times.js'
 /** Makes a cell of one column fit another: widening is free, narrowing only where the value fits. @throws CellRefused */
 export type Cast = (cell: Cell) => Cell
 
-/** @param wrappers the kinds of wrapped cells that the target can hold as they are */
-export function castTo(target: ColumnHeader, wrappers: readonly string[]): Cast {
+/**
+ * @param wrappers the kinds of wrapped cells that the target can hold as they are
+ * @param fixedScale a number of the target has all the decimals of its column: `12.50`
+ */
+export function castTo(target: ColumnHeader, wrappers: readonly string[], fixedScale = false): Cast {
   const { base, args, array } = typeParts(target.type)
-  const plain = array ? castArray(target) : (casts[base] ?? castAny)(target, args)
+  const plain = array ? castArray(target) : (casts[base] ?? castAny)(target, args, fixedScale)
   return (cell) => {
     if (cell === null) return null
     const found = asWrapped(cell)
@@ -18,7 +21,7 @@ export function castTo(target: ColumnHeader, wrappers: readonly string[]): Cast 
   }
 }
 
-type Caster = (target: ColumnHeader, args: readonly number[]) => Cast
+type Caster = (target: ColumnHeader, args: readonly number[], fixedScale: boolean) => Cast
 
 /** Which wrappers say a value of which types: MySQL's own; a storage class says any. */
 const bound: Readonly<Record<string, readonly string[]>> = {
@@ -111,7 +114,7 @@ function rounded(cell: Cell, least: bigint, most: bigint): Cell | undefined {
   return Number.isSafeInteger(value) && BigInt(value) >= least && BigInt(value) <= most ? value : undefined
 }
 
-const castNumeric: Caster = (target, args) => {
+const castNumeric: Caster = (target, args, fixedScale) => {
   const [precision, scale = 0] = args
   return (cell) => {
     const text = typeof cell === 'boolean' ? (cell ? '1' : '0') : plainDigits(cell)
@@ -119,8 +122,11 @@ const castNumeric: Caster = (target, args) => {
     const found = /^([+-]?)0*(\d*)(?:\.(\d*))?$/u.exec(text)
     if (found === null || text === '' || typeof cell === 'object')
       throw new CellRefused(target, `is ${shown(cell)}, not a number`)
-    if (precision === undefined) return text
-    const [, , whole = '', fraction = ''] = found
+    const [, sign, whole = '', fraction = ''] = found
+    const minus = sign === '-' && /[1-9]/u.test(text) ? '-' : ''
+    const digits = (decimals: string) =>
+      `${minus}${whole === '' ? '0' : whole}${decimals === '' ? '' : `.${decimals}`}`
+    if (precision === undefined) return digits(fraction)
     const kept = fraction.replace(/0+$/u, '')
     if (whole.length > precision - scale) throw new CellRefused(target, `is ${text}, beyond ${target.type}`)
     if (kept.length > scale)
@@ -129,7 +135,7 @@ const castNumeric: Caster = (target, args) => {
         `is ${text}, with more than ${scale} decimals`,
         Number(text).toFixed(Math.max(scale, 0)),
       )
-    return text
+    return digits(fixedScale && scale >= 0 ? fraction.slice(0, scale).padEnd(scale, '0') : fraction)
   }
 }
 

@@ -30,6 +30,7 @@ export interface FittingOptions {
   readonly hooks: RuleHooks
   /** What the target can hold beyond its types. */
   readonly wrappers: readonly string[]
+  readonly fixedScale: boolean
   /** Stop at the first cell that does not fit. */
   readonly errorQuit: boolean
   /** What is sent will be compared with what has arrived. */
@@ -58,8 +59,8 @@ export class RowFitter {
     this.#context = { table: plan.source.table.name, now: options.now }
     this.#written = plan.columns.filter(({ source }) => source.kind === 'file' || source.kind === 'filled')
     this.columns = this.#written.map(({ target }) => target.name)
-    this.sent = new SentRows(this.#written, plan, options.compare)
-    this.#casts = this.#written.map(({ target }) => castTo(target, options.wrappers))
+    this.sent = new SentRows(this.#written, plan, options)
+    this.#casts = this.#written.map(({ target }) => castTo(target, options.wrappers, options.fixedScale))
     const place = (name: string) => plan.source.columns.findIndex((column) => column.name === name)
     this.#places = this.#written.map(({ source }) => (source.kind === 'file' ? place(source.column) : -1))
     this.#lost = [...plan.dropped, ...plan.unknown].map((name) => [name, place(name)] as const)

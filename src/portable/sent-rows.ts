@@ -8,6 +8,12 @@ import { RowDigest } from './row-digest.js'
 /** Types of which a cell that fits has one form on every engine. */
 const oneForm = new Set('i8 i16 i24 i32 i64 u8 u16 u24 u32 u64 bool text bytes uuid date enum f64'.split(' '))
 
+export interface SentOptions {
+  /** The values are going to be compared, not only their number. */
+  readonly compare: boolean
+  readonly fixedScale: boolean
+}
+
 /** The rows that were sent to a table, so that they can be compared with what it holds afterwards. */
 export class SentRows {
   /** The columns whose values are compared. The others may have another form at the target: their rows are only counted. */
@@ -18,20 +24,19 @@ export class SentRows {
   readonly #digest = new RowDigest()
   #count = 0
 
-  /**
-   * @param columns those that are written, in the order of a row's cells
-   * @param digests whether the values are going to be compared, or only their number
-   */
+  /** @param columns those that are written, in the order of a row's cells */
   constructor(
     columns: readonly ColumnPlan[],
     table: Pick<TablePlan, 'source' | 'sameEngine'>,
-    digests: boolean,
+    { compare, fixedScale }: SentOptions,
   ) {
-    const compared = columns.flatMap((plan, place) => (isComparable(plan, table) ? [{ plan, place }] : []))
+    const compared = columns.flatMap((plan, place) =>
+      isComparable(plan, table, fixedScale) ? [{ plan, place }] : [],
+    )
     this.columns = compared.map(({ plan }) => plan.target.name)
     this.#places = compared.map(({ place }) => place)
     this.#whole = compared.length === columns.length
-    this.#digests = digests
+    this.#digests = compare
   }
 
   get count(): number {
@@ -61,6 +66,7 @@ export class SentRows {
 function isComparable(
   { source, target }: ColumnPlan,
   { source: from, sameEngine }: Pick<TablePlan, 'source' | 'sameEngine'>,
+  fixedScale: boolean,
 ): boolean {
   if (source.kind !== 'file') return false
   const own = from.columns.find(({ name }) => name === source.column)
@@ -68,6 +74,8 @@ function isComparable(
   const { base, array } = typeParts(target.type)
   // Blanks or NULs are added to what is shorter, and some JSON types keep less than was written.
   if (isPadded(target) || base === 'json') return isSameType(target, own, sameEngine)
+  // SQLite may keep 12.50 as 12.5; the other engines give it the decimals of its column, as the cast has done.
+  if (base === 'numeric') return own.type === target.type && fixedScale
   return own.type === target.type || (!array && oneForm.has(base))
 }
 

@@ -168,6 +168,17 @@ built.describe('doctor', () => {
     expect(statuses).not.toContain('error')
   })
 
+  it('tries a storage where no database is configured', async () => {
+    const cwd = await testFolder()
+    const ended = await holdfast(['doctor', '--storage', 'memory:'], { cwd })
+    expect(ended.code).toBe(0)
+    expect(ended.stdout).toMatch(/promises kept/u)
+    expect(await holdfast(['doctor'], { cwd })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('no database is configured') as string,
+    })
+  })
+
   it('has the exit code of what is wrong', async () => {
     const cwd = await project({ databases: { gone: 'sqlite:./gone.sqlite3' } })
     const ended = await holdfast(['doctor'], { cwd })

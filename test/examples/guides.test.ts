@@ -18,6 +18,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'files.md': ['tar', 'zstd', 'diff'],
   'portable.md': ['sed', 'grep'],
   'proof.md': ['grep', 'tee'],
+  'signing.md': ['openssl', 'grep'],
   'recover-by-hand.md': ['age', 'age-keygen', 'zstd', 'sqlite3'],
 }
 const tellFailure = `trap 'echo "this failed: $BASH_COMMAND" >&2' ERR`

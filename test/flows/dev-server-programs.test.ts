@@ -133,6 +133,14 @@ describe.skipIf(process.platform === 'win32')(
       expect(await finders.postgresql(cx, root)).toEqual(installed)
     })
 
+    it('the folder of a server is enough, where the program that makes its data lies in another one', async () => {
+      const root = await testFolder()
+      for (const path of ['usr/sbin/mariadbd', 'usr/bin/mariadb-install-db']) install(root, path)
+      const wanted = { modules: [], directory: join(root, 'usr/sbin') }
+      const [{ paths }] = await findMysql(machine(root, 'linux'), wanted, 'MariaDB', 'mariadb', root)
+      expect(paths['install']).toBe(join(root, 'usr/bin/mariadb-install-db'))
+    })
+
     it('MySQL is not taken for MariaDB, and is named where it is what there is', async () => {
       const root = await testFolder()
       install(root, 'usr/sbin/mysqld')

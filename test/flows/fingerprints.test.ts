@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { DatabaseConfig, HoldfastConfig } from '../../src/config/config.js'
 import { nodeEnv } from '../../src/env/node-env.js'
@@ -592,6 +592,29 @@ describe('a restore that is not what was backed up', () => {
     expect(contentOf(join(folder, 'shop.sqlite3'))).toContain('{"id":4}')
     expect(readdirSync(folder)).toEqual(before)
   })
+
+  async function notSwappedIn(make: () => Promise<Live>) {
+    const live = await make()
+    onTestFinished(() => live.drop())
+    const folder = await testFolder()
+    const hf = await holdfastIn(folder, { databases: { shop: live.connection } })
+    const { id } = resultOf(await hf.backup({ fingerprint: 'content' }))
+    const file = join(folder, `backups/shop/${id}.manifest.json`)
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"rows": 200', '"rows": 201'))
+    await live.execute('DELETE FROM items WHERE id < 100')
+    await expect(hf.restore({ strategy: 'swap', confirm: true })).rejects.toMatchObject({
+      code: 'integrity.differs',
+      details: { comparison: { differences: [{ what: 'rows', expected: '201 rows', found: '200 rows' }] } },
+    })
+    // What was there answers, and nothing is kept or left.
+    const { comparison } = await hf.diff()
+    expect(comparison.differences).toContainEqual(expect.objectContaining({ found: '101 rows' }))
+    await expect(hf.undoRestore({ confirm: true })).rejects.toMatchObject({ code: 'usage.nothing-kept' })
+    expect((await hf.doctor()).checks.filter(({ name }) => name === 'swap')).toEqual([])
+  }
+
+  for (const { title, need, make } of subjects.slice(0, 2))
+    need.it(`nor is it on ${title}`, () => notSwappedIn(make))
 
   it('also where the numbers of rows are the same', async () => {
     const { hf } = await falsified((table) => (table.digest = '0123456789abcdef'))

@@ -126,18 +126,17 @@ on(
   },
 )
 
-/** Who owns the tables, and is nothing beside. */
-async function plainOwner(): Promise<Place> {
-  const made = await place('postgresql')
+/** A database as a user sees it who may make tables, and is nothing beside. */
+async function asOrdinary(made: Place): Promise<Place & { readonly user: string }> {
   const [user, password] = [`owner_${randomBytes(4).toString('hex')}`, randomBytes(8).toString('hex')]
   await made.execute(
     `CREATE ROLE ${user} LOGIN PASSWORD '${password}'; GRANT CREATE, USAGE ON SCHEMA public TO ${user};`,
   )
   onTestFinished(() => made.execute(`DROP OWNED BY ${user}; DROP ROLE ${user};`))
-  const asOwner = (sql: string) => made.execute(`SET ROLE ${user}; ${sql}`)
   return {
     ...made,
-    execute: asOwner,
+    user,
+    execute: (sql) => made.execute(`SET ROLE ${user}; ${sql}`),
     config: { ...made.config, user, password },
   }
 }
@@ -146,7 +145,7 @@ on(
   placeNames,
   'case 24: two tables that need each other load, and an orphan takes all of it back',
   async (engine) => {
-    const there = engine === 'postgresql' ? await plainOwner() : await place(engine)
+    const there = engine === 'postgresql' ? await asOrdinary(await place(engine)) : await place(engine)
     const tables = [
       'CREATE TABLE a(id int PRIMARY KEY, b int NOT NULL',
       'CREATE TABLE b(id int PRIMARY KEY, a int NOT NULL',
@@ -180,6 +179,22 @@ on(
       ])
   },
 )
+
+on(['postgresql'], 'a circle that cannot be deferred is refused, with the reason', async () => {
+  const there = await place('postgresql')
+  const [owner, guest] = [await asOrdinary(there), await asOrdinary(there)]
+  await owner.execute(`CREATE TABLE a(id int PRIMARY KEY, b int NOT NULL); CREATE TABLE b(id int PRIMARY KEY, a int NOT NULL REFERENCES a);
+    INSERT INTO a VALUES (1, 2); INSERT INTO b VALUES (2, 1); ALTER TABLE a ADD CONSTRAINT to_b FOREIGN KEY (b) REFERENCES b(id);`)
+  await owner.execute(`GRANT ALL ON ALL TABLES IN SCHEMA public TO ${guest.user};`)
+  const { hf } = await loaderOf({ guest })
+  const before = await there.state()
+  await hf.dump()
+  expect(await codeOf(hf.load({ confirm: true }))).toEqual([
+    'database.denied',
+    expect.stringMatching(/to_b.*circle.*owner/u),
+  ])
+  expect(await there.state()).toEqual(before)
+})
 
 on(placeNames, 'case 25: a row that refers to nothing is found, and taken back', async (engine) => {
   const there = await place(

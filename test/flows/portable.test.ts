@@ -12,7 +12,7 @@ import {
   placeNames,
   type PlaceName,
 } from './portable-places.js'
-import { listener } from './workbench.js'
+import { listener, testFolder } from './workbench.js'
 
 /** People with bosses who come later, and their visits: self-references, keys, texts, blobs, wide numbers. */
 const sample = `
@@ -61,6 +61,28 @@ describe('a portable dump', () => {
     }
     expect(told.notices).toEqual([])
     expect(told.progress.length).toBeGreaterThan(0)
+  })
+
+  it('is loaded into a file that is not there with create, and a dry run leaves it away', async () => {
+    const tables = `CREATE TABLE knex_migrations(id INTEGER PRIMARY KEY, name TEXT, batch INTEGER, migration_time TEXT);
+      INSERT INTO knex_migrations(name, batch) VALUES ('001_first.js', 1);`
+    const from = await place('sqlite', sample + tables)
+    const path = join(await testFolder(), 'new.db')
+    const to = { ...from, config: { url: `sqlite:${path}` } }
+    const { hf } = await loaderOf({ from, to })
+    await hf.dump({ database: 'from' })
+    expect((await codeOf(hf.load({ database: 'to', dryRun: true })))[0]).toBe('database.not-found')
+    const dry = await hf.load({ database: 'to', dryRun: true, create: true })
+    expect(dry).toMatchObject({
+      loaded: false,
+      tables: [
+        { created: true, rows: 3 },
+        { created: true, rows: 3 },
+      ],
+    })
+    expect(existsSync(path)).toBe(false)
+    expect(await hf.load({ database: 'to', create: true })).toMatchObject({ loaded: true })
+    expect(existsSync(path)).toBe(true)
   })
 
   it('writes over an earlier dump only when the new one is whole', async () => {
@@ -243,7 +265,7 @@ describe('a dump that is not as it was written', () => {
   })
 
   it('is refused where its format is newer, or a default rule is unknown', async () => {
-    const { edit, file, loaded } = await dumped()
+    const { edit, loaded, to, before } = await dumped()
     edit('"holdfast":1', '"holdfast":2')
     expect(await loaded({ acceptEdits: true })).toMatchObject([
       'integrity.newer-format',
@@ -254,11 +276,11 @@ describe('a dump that is not as it was written', () => {
       'integrity.format',
       expect.stringMatching(/visit\.ndjson:1: .*tomorrow/u),
     ])
-    expect(existsSync(file)).toBe(true)
+    expect(await to.content()).toEqual(before)
   })
 
   it('is refused where a table is not there, or rows of it are needed elsewhere', async () => {
-    const { hf, to } = await dumped()
+    const { hf, to, before } = await dumped()
     expect(await codeOf(hf.load({ database: 'to', tables: ['nobody'] }))).toMatchObject([
       'usage.pattern-unmatched',
       'no table is called nobody',
@@ -266,11 +288,13 @@ describe('a dump that is not as it was written', () => {
     expect(await codeOf(hf.load({ database: 'to', tables: ['person'], confirm: true }))).toMatchObject({
       0: 'refused.referenced',
     })
+    expect(await to.content()).toEqual(before)
     await to.execute('DROP TABLE visit')
     expect(await codeOf(hf.load({ database: 'to', confirm: true }))).toMatchObject([
       'refused.schema',
       'the target has no table visit',
     ])
+    expect(await to.content()).toEqual({ person: before['person'] })
     expect(await hf.load({ database: 'to', confirm: true, ignoreUnknown: true })).toMatchObject({
       unknownTables: ['visit'],
     })

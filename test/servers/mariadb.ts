@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto'
-import { chown, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
-import { ordinaryAccount, runOnce, serverFolder, startServer, type StartedServer } from './server.js'
+import { startDevServer } from '../../src/testing/dev-server.js'
+import type { StartedServer } from './server.js'
 import { findTool, mariadbPrograms } from './tools.js'
 
 /** For tests: nothing of the data outlives them, so nothing waits for the disk. */
@@ -22,60 +21,22 @@ export async function startMariadb(
 ): Promise<StartedServer | undefined> {
   const programs = mariadbPrograms()
   if (programs === undefined) return undefined
-  const account = ordinaryAccount('mysql')
-  const folder = await serverFolder('my', account)
-  const data = join(folder, 'data')
-  const socketDirectory = join(folder, 'run')
-  const user = 'holdfast'
-  const password = randomBytes(12).toString('hex')
-  try {
-    const accounts = join(folder, 'accounts.sql')
-    await writeFile(
-      accounts,
-      ['localhost', '127.0.0.1']
-        .flatMap((host) => [
-          `CREATE USER '${user}'@'${host}' IDENTIFIED BY '${password}';`,
-          `GRANT ALL PRIVILEGES ON *.* TO '${user}'@'${host}' WITH GRANT OPTION;`,
-        ])
-        .join('\n') + '\n',
-      { mode: 0o600 },
-    )
-    if (account !== undefined) await chown(accounts, account.uid, account.gid)
-    await runOnce(
-      programs.install,
-      [
-        ['--no-defaults', `--datadir=${data}`, '--skip-test-db', '--skip-name-resolve'],
-        ['--innodb-flush-method=nosync', '--innodb-log-file-size=8M'],
-      ].flat(),
-      { folder, account },
-    )
-    const server = await startServer({
-      folder,
-      account,
-      command: (port) => ({
-        program: programs.server,
-        args: [
-          ['--no-defaults', `--datadir=${data}`, `--init-file=${accounts}`, '--skip-name-resolve'],
-          [`--port=${port}`, '--bind-address=127.0.0.1', `--socket=${join(socketDirectory, 'mysqld.sock')}`],
-          [`--pid-file=${join(folder, 'server.pid')}`, `--tmpdir=${folder}`, '--max-connections=200'],
-          ['--character-set-server=utf8mb4', '--collation-server=utf8mb4_general_ci', ...settings],
-        ].flat(),
-        // A kill: an orderly end writes out pages that nobody will read.
-        stopSignal: 'SIGKILL',
-      }),
-      ask: (port) => askVersion({ host: '127.0.0.1', port, user, password }),
-    })
-    const { port, version } = server
-    const binDirectory = dirname(findTool('mariadb') ?? programs.install)
-    return {
-      address: { host: '127.0.0.1', port, user, password, version, binDirectory, socketDirectory },
-      stop: () => server.stop(),
-    }
-  } catch (error) {
-    await rm(folder, { recursive: true, force: true })
-    throw new Error(`MariaDB of ${programs.server} did not start: ${(error as Error).message}`, {
-      cause: error,
-    })
+  const server = await startDevServer('mariadb', {
+    programs: dirname(programs.server),
+    user: 'holdfast',
+    // There already: tests make the databases that they use.
+    database: 'mysql',
+    serverArgs: ['--max-connections=200', ...settings],
+    // As the settings say.
+    durable: true,
+  })
+  const { host, port, user, socketDirectory = '' } = server
+  const password = server.password.reveal()
+  const version = await askVersion({ host, port, user, password })
+  const binDirectory = dirname(findTool('mariadb') ?? programs.install)
+  return {
+    address: { host, port, user, password, version, binDirectory, socketDirectory },
+    stop: () => server.stop(),
   }
 }
 

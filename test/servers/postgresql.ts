@@ -1,8 +1,6 @@
-import { randomBytes } from 'node:crypto'
-import { chown, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import pg from 'pg'
-import { ordinaryAccount, runOnce, serverFolder, startServer, type StartedServer } from './server.js'
+import { startDevServer } from '../../src/testing/dev-server.js'
+import type { StartedServer } from './server.js'
 import { postgresqlBinDirectory } from './tools.js'
 
 /** For tests: nothing of the data outlives them, so nothing waits for the disk. */
@@ -18,50 +16,21 @@ export async function startPostgresql(
 ): Promise<StartedServer | undefined> {
   const binDirectory = postgresqlBinDirectory()
   if (binDirectory === undefined) return undefined
-  const account = ordinaryAccount('postgres')
-  const folder = await serverFolder('pg', account)
-  const data = join(folder, 'data')
-  const socketDirectory = join(folder, 'run')
-  const user = 'holdfast'
-  const password = randomBytes(12).toString('hex')
-  try {
-    const passwordFile = join(folder, 'password')
-    await writeFile(passwordFile, password, { mode: 0o600 })
-    if (account !== undefined) await chown(passwordFile, account.uid, account.gid)
-    await runOnce(
-      join(binDirectory, 'initdb'),
-      [
-        ['--pgdata', data, '--username', user, '--pwfile', passwordFile],
-        ['--auth=scram-sha-256', '--encoding=UTF8', '--no-locale', '--no-sync', '--no-instructions'],
-      ].flat(),
-      { folder, account },
-    )
-    const server = await startServer({
-      folder,
-      account,
-      command: (port) => ({
-        program: join(binDirectory, 'postgres'),
-        args: [
-          ['-D', data, '-p', String(port), '-k', socketDirectory],
-          ['listen_addresses=127.0.0.1', 'max_connections=200', ...settings].flatMap((setting) => [
-            '-c',
-            setting,
-          ]),
-        ].flat(),
-        stopSignal: 'SIGQUIT',
-      }),
-      ask: (port) => askVersion({ host: '127.0.0.1', port, user, password }),
-    })
-    const { port, version } = server
-    return {
-      address: { host: '127.0.0.1', port, user, password, version, binDirectory, socketDirectory },
-      stop: () => server.stop(),
-    }
-  } catch (error) {
-    await rm(folder, { recursive: true, force: true })
-    throw new Error(`PostgreSQL of ${binDirectory} did not start: ${(error as Error).message}`, {
-      cause: error,
-    })
+  const server = await startDevServer('postgresql', {
+    programs: binDirectory,
+    user: 'holdfast',
+    // There already: tests make the databases that they use.
+    database: 'postgres',
+    serverArgs: ['max_connections=200', ...settings].flatMap((setting) => ['-c', setting]),
+    // As the settings say.
+    durable: true,
+  })
+  const { host, port, user, socketDirectory = '' } = server
+  const password = server.password.reveal()
+  const version = await askVersion({ host, port, user, password })
+  return {
+    address: { host, port, user, password, version, binDirectory, socketDirectory },
+    stop: () => server.stop(),
   }
 }
 

@@ -6,6 +6,7 @@ import { withHoldfast } from '../session.js'
 
 interface PruneFlags {
   readonly dryRun?: boolean
+  readonly acceptMissing?: boolean
   readonly storage?: string
   readonly metricsFile?: string
 }
@@ -24,6 +25,7 @@ export const prune = command<PruneFlags, readonly string[]>({
   parameters: {
     flags: {
       dryRun: toggle('print the plan, remove nothing'),
+      acceptMissing: toggle('sign that missing signed backups are known to be lost'),
       storage: text('NAME', 'storage to prune: a configured name, or a folder  [default: all]'),
       metricsFile,
     },
@@ -42,6 +44,7 @@ export const prune = command<PruneFlags, readonly string[]>({
         signal: this.signal,
         databases,
         ...(flags.dryRun === undefined ? {} : { dryRun: flags.dryRun }),
+        ...(flags.acceptMissing === undefined ? {} : { acceptMissing: flags.acceptMissing }),
         ...where,
       })
       const now = this.env.clock.now()

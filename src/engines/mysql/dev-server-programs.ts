@@ -50,7 +50,7 @@ export async function installedServers(
     const numbers = versionNumbers(text)
     const own = productOf(stdout.replace(/^\S+/u, ''), '')
     const version = numbers.join('.')
-    const install = product === 'MySQL' ? server : await installerBeside(cx, env, server, root)
+    const install = product === 'MySQL' ? server : await installerOf(cx, server, root)
     if (own !== product || install === undefined) {
       others.push(`${own} ${version} (${server})`)
       continue
@@ -77,12 +77,8 @@ function withServerFolders({ env }: Context, root: string): Context['env'] {
   return { ...env, variables: { ...env.variables, PATH: path } }
 }
 
-async function installerBeside(
-  cx: Context,
-  env: Context['env'],
-  server: string,
-  root: string,
-): Promise<string | undefined> {
+/** Beside the server, or, as Debian has it, in another folder of the machine. */
+async function installerOf(cx: Context, server: string, root: string): Promise<string | undefined> {
   const names = ['mariadb-install-db', 'mysql_install_db']
   const file = (name: string) => join(dirname(server), cx.env.platform === 'win32' ? `${name}.exe` : name)
   for (const name of names) {
@@ -92,7 +88,7 @@ async function installerBeside(
     )
     if (there) return file(name)
   }
-  return (await installedPrograms(env, names, root))[0]
+  return (await installedPrograms(withServerFolders(cx, root), names, root))[0]
 }
 
 /** Within a series data are the same. */

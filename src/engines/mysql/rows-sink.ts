@@ -50,7 +50,7 @@ class MysqlSink implements RowSink {
       session.identity.product === 'MariaDB'
         ? {}
         : { json: 'json keeps neither the order of keys nor equal keys, and of a number what a double does' }
-    this.capabilities = { schemas: false, wrappers: ownWrappers, looseJson: loose }
+    this.capabilities = { schemas: false, wrappers: ownWrappers, fixedScale: true, looseJson: loose }
   }
 
   async tables(): Promise<readonly TableHeader[]> {

@@ -10,6 +10,7 @@ import type {
   TableWriter,
 } from '../../engine/row-sink.js'
 import { tableText, type Sequence, type TableHeader } from '../../engine/table-header.js'
+import { HoldfastError } from '../../errors.js'
 import { identifier, literal, qualifiedName } from './quoting.js'
 import { readTables, type OwnColumn, type OwnTable } from './rows-catalog.js'
 import { defaultSchema, mappingOf } from './rows-mapping.js'
@@ -40,6 +41,7 @@ class PostgresSink implements RowSink {
     schemas: true,
     defaultSchema,
     wrappers: [],
+    fixedScale: true,
     looseJson: { jsonb: 'jsonb keeps neither the order of keys nor equal keys' },
   }
   readonly #cx: Context
@@ -146,7 +148,9 @@ class PostgresSink implements RowSink {
           parent !== undefined && (parent > index || (parent === index && this.#request.mode !== 'replace'))
         if (!backwards || name === undefined || (await this.#isDeferrable(table, name))) continue
         const alter = `ALTER TABLE ${nameOf(table)} ALTER CONSTRAINT ${identifier(name)}`
-        await this.#session.rows(`${alter} DEFERRABLE INITIALLY DEFERRED`)
+        await this.#session.rows(`${alter} DEFERRABLE INITIALLY DEFERRED`).catch((error: unknown) => {
+          throw notDeferred(error, table, name)
+        })
         this.#undo.push(`${alter} NOT DEFERRABLE`)
       }
     }
@@ -185,6 +189,15 @@ class PostgresSink implements RowSink {
   #oids(): string {
     return `ARRAY[${this.#tables.map(regclass).join(', ')}]::pg_catalog.oid[]`
   }
+}
+
+function notDeferred(error: unknown, table: TableHeader, key: string): unknown {
+  if (!(error instanceof HoldfastError) || error.code !== 'database.denied') return error
+  return new HoldfastError(
+    'database.denied',
+    `${key} of ${tableText(table.table)} closes a circle of keys, which only the table's owner can have checked at the end`,
+    { cause: error },
+  )
 }
 
 function nameOf({ table: { schema = defaultSchema, name } }: TableHeader): string {

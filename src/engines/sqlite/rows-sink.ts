@@ -1,4 +1,5 @@
-import { open, rm } from 'node:fs/promises'
+import { open, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Context } from '../../env/context.js'
 import type { Row } from '../../engine/cell.js'
 import type { ConnectionSettings } from '../../engine/engine.js'
@@ -27,20 +28,41 @@ export async function openSink(
   settings: ConnectionSettings,
   request: RowSinkRequest,
 ): Promise<RowSink> {
-  const made = request.create && !request.dryRun && (await madeFile(settings.name))
-  await requireFile(settings.name)
+  const { path, unmake } = await targetFile(cx, settings.name, request)
+  await requireFile(path)
   const { mode, dryRun } = request
-  const talk = new RowsTalk(cx, 'rows-in', { path: settings.name, mode, dryRun })
-  const removed = () => (made ? rm(settings.name, { force: true }) : Promise.resolve())
+  const talk = new RowsTalk(cx, 'rows-in', { path, mode, dryRun })
   try {
-    const sink = new SqliteSink(talk, request, removed)
+    const sink = new SqliteSink(talk, request, unmake)
     await sink.tables()
     return sink
   } catch (error) {
     await talk.close()
-    await removed()
+    await unmake()
     throw error
   }
+}
+
+interface TargetFile {
+  readonly path: string
+  /** Removes the file where it was made for this load. */
+  readonly unmake: () => Promise<void>
+}
+
+/** A file that is to be made is there from now on. One that would only be made stands in a folder of its own. */
+async function targetFile(
+  cx: Context,
+  path: string,
+  { create, dryRun }: RowSinkRequest,
+): Promise<TargetFile> {
+  const kept = { path, unmake: () => Promise.resolve() }
+  if (!create) return kept
+  if (!dryRun) return (await madeFile(path)) ? { path, unmake: () => rm(path, { force: true }) } : kept
+  if ((await stat(path).catch(() => undefined)) !== undefined) return kept
+  const folder = await cx.env.temporaryDirectory()
+  const standIn = join(folder.path, 'empty.db')
+  await madeFile(standIn)
+  return { path: standIn, unmake: () => folder.remove() }
 }
 
 /** An empty file is an empty database. @returns whether it was not there */
@@ -60,6 +82,7 @@ class SqliteSink implements RowSink {
   readonly capabilities: RowSinkCapabilities = {
     schemas: false,
     wrappers: storageClasses,
+    fixedScale: false,
     looseJson: {},
   }
   readonly #talk: RowsTalk

@@ -73,6 +73,9 @@ function storable(column: ColumnHeader, cell: Cell): Cell {
   return cell
 }
 
+/** The driver binds the integer 0 in place of a double so near to it. */
+const nearZero = 1e-15
+
 /** A whole number is an INTEGER to the driver, which a REAL column makes a REAL. */
 function real(cell: Cell, affinity: OwnColumn['affinity'] | undefined): Bound {
   if (typeof cell === 'string')
@@ -80,7 +83,8 @@ function real(cell: Cell, affinity: OwnColumn['affinity'] | undefined): Bound {
       r: cell === 'Infinity' ? '9e999' : cell === '-Infinity' ? '-9e999' : cell === '-0' ? '-0.0' : cell,
     }
   if (typeof cell !== 'number') return { r: JSON.stringify(cell) }
-  return Number.isInteger(cell) && affinity !== 'real' ? { r: plainText(cell) } : cell
+  const isTaken = Math.abs(cell) < nearZero || (Number.isInteger(cell) && affinity !== 'real')
+  return isTaken ? { r: plainText(cell) } : cell
 }
 
 /** A column of numeric affinity makes a double of a decimal, which holds 15 digits for sure. */

@@ -64,6 +64,12 @@ function generalValues(settings: Settings): Named {
       encryption === undefined ? 'none' : { [encryption.kind.id]: withoutSecrets(encryption.settings) },
     ],
     ...(settings.maxRate === undefined ? [] : [['maxRate', `${settings.maxRate}B/s`] as const]),
+    [
+      'sign',
+      settings.signing.checks
+        ? { keyId: settings.signing.keyId ?? 'none: this machine only checks' }
+        : 'none',
+    ],
     ['retention', withoutSecrets(settings.retention)],
     ['fingerprint', settings.chosenFingerprint ?? settings.fingerprint ?? 'by engine'],
     ['hooks', Object.keys(settings.hooks)],

@@ -12,9 +12,11 @@ export type PruneDocument = {
   readonly removed: readonly string[]
   /** Keys of artifacts that interrupted runs left. */
   readonly swept: readonly string[]
+  /** With `--accept-missing`: signed backups that are not missed any more. */
+  readonly accepted: readonly { readonly storage: string; readonly database: string; readonly id: string }[]
 }
 
-export function pruneDocument({ dryRun, decisions, removed, swept }: PruneReport): PruneDocument {
+export function pruneDocument({ dryRun, decisions, removed, swept, accepted }: PruneReport): PruneDocument {
   return {
     dryRun,
     decisions: decisions.map(({ backup, keep, reasons }) => ({
@@ -24,5 +26,6 @@ export function pruneDocument({ dryRun, decisions, removed, swept }: PruneReport
     })),
     removed,
     swept,
+    accepted: accepted.map(({ storage, database, id }) => ({ storage, database, id })),
   }
 }

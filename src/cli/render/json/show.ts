@@ -6,11 +6,18 @@ import { lastDrillField, type LastDrillDocument } from './stored-backup.js'
 /** `holdfast show --json`: the storage and the manifest as it is stored there; docs/format.md describes its fields. */
 export type ShowDocument = {
   readonly storage: string
+  /** `unchecked` where no key of `sign` is configured; `foreign` where the key is not among them. */
+  readonly signature: 'none' | 'unchecked' | 'valid' | 'invalid' | 'foreign'
   readonly manifest: Manifest
   readonly lastDrill?: LastDrillDocument
 }
 
-export function showDocument({ storage, manifest, lastDrill }: StoredBackup): JsonBody {
+export function showDocument({ storage, signature = 'none', manifest, lastDrill }: StoredBackup): JsonBody {
   // A manifest is JSON already; only its type is written as an interface.
-  return { storage, manifest: manifest as unknown as JsonField, ...lastDrillField(lastDrill) }
+  return {
+    storage,
+    signature,
+    manifest: manifest as unknown as JsonField,
+    ...lastDrillField(lastDrill),
+  }
 }

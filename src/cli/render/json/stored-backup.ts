@@ -25,6 +25,8 @@ export type StoredBackupDocument = {
   readonly warnings: number
   /** How far a restored copy can be compared with it. */
   readonly fingerprint: 'none' | 'counts' | 'content'
+  /** `unchecked` where no key of `sign` is configured; `foreign` where the key is not among them. */
+  readonly signature: 'none' | 'unchecked' | 'valid' | 'invalid' | 'foreign'
   /** The last time that it was restored to prove it; `key` is that of the report. Absent where it never was. */
   readonly lastDrill?: LastDrillDocument
 }
@@ -35,7 +37,12 @@ export type LastDrillDocument = {
   readonly key: string
 }
 
-export function storedBackupDocument({ storage, manifest, lastDrill }: StoredBackup): StoredBackupDocument {
+export function storedBackupDocument({
+  storage,
+  manifest,
+  signature = 'none',
+  lastDrill,
+}: StoredBackup): StoredBackupDocument {
   const { id, kind, purpose, created, database, server, engine, connector, parts, warnings, fingerprint } =
     manifest
   return {
@@ -55,6 +62,7 @@ export function storedBackupDocument({ storage, manifest, lastDrill }: StoredBac
     stages: [...new Set(parts.flatMap((part) => part.stages.map((stage) => stage.id)))],
     warnings: warnings.length,
     fingerprint: fingerprint?.level ?? 'none',
+    signature,
     ...lastDrillField(lastDrill),
   }
 }

@@ -12,7 +12,7 @@ export function renderPrune(
   style: Style,
   columns: number | undefined,
 ): string {
-  const { decisions, swept, dryRun } = report
+  const { decisions, swept, accepted, dryRun } = report
   const fate = ({ keep }: PruneDecision) =>
     keep ? style('green', 'keep') : style('red', dryRun ? 'would go' : 'removed')
   const shown = table(
@@ -39,6 +39,10 @@ export function renderPrune(
   const sums = [
     `${decisions.length - gone.length} kept, ${gone.length} ${verb} (${humanBytes(freed)})`,
     ...remains,
+    ...accepted.map(
+      ({ storage, database, id }) =>
+        `${storage}: ${printable(database)} ${printable(id)} is known to be lost`,
+    ),
   ]
   return [
     shown,

@@ -41,6 +41,7 @@ export function renderShow(stored: StoredBackup, style: Style, now: Date): strin
       ['revision', revision === undefined ? undefined : printable(revisionText(revision))],
       ['migrations', migrations.length === 0 ? undefined : migrations.map(migrationText).join('\n')],
       ['fingerprint', manifest.kind === 'files' ? undefined : printable(fingerprintText(manifest))],
+      ['signature', signatureText(stored)],
       ['proof', manifest.kind === 'files' ? undefined : drillText(stored, style, now)],
       ['schema hash', printable(manifest.schemaHash) || undefined],
       [
@@ -89,6 +90,18 @@ function fingerprintText({ fingerprint }: StoredBackup['manifest']): string {
     ...(without === 0 ? [] : [`${counted(without, 'table')} unproven`]),
     ...(unproven === undefined ? [] : [unproven]),
   ].join('; ')
+}
+
+function signatureText({ signature, manifest: { chain, signature: own } }: StoredBackup): string | undefined {
+  if (own === undefined || signature === undefined || signature === 'none') return undefined
+  const worth = {
+    valid: 'valid',
+    unchecked: 'not checked: no key of sign is configured',
+    invalid: 'WRONG: the backup was changed after it was signed',
+    foreign: 'of a key that is not known here',
+  }
+  const place = chain === undefined ? '' : `, number ${chain.sequence} of its chain`
+  return `${worth[signature]}; key ${own.key.slice(0, 16)}${place}`
 }
 
 function filesText({

@@ -1,0 +1,39 @@
+import { Readable } from 'node:stream'
+import type { Context } from '../env/context.js'
+import { HoldfastError } from '../errors.js'
+import type { ObjectKey, PutOptions, Storage } from '../storages/storage.js'
+import { largestManifestBytes } from './manifest.js'
+
+/** A small object as text. @throws storage.*, integrity.manifest where it is larger than any manifest */
+export async function readText(cx: Context, storage: Storage, key: ObjectKey): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of await storage.get(cx, key)) {
+    bytes += (chunk as Buffer).length
+    if (bytes > largestManifestBytes) {
+      throw new HoldfastError('integrity.manifest', `${key} is larger than any manifest`, {
+        details: { key },
+      })
+    }
+    chunks.push(chunk as Buffer)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** Writes it and looks whether it is there. @throws storage.* */
+export async function putText(
+  cx: Context,
+  storage: Storage,
+  key: ObjectKey,
+  text: string,
+  options: PutOptions = {},
+): Promise<void> {
+  const body = Buffer.from(text, 'utf8')
+  await storage.put(cx, key, Readable.from([body]), options)
+  const stored = await storage.stat(cx, key)
+  if (stored?.bytes !== body.length) {
+    throw new HoldfastError('storage.failed', `${key} is not in the storage as it was written`, {
+      details: { key },
+    })
+  }
+}
