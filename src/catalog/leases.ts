@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Context } from '../env/context.js'
@@ -6,7 +5,7 @@ import { asHoldfastError, HoldfastError } from '../errors.js'
 import { objectKey } from '../storages/object-key.js'
 import type { ObjectKey, Storage } from '../storages/storage.js'
 import { leaseFolder } from './keys.js'
-import { readText } from './text-objects.js'
+import { putText, readText } from './text-objects.js'
 
 /** What a run does in a storage, so that another one heeds it. */
 export interface LeaseWish {
@@ -224,11 +223,8 @@ export class Lease {
       started: this.#started,
       ttlMs: this.#ttlMs,
     }
-    const body = Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`, 'utf8')
-    await this.#storage.put(this.#cx, this.key, Readable.from([body]))
-    const stored = await this.#storage.stat(this.#cx, this.key)
-    if (stored === undefined)
-      throw new HoldfastError('storage.failed', `${this.key} is not in the storage as it was written`)
+    const text = `${JSON.stringify(record, undefined, 2)}\n`
+    const stored = await putText(this.#cx, this.#storage, this.key, text)
     this.#written = { storageMs: stored.modified.getTime(), at }
   }
 }

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
-import type { ObjectKey, PutOptions, Storage } from '../storages/storage.js'
+import type { ObjectKey, PutOptions, Storage, StoredObject } from '../storages/storage.js'
 import { largestManifestBytes } from './manifest.js'
 
 /** A small object as text. @throws storage.*, integrity.manifest where it is larger than any manifest */
@@ -20,14 +20,14 @@ export async function readText(cx: Context, storage: Storage, key: ObjectKey): P
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** Writes it and looks whether it is there. @throws storage.* */
+/** Writes it and looks whether it is there. @returns what the storage says of it. @throws storage.* */
 export async function putText(
   cx: Context,
   storage: Storage,
   key: ObjectKey,
   text: string,
   options: PutOptions = {},
-): Promise<void> {
+): Promise<StoredObject> {
   const body = Buffer.from(text, 'utf8')
   await storage.put(cx, key, Readable.from([body]), options)
   const stored = await storage.stat(cx, key)
@@ -36,4 +36,5 @@ export async function putText(
       details: { key },
     })
   }
+  return stored
 }

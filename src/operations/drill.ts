@@ -31,7 +31,9 @@ export async function drill(workspace: Workspace, request: DrillRequest): Promis
   const cx = contextOf(workspace, request.signal)
   const { backups, damaged } = await chosenBackups(workspace, request, cx.signal)
   const results: DrillResult[] = damaged.map(({ key, storage, error }) => ({
-    ...{ id: key, storage, error },
+    id: key,
+    storage,
+    error,
     ok: false,
     keys: [],
   }))
@@ -234,7 +236,9 @@ function proofOf(
     formatVersion: 1,
     result: error === undefined ? 'passed' : 'failed',
     backup: {
-      ...{ id, storage, created },
+      id,
+      storage,
+      created,
       database: database.alias,
       product: source.product,
       version: source.version,
