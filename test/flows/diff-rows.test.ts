@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { RowChunk } from '../../src/engine/row-chunk.js'
@@ -8,6 +9,10 @@ import { TestDatabase } from '../../src/engines/postgres/test-fixture.js'
 import { compareRowsByKey } from '../../src/operations/row-differences.js'
 import { needsServer } from '../servers/needs.js'
 import { configOf, execute, holdfastIn, makeShop, resultOf, testFolder } from './workbench.js'
+
+function* chunksOf(rows: readonly Row[]): Generator<RowChunk> {
+  for (let at = 0; at < rows.length; at += 3) yield RowChunk.ofRows(rows.slice(at, at + 3))
+}
 
 describe('rows are compared by their key', () => {
   const header = (key: readonly string[]): TableHeader => ({
@@ -24,10 +29,7 @@ describe('rows are compared by their key', () => {
   })
   const side = (rows: readonly Row[], key: readonly string[] = ['id']) => ({
     header: header(key),
-    // eslint-disable-next-line @typescript-eslint/require-await
-    rows: async function* () {
-      for (let at = 0; at < rows.length; at += 3) yield RowChunk.ofRows(rows.slice(at, at + 3))
-    },
+    rows: () => Readable.from(chunksOf(rows)),
   })
   const many = Array.from({ length: 50 }, (_, index) => [index, `row ${index}`])
 
