@@ -6,12 +6,14 @@ import { startApache, type WebdavServer } from '../../../test/servers/apache.js'
 import { needsTool } from '../../../test/servers/needs.js'
 import type { Context } from '../../env/context.js'
 import { nodeEnv } from '../../env/node-env.js'
+import { Secret } from '../../env/secret.js'
 import { storageContract } from '../../testing/storage-contract.js'
 import { objectKey } from '../object-key.js'
 import type { Storage } from '../storage.js'
 import { withWrappers } from '../wrap/wrapped-driver.js'
 import { webdavDriver } from './driver.js'
 import { parseWebdavUrl } from './settings.js'
+import { WebdavTree } from './tree.js'
 
 const where = { name: 'main', baseDirectory: '/' }
 const driver = withWrappers(webdavDriver)
@@ -51,6 +53,16 @@ needsTool('apache2', 'openssl').describe('the WebDAV storage', () => {
     })
     await storage.put(cx, objectKey('shop/a'), Readable.from([Buffer.from('a')]))
     expect(readdirSync(join(folder, 'of shop/backups/shop'))).toEqual(['a'])
+  })
+
+  it('one folder may be made by several at once: one made it, for the others it is there', async () => {
+    const { url } = await server.newFolder()
+    const tree = new WebdavTree({ url, user: server.user, password: new Secret(server.password) }, '/')
+    for (let round = 0; round < 60; round++) {
+      const made = await Promise.all(Array.from({ length: 12 }, () => tree.makeFolder(cx, `round${round}`)))
+      expect(made.filter(Boolean)).toHaveLength(1)
+    }
+    await tree.close()
   })
 
   it('never removes a folder with something in it, whatever its name', async () => {

@@ -123,9 +123,20 @@ export class WebdavTree implements FileTree {
       return true
     } catch (thrown) {
       // RFC 4918, 9.3.1: 405 where the name is taken, 409 where the folder it belongs in is not there.
-      if (statusOf(thrown) === 405) return false
-      throw statusOf(thrown) === 409 ? notFound(thrown) : thrown
+      const status = statusOf(thrown)
+      if (status === 405) return false
+      if (status === 409) throw notFound(thrown)
+      // Apache forbids it, too, where another request has made the folder this very moment.
+      if (status !== undefined && (await this.#isCollection(cx, full))) return false
+      throw thrown
     }
+  }
+
+  async #isCollection(cx: Context, full: string): Promise<boolean> {
+    const stat = await this.#ask(cx, `cannot look at ${full}`, (options) =>
+      this.#client.stat(full, options),
+    ).catch(absent)
+    return (stat as FileStat | undefined)?.type === 'directory'
   }
 
   async replace(cx: Context, from: string, to: string): Promise<void> {
