@@ -181,7 +181,7 @@ async function backupOne(
   const { database, connector } = plan
   const started = workspace.env.clock.now()
   const id = newBackupId(workspace.env)
-  const facts = await connector.inspect(cx)
+  const facts = await connector.inspect(cx, { schemaHash: false })
   const warned = [...facts.server.warnings, ...emptiness(facts)]
   const revision = await codeRevision(cx, workspace.settings.baseDirectory)
   for (const warning of warned) notice(workspace, 'warning', `${database.alias}: ${warning}`)
@@ -234,7 +234,7 @@ async function backupOne(
     tools: facts.tools.map(({ name, version }) => ({ name, version })),
     ...(revision === undefined ? {} : { revision }),
     migrations: facts.server.migrations,
-    schemaHash: facts.server.schemaHash,
+    schemaHash: schemaHashOf(facts, dumped),
     ...fingerprintFor(plan, dumped),
     options: {
       exclude: plan.options.exclude,
@@ -262,6 +262,13 @@ async function backupOne(
     prune: request.prune === true,
     tell: () => workspace.hooks.run(cx, 'backup', 'afterBackup', event),
   })
+}
+
+function schemaHashOf({ server }: ConnectorFacts, dumped: DumpFacts): string {
+  const schemaHash = dumped.schemaHash ?? server.schemaHash
+  if (schemaHash === undefined)
+    throw new TypeError('a connector tells the schema hash before a dump or after it')
+  return schemaHash
 }
 
 /** A database that lost its disk, or the wrong one, looks like this. */

@@ -6,10 +6,11 @@ import type {
   DumpFacts,
   DumpPart,
   DumpRequest,
+  InspectRequest,
 } from '../../engine/connector.js'
 import type { Context } from '../../env/context.js'
 import { readTool, type ToolOutput } from '../../process/run.js'
-import { readOverview, readRelations, type ServerOverview } from './catalog.js'
+import { readFactsButDefinitions, readOverview, readRelations, type ServerOverview } from './catalog.js'
 import { resolveConnection } from './connection.js'
 import { planExclusion } from './exclusion.js'
 import { explainedFailure } from './failures.js'
@@ -32,12 +33,16 @@ export async function inspectDatabase(
   cx: Context,
   settings: ConnectorSettings,
   { plain }: PgDumpFormat,
+  { schemaHash = true }: InspectRequest = {},
 ): Promise<ConnectorFacts> {
   refuseContradictions(settings.options, plain)
   const session = await openSession(cx, settings.connection)
   try {
     const client = await dumpClient(cx, settings, await readOverview(session))
-    return { server: await session.facts(), tools: [client.facts] }
+    const server = schemaHash
+      ? await session.facts()
+      : (await session.snapshot(() => readFactsButDefinitions(cx, session))).facts
+    return { server, tools: [client.facts] }
   } finally {
     await session.close()
   }
@@ -111,11 +116,10 @@ async function* onePart(
   })
   let running: RunningDump | undefined
   try {
-    running = await startPgDump(cx, settings, client, [...proof.args, ...args], () => proof.begin())
+    running = await startPgDump(cx, settings, client, [...proof.args, ...args], () => proof.begun())
     yield { name: 'dump', role: 'dump', bytes: running.bytes }
     const warnings = await running.messages()
-    const fingerprint = await proof.result()
-    onEnded({ warnings, ...(fingerprint === undefined ? {} : { fingerprint }) })
+    onEnded({ warnings, ...(await proof.result()) })
   } finally {
     await running?.end()
     await proof.close()
