@@ -15,6 +15,7 @@ import { writeToOutput } from './backup-output.js'
 import { storeParts } from './backup-storage.js'
 import { backupStorages, openEach } from './backup-targets.js'
 import { encodingStages, type NamedStage } from './encoding.js'
+import { PortableBeside } from './portable-beside.js'
 import { formatDatetime, renderFilename } from './filename.js'
 import type { BackupResult, Outcome } from './reports.js'
 import type { BackupRequest } from './requests.js'
@@ -81,7 +82,10 @@ export async function backupBeforeRestore(
     excludeData: [],
     schemas: [],
   }
-  const plan = { ...planBackup(workspace, {}, whole), purpose: 'before-restore' as const }
+  const plan = {
+    ...planBackup(workspace, { alsoPortable: false }, whole),
+    purpose: 'before-restore' as const,
+  }
   const standing: Standing = { operation: 'backup', phase: 'inspect' }
   return backupOne(workspace, { signal }, plan, standing)
 }
@@ -93,6 +97,7 @@ interface BackupPlan {
   /** Names of storages; empty with `output`. */
   readonly storages: readonly string[]
   readonly options: Manifest['options'] & { readonly allowMissing: boolean }
+  readonly alsoPortable: boolean
   readonly fingerprint: FingerprintLevel
   readonly purpose?: Manifest['purpose']
 }
@@ -114,6 +119,14 @@ function planBackup(workspace: Workspace, request: BackupRequest, database: Data
       { hint: 'back up into a storage, or choose another connector' },
     )
   }
+  const alsoPortable = request.alsoPortable ?? database.alsoPortable ?? workspace.settings.alsoPortable
+  if (request.output !== undefined && request.alsoPortable === true) {
+    throw new HoldfastError(
+      'usage.not-supported',
+      `${requestName(workspace, 'output')} does not go with ${requestName(workspace, 'alsoPortable')}: output takes one file`,
+      { hint: 'back up into a storage, or run holdfast dump for the other file' },
+    )
+  }
   const options = {
     exclude: request.exclude ?? database.exclude,
     excludeData: request.excludeData ?? database.excludeData,
@@ -126,7 +139,7 @@ function planBackup(workspace: Workspace, request: BackupRequest, database: Data
       engine,
       connector: factory,
       options: connectorOptions,
-      alsoPortable: request.alsoPortable ?? false,
+      alsoPortable,
       given: database.given,
       ...options,
     },
@@ -142,6 +155,8 @@ function planBackup(workspace: Workspace, request: BackupRequest, database: Data
     stages: encodingStages(workspace, request),
     storages: request.output === undefined ? backupStorages(workspace, request, database) : [],
     options,
+    // One file is the dump alone.
+    alsoPortable: alsoPortable && request.output === undefined,
     fingerprint: request.output === undefined ? fingerprintLevel(workspace, request, database) : 'none',
   }
 }
@@ -194,13 +209,22 @@ async function backupOne(
   await workspace.hooks.run(cx, 'backup', 'beforeBackup', hookFacts)
 
   standing.phase = 'dump'
-  const start = () => connector.dump(cx, { ...plan.options, fingerprint: plan.fingerprint })
+  const portable = plan.alsoPortable
+    ? new PortableBeside(cx, workspace, database, plan.options, facts.server.migrations)
+    : undefined
+  const start = () =>
+    connector.dump(cx, {
+      ...plan.options,
+      fingerprint: plan.fingerprint,
+      ...(portable === undefined ? {} : { rows: true }),
+    })
   const target = {
     id,
     alias: database.alias,
     format: database.connector.format,
     stages: plan.stages,
     ...sizeOf(facts),
+    ...(portable === undefined ? {} : { portable }),
   }
   if (request.output !== undefined) {
     const { warnings, ...written } = await writeToOutput(cx, request.output, target, await start())
@@ -217,45 +241,54 @@ async function backupOne(
   const { opened, unopened } = await openEach(cx, workspace, plan.storages)
   const filename =
     filenameFor(workspace, database, started) + plan.stages.map(({ extension }) => extension).join('')
-  const { stored, failed } = await storeParts(cx, opened, { ...target, filename }, start, async (dumped) => ({
-    formatVersion: 1,
-    id,
-    kind: 'database',
-    created: started.toISOString(),
-    finished: workspace.env.clock.now().toISOString(),
-    server: workspace.settings.serverName,
-    writer: holdfastVersion,
-    database: { alias: database.alias, name: facts.server.database },
-    ...(plan.purpose === undefined ? {} : { purpose: plan.purpose }),
-    engine: database.engine.name,
-    connector: connector.name,
-    format: database.connector.format.name,
-    source: sourceOf(facts),
-    tools: facts.tools.map(({ name, version }) => ({ name, version })),
-    ...(revision === undefined ? {} : { revision }),
-    migrations: facts.server.migrations,
-    schemaHash: facts.server.schemaHash,
-    ...fingerprintFor(plan, dumped),
-    options: {
-      exclude: plan.options.exclude,
-      excludeData: plan.options.excludeData,
-      schemas: plan.options.schemas,
-    },
-    warnings: [...warned, ...dumped.warnings],
-    metadata:
-      (await workspace.settings.metadata?.({
-        database: database.alias,
-        engine: database.engine.name,
-        connector: connector.name,
-        server: workspace.settings.serverName,
-      })) ?? {},
-  }))
+  const startAll = async () => portable?.added(await start()) ?? start()
+  const { stored, failed } = await storeParts(
+    cx,
+    opened,
+    { ...target, filename },
+    startAll,
+    async (dumped) => ({
+      formatVersion: 1,
+      id,
+      kind: 'database',
+      created: started.toISOString(),
+      finished: workspace.env.clock.now().toISOString(),
+      server: workspace.settings.serverName,
+      writer: holdfastVersion,
+      database: { alias: database.alias, name: facts.server.database },
+      ...(plan.purpose === undefined ? {} : { purpose: plan.purpose }),
+      engine: database.engine.name,
+      connector: connector.name,
+      format: database.connector.format.name,
+      source: sourceOf(facts),
+      tools: facts.tools.map(({ name, version }) => ({ name, version })),
+      ...(revision === undefined ? {} : { revision }),
+      migrations: facts.server.migrations,
+      schemaHash: facts.server.schemaHash,
+      ...fingerprintFor(plan, dumped),
+      options: {
+        exclude: plan.options.exclude,
+        excludeData: plan.options.excludeData,
+        schemas: plan.options.schemas,
+      },
+      warnings: [...warned, ...dumped.warnings],
+      metadata:
+        (await workspace.settings.metadata?.({
+          database: database.alias,
+          engine: database.engine.name,
+          connector: connector.name,
+          server: workspace.settings.serverName,
+        })) ?? {},
+    }),
+  )
   const [{ open, manifest, storedName }] = stored
   const event = { ...hookFacts, filename: storedName, storage: open.name, manifest }
+  const failedPortable = portable?.failure()
   return afterBackup(cx, workspace, {
     stored,
     failed,
     unopened,
+    ...(failedPortable === undefined ? {} : { failedPortable }),
     alias: database.alias,
     started,
     standing,
