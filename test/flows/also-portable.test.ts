@@ -74,6 +74,22 @@ describe('a backup with a portable dump beside it', () => {
   }
 })
 
+needsPlaces('postgresql').it(
+  'holds a table that is emptied as soon as the native dump has been made',
+  async () => {
+    const [from, to] = [await place('postgresql', schema), await place('sqlite')]
+    let emptied: Promise<void> | undefined
+    const { hf } = await loaderOf({ shop: from, to }, ({ type }) => {
+      if (type === 'progress') emptied ??= from.execute('TRUNCATE piece')
+    })
+    resultOf(await hf.backup({ databases: ['shop'], alsoPortable: true, fingerprint: 'none' }))
+    await emptied
+    await hf.load({ database: 'to', fromBackup: 'latest', fromDatabase: 'shop', create: true })
+    expect(await from.ask('SELECT count(*)::int FROM piece')).toEqual([[0]])
+    expect(await to.ask('SELECT count(*) FROM piece')).toEqual([[1]])
+  },
+)
+
 describe('such a backup', () => {
   it('is in one folder, is verified, restored without its portable part, and pruned as one', async () => {
     const [from, to] = [await place('sqlite', schema), await place('sqlite')]
