@@ -118,7 +118,7 @@ export interface Connector {
   readonly engine: string
   readonly capabilities: ConnectorCapabilities
   /** Read-only: what there is to dump, and whether the tools for it are here. @throws database.*, tool.missing, tool.too-old */
-  inspect(cx: Context): Promise<ConnectorFacts>
+  inspect(cx: Context, request?: InspectRequest): Promise<ConnectorFacts>
   /**
    * One or more named byte streams. A clean end of a part MUST mean success: a tool that fails destroys its stream.
    * @throws usage.pattern-unmatched, tool.*, database.*
@@ -130,8 +130,13 @@ export interface Connector {
   restore(cx: Context, source: RestoreSource, request: RestoreRequest): Promise<RestoreFacts>
 }
 
+export interface InspectRequest {
+  /** `false` where a dump follows: a connector that tells {@link DumpFacts.schemaHash} then need not read all definitions twice. */
+  readonly schemaHash?: boolean
+}
+
 export interface ConnectorFacts {
-  readonly server: ServerFacts
+  readonly server: Omit<ServerFacts, 'schemaHash'> & Partial<Pick<ServerFacts, 'schemaHash'>>
   /** The programs that dump will run, with their versions; empty where a driver does the work. */
   readonly tools: readonly ToolFacts[]
 }
@@ -191,6 +196,8 @@ export interface DumpPart {
 export interface DumpFacts {
   /** What the tool said on stderr, and what the dump does not hold: recorded in the manifest and shown. */
   readonly warnings: readonly string[]
+  /** As `inspect` tells it, of the state that was dumped. Absent: as `inspect` has told it. */
+  readonly schemaHash?: string
   /** Of the state that was dumped, and of no other. Where it could not be taken, it says why. */
   readonly fingerprint?: Fingerprint
 }

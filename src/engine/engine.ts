@@ -1,6 +1,7 @@
 import type { Context } from '../env/context.js'
 import type { Secret } from '../env/secret.js'
 import type { ConnectorFactory } from './connector.js'
+import type { DrillDatabases } from './drill-databases.js'
 import type { DevServerDriver } from './dev-server.js'
 import type { Fingerprinter } from './fingerprinter.js'
 import type { MigrationState } from './migrations.js'
@@ -23,11 +24,8 @@ export interface Engine {
   parse(url: string, baseDirectory: string): ConnectionSettings
   /** @throws database.unreachable, database.login-refused, database.not-found */
   open(cx: Context, settings: ConnectionSettings): Promise<Session>
-  /**
-   * Removes a database that a drill has made on a server of somebody's, whoever still uses it; one that is not there is fine. Absent
-   * where a database is a file. @throws database.*
-   */
-  dropDatabase?(cx: Context, settings: ConnectionSettings): Promise<void>
+  /** Databases of drills on a server of somebody's; absent where a database is a file. */
+  readonly drillDatabases?: DrillDatabases
   /** Absent where backups name no accounts. */
   readonly standIns?: StandIns
   readonly connectors: Readonly<Record<string, ConnectorFactory>>

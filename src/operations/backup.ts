@@ -196,7 +196,7 @@ async function backupOne(
   const { database, connector } = plan
   const started = workspace.env.clock.now()
   const id = newBackupId(workspace.env)
-  const facts = await connector.inspect(cx)
+  const facts = await connector.inspect(cx, { schemaHash: false })
   const warned = [...facts.server.warnings, ...emptiness(facts)]
   const revision = await codeRevision(cx, workspace.settings.baseDirectory)
   for (const warning of warned) notice(workspace, 'warning', `${database.alias}: ${warning}`)
@@ -212,12 +212,11 @@ async function backupOne(
   const portable = plan.alsoPortable
     ? new PortableBeside(cx, workspace, database, plan.options, facts.server.migrations)
     : undefined
-  const start = () =>
-    connector.dump(cx, {
-      ...plan.options,
-      fingerprint: plan.fingerprint,
-      ...(portable === undefined ? {} : { rows: true }),
-    })
+  const start = async () => {
+    const rows = portable === undefined ? {} : { rows: true as const }
+    const dump = await connector.dump(cx, { ...plan.options, fingerprint: plan.fingerprint, ...rows })
+    return portable?.added(dump) ?? dump
+  }
   const target = {
     id,
     alias: database.alias,
@@ -241,46 +240,39 @@ async function backupOne(
   const { opened, unopened } = await openEach(cx, workspace, plan.storages)
   const filename =
     filenameFor(workspace, database, started) + plan.stages.map(({ extension }) => extension).join('')
-  const startAll = async () => portable?.added(await start()) ?? start()
-  const { stored, failed } = await storeParts(
-    cx,
-    opened,
-    { ...target, filename },
-    startAll,
-    async (dumped) => ({
-      formatVersion: 1,
-      id,
-      kind: 'database',
-      created: started.toISOString(),
-      finished: workspace.env.clock.now().toISOString(),
-      server: workspace.settings.serverName,
-      writer: holdfastVersion,
-      database: { alias: database.alias, name: facts.server.database },
-      ...(plan.purpose === undefined ? {} : { purpose: plan.purpose }),
-      engine: database.engine.name,
-      connector: connector.name,
-      format: database.connector.format.name,
-      source: sourceOf(facts),
-      tools: facts.tools.map(({ name, version }) => ({ name, version })),
-      ...(revision === undefined ? {} : { revision }),
-      migrations: facts.server.migrations,
-      schemaHash: facts.server.schemaHash,
-      ...fingerprintFor(plan, dumped),
-      options: {
-        exclude: plan.options.exclude,
-        excludeData: plan.options.excludeData,
-        schemas: plan.options.schemas,
-      },
-      warnings: [...warned, ...dumped.warnings],
-      metadata:
-        (await workspace.settings.metadata?.({
-          database: database.alias,
-          engine: database.engine.name,
-          connector: connector.name,
-          server: workspace.settings.serverName,
-        })) ?? {},
-    }),
-  )
+  const { stored, failed } = await storeParts(cx, opened, { ...target, filename }, start, async (dumped) => ({
+    formatVersion: 1,
+    id,
+    kind: 'database',
+    created: started.toISOString(),
+    finished: workspace.env.clock.now().toISOString(),
+    server: workspace.settings.serverName,
+    writer: holdfastVersion,
+    database: { alias: database.alias, name: facts.server.database },
+    ...(plan.purpose === undefined ? {} : { purpose: plan.purpose }),
+    engine: database.engine.name,
+    connector: connector.name,
+    format: database.connector.format.name,
+    source: sourceOf(facts),
+    tools: facts.tools.map(({ name, version }) => ({ name, version })),
+    ...(revision === undefined ? {} : { revision }),
+    migrations: facts.server.migrations,
+    schemaHash: schemaHashOf(facts, dumped),
+    ...fingerprintFor(plan, dumped),
+    options: {
+      exclude: plan.options.exclude,
+      excludeData: plan.options.excludeData,
+      schemas: plan.options.schemas,
+    },
+    warnings: [...warned, ...dumped.warnings],
+    metadata:
+      (await workspace.settings.metadata?.({
+        database: database.alias,
+        engine: database.engine.name,
+        connector: connector.name,
+        server: workspace.settings.serverName,
+      })) ?? {},
+  }))
   const [{ open, manifest, storedName }] = stored
   const event = { ...hookFacts, filename: storedName, storage: open.name, manifest }
   const failedPortable = portable?.failure()
@@ -295,6 +287,13 @@ async function backupOne(
     prune: request.prune === true,
     tell: () => workspace.hooks.run(cx, 'backup', 'afterBackup', event),
   })
+}
+
+function schemaHashOf({ server }: ConnectorFacts, dumped: DumpFacts): string {
+  const schemaHash = dumped.schemaHash ?? server.schemaHash
+  if (schemaHash === undefined)
+    throw new TypeError('a connector tells the schema hash before a dump or after it')
+  return schemaHash
 }
 
 /** A database that lost its disk, or the wrong one, looks like this. */

@@ -3,7 +3,7 @@ import type { RowSource } from '../engine/row-source.js'
 import { tableText } from '../engine/table-header.js'
 import type { Context } from '../env/context.js'
 import { restoreCopy } from './drill-copy.js'
-import { throwawayServer } from './drill-server.js'
+import { databaseOn, throwawayServer } from './drill-server.js'
 import { rowsOf } from './live-source.js'
 import type { Comparison, StoredBackup, TableRows } from './reports.js'
 import { compareRowsByKey } from './row-differences.js'
@@ -21,15 +21,15 @@ export async function differingRows(
   workspace: Workspace,
   sides: { readonly from: RowSide; readonly to: RowSide },
   { level, differences }: Comparison,
-  limit: number,
+  { limit, into }: { readonly limit: number; readonly into: string | undefined },
 ): Promise<readonly TableRows[]> {
   const named = new Set(
     differences.flatMap(({ object, what }) => (what === 'rows' || what === 'content' ? [object] : [])),
   )
   if (level === 'content' && named.size === 0) return []
-  const from = await openRows(cx, workspace, sides.from)
+  const from = await openRows(cx, workspace, sides.from, into)
   try {
-    const to = await openRows(cx, workspace, sides.to)
+    const to = await openRows(cx, workspace, sides.to, into)
     try {
       const wanted = (table: string) => level !== 'content' || named.has(`table ${table}`)
       return await compareTables(from.source, to.source, wanted, limit)
@@ -68,12 +68,16 @@ async function openRows(
   cx: Context,
   workspace: Workspace,
   side: RowSide,
+  into: string | undefined,
 ): Promise<{ readonly source: RowSource; close(): Promise<void> }> {
   if (!('manifest' in side)) {
     const source = await rowsOf(side).openSource(cx, side.connection)
     return { source, close: () => source.close() }
   }
-  const place = await throwawayServer(cx, workspace, side.manifest, false)
+  const place =
+    into === undefined
+      ? await throwawayServer(cx, workspace, side.manifest, false)
+      : await databaseOn(cx, workspace, side.manifest, into)
   try {
     const rows = rowsOf(place.target)
     await restoreCopy(cx, workspace, side, place)

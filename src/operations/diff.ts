@@ -37,14 +37,14 @@ const defaultLimit = 20
 
 async function rowsWanted(
   workspace: Workspace,
-  { rows = false, limit = defaultLimit, signal }: DiffRequest,
+  { rows = false, limit = defaultLimit, into, signal }: DiffRequest,
   from: RowSide,
   to: RowSide,
   comparison: Comparison,
 ): Promise<Pick<DiffReport, 'rows'>> {
   if (!rows) return {}
   const cx = contextOf(workspace, signal)
-  return { rows: await differingRows(cx, workspace, { from, to }, comparison, limit) }
+  return { rows: await differingRows(cx, workspace, { from, to }, comparison, { limit, into }) }
 }
 
 async function diffLive(

@@ -1,6 +1,8 @@
 import { adHocDatabase } from '../config/resolve.js'
 import type { DevServerConfig } from '../config/config.js'
 import type { DatabaseSettings } from '../config/settings.js'
+import { drillDatabaseName, type DrillDatabases } from '../engine/drill-databases.js'
+import type { ConnectionSettings } from '../engine/engine.js'
 import type { DevServerDriver, DevServerPrograms } from '../engine/dev-server.js'
 import type { StandIns } from '../engine/stand-ins.js'
 import type { Context } from '../env/context.js'
@@ -73,17 +75,17 @@ function copyName({ registry }: Workspace, { engine, database }: Manifest): stri
 }
 
 /** A new database on a server of the user's, dropped after the drill. @throws usage.not-supported, usage.invalid */
-export function databaseOn(
+export async function databaseOn(
   cx: Context,
   workspace: Workspace,
   manifest: Manifest,
   server: string,
-): DrillPlace {
-  const random = Buffer.from(cx.env.randomBytes(5)).toString('hex')
-  const url = urlOf(server, `${databaseName}_${random}`)
+): Promise<DrillPlace> {
+  const url = urlOf(server, drillDatabaseName(cx))
   const target = targetOf(workspace, manifest, url)
   const { engine, connection } = target
-  if (engine.dropDatabase === undefined)
+  const { drillDatabases: databases } = engine
+  if (databases === undefined)
     throw new HoldfastError('usage.not-supported', `${engine.name} has no server to restore into`, {
       hint: 'leave --server out: the backup is restored into a file of its own',
     })
@@ -92,15 +94,38 @@ export function databaseOn(
       'usage.invalid',
       `backup ${manifest.id} is of ${manifest.engine}, and --server names a server of ${engine.name}`,
     )
+  await removeAbandoned(cx, workspace, databases, connection)
+  // What is cleared up is so where the drill was interrupted as well.
+  const steady = { ...cx, signal: new AbortController().signal }
+  const claim = await databases.claim(steady, connection)
   return {
     target,
     url: new Secret(url),
     server: { kind: 'given' },
-    dispose: async () => {
-      // Also where the drill was interrupted.
-      const steady = { ...cx, signal: new AbortController().signal }
-      await engine.dropDatabase?.(steady, connection)
-    },
+    dispose: () => databases.drop(steady, connection).finally(() => claim.release()),
+  }
+}
+
+/** What killed drills have left on the server. That it stays where it cannot be removed is no reason not to restore. */
+async function removeAbandoned(
+  cx: Context,
+  workspace: Workspace,
+  databases: DrillDatabases,
+  connection: ConnectionSettings,
+): Promise<void> {
+  try {
+    for (const name of await databases.abandoned(cx, connection)) {
+      await databases.drop(cx, { ...connection, name })
+      notice(
+        workspace,
+        'warning',
+        `${name}, which a drill that was killed had left on this server, is removed`,
+      )
+    }
+  } catch (thrown) {
+    cx.signal.throwIfAborted()
+    const { message } = asHoldfastError(thrown)
+    notice(workspace, 'warning', `what killed drills may have left on this server is not removed: ${message}`)
   }
 }
 

@@ -89,7 +89,8 @@ export class PortableBeside {
         bytes.destroy()
       }
     } finally {
-      await this.#source?.close()
+      // The native dump may have failed before its first part, with the rows open.
+      await (this.#source ?? dump.rows?.().source)?.close()
     }
   }
 

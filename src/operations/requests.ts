@@ -151,6 +151,8 @@ export interface DiffRequest extends Cancellable {
   readonly rows?: boolean
   /** With `rows`: so many rows of each table are named as added, as removed and as changed. Default 20. */
   readonly limit?: number
+  /** With `rows`: a URL of a server of yours to restore backups into, as for a drill, in place of throwaway ones. */
+  readonly into?: string
   /** The database whose backups are meant; with `live`, the one that is read where the backup's own is not configured. */
   readonly database?: string
   readonly storage?: string

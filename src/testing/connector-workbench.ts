@@ -270,7 +270,9 @@ export class ConnectorWorkbench {
   }
 
   async schemaHash(database: ContractDatabase): Promise<string> {
-    return (await this.connector(database).inspect(this.context())).server.schemaHash
+    const { schemaHash } = (await this.connector(database).inspect(this.context())).server
+    assert(schemaHash !== undefined, 'inspect tells the schema hash, unless a dump is to do so')
+    return schemaHash
   }
 
   async restore(

@@ -65,6 +65,8 @@ needsAll(mariadb, needsBuild()).describe('a restore by swap of MariaDB', () => {
     await run([`DELETE FROM numbered WHERE old <> 'a'`], name)
     const none = await hf.restore({ strategy: 'swap', to: `${name}_copy`, create: true, confirm: true })
     expect([none.kept, await content(`${name}_copy`)]).toEqual([undefined, fresh])
+    await run(['DROP SEQUENCE s'], name)
+    await run([`INSERT INTO numbered (old) VALUES ('and in a copy its own')`], `${name}_copy`)
   })
 
   it('FAILURES 67: a restore that fails, or sessions in the way, leave the database as it was and nothing beside', async () => {

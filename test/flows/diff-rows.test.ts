@@ -5,7 +5,7 @@ import { RowChunk } from '../../src/engine/row-chunk.js'
 import type { Row } from '../../src/engine/cell.js'
 import type { TableHeader } from '../../src/engine/table-header.js'
 import { ScratchDatabase } from '../../src/engines/mysql/test-database.js'
-import { TestDatabase } from '../../src/engines/postgres/test-fixture.js'
+import { execute as executeOn, TestDatabase } from '../../src/engines/postgres/test-fixture.js'
 import { compareRowsByKey } from '../../src/operations/row-differences.js'
 import { needsServer } from '../servers/needs.js'
 import { configOf, execute, holdfastIn, makeShop, resultOf, testFolder } from './workbench.js'
@@ -93,7 +93,7 @@ describe('diff --rows', () => {
   })
 
   const postgresql = needsServer('postgresql')
-  postgresql.it('PostgreSQL', async () => {
+  postgresql.it('PostgreSQL, by a copy on a given server, which does not stay there', async () => {
     const database = await new TestDatabase(postgresql.server()).make()
     onTestFinished(() => database.drop())
     await database.execute(`
@@ -102,7 +102,9 @@ describe('diff --rows', () => {
     const hf = await holdfastIn(await testFolder(), { databases: { shop: configOf(database.connection) } })
     resultOf(await hf.backup())
     await database.execute(`UPDATE s.items SET n = 8.50 WHERE a = 'é8'`)
-    expect((await hf.diff({ rows: true })).rows).toEqual([
+    const { host, port, user, password } = postgresql.server()
+    const into = `postgresql://${user}:${encodeURIComponent(password)}@${host}:${port}/postgres`
+    expect((await hf.diff({ rows: true, into })).rows).toEqual([
       {
         ...{ table: 's.items', key: ['b', 'a'], added: 0, removed: 0, changed: 1 },
         rows: [
@@ -114,6 +116,8 @@ describe('diff --rows', () => {
         ],
       },
     ])
+    const left = `SELECT FROM pg_database WHERE datname LIKE 'holdfast_drill%'`
+    expect(await executeOn(postgresql.server(), 'postgres', left)).toEqual([])
   })
 
   const mariadb = needsServer('mariadb')

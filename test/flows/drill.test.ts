@@ -2,13 +2,18 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { HoldfastConfig } from '../../src/config/config.js'
 import { nodeEnv } from '../../src/env/node-env.js'
 import { ScratchDatabase as MongoScratch } from '../../src/engines/mongodb/test-database.js'
 import { ScratchDatabase } from '../../src/engines/mysql/test-database.js'
 import { execute as executeOn, TestDatabase } from '../../src/engines/postgres/test-fixture.js'
-import type { ConnectionSettings } from '../../src/engine/engine.js'
+import { mariadb as mariadbEngine } from '../../src/engines/mysql/engine.js'
+import { mongodb as mongodbEngine } from '../../src/engines/mongodb/engine.js'
+import { postgresql as postgresqlEngine } from '../../src/engines/postgres/engine.js'
+import { scratchContext } from '../../src/engines/mongodb/test-connector.js'
+import type { ConnectionSettings, Engine } from '../../src/engine/engine.js'
 import type { DevServerDriver } from '../../src/engine/dev-server.js'
 import type { Manifest } from '../../src/catalog/manifest.js'
 import type { CreateOptions, Holdfast } from '../../src/holdfast.js'
@@ -16,10 +21,11 @@ import type { DrillProof, DrillResult } from '../../src/operations/reports.js'
 import type { DrillRequest } from '../../src/operations/requests.js'
 import { postgresqlDevServer } from '../../src/engines/postgres/dev-server.js'
 import { mongodbPrograms } from '../../scripts/mongodb-tools.mjs'
-import { needsServer, type ServerNeed } from '../servers/needs.js'
+import { needsAll, needsBuild, needsServer, type ServerNeed } from '../servers/needs.js'
 import type { ServerAddress } from '../servers/server.js'
 import { configOf, filesBelow, holdfastIn, listener, makeShop, resultOf, testFolder } from './workbench.js'
 
+const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const postgresql = needsServer('postgresql')
 const mariadb = needsServer('mariadb')
 const mongodb = needsServer('mongodb')
@@ -222,7 +228,11 @@ interface Subject {
   make(): Promise<{ readonly connection: ConnectionSettings; drop(): Promise<void> }>
   /** Where `--server` leads. */
   url(server: ServerAddress): string
-  databases(server: ServerAddress): Promise<readonly unknown[]>
+  databases(server: ServerAddress): Promise<readonly string[]>
+  readonly engine: Engine
+  makeEmpty(server: ServerAddress, name: string): Promise<unknown>
+  /** Where age alone tells that a drill is gone. */
+  age?(server: ServerAddress, name: string): Promise<unknown>
 }
 
 const login = ({ host, port, user, password }: ServerAddress) =>
@@ -253,8 +263,16 @@ const subjects: readonly Subject[] = [
       }
     },
     url: (server) => `postgresql://${login(server)}/postgres`,
-    databases: (server) =>
-      executeOn(server, 'postgres', `SELECT FROM pg_database WHERE datname LIKE 'holdfast_drill%'`),
+    databases: async (server) => {
+      const rows = await executeOn<{ name: string }>(
+        server,
+        'postgres',
+        `SELECT datname AS name FROM pg_database WHERE datname LIKE 'holdfast_drill%' ORDER BY 1`,
+      )
+      return rows.map(({ name }) => name)
+    },
+    engine: postgresqlEngine,
+    makeEmpty: (server, name) => executeOn(server, 'postgres', `CREATE DATABASE ${name}`),
   },
   {
     product: 'MariaDB',
@@ -277,8 +295,15 @@ const subjects: readonly Subject[] = [
       return database
     },
     url: (server) => `mariadb://${login(server)}/mysql`,
-    databases: (server) =>
-      new ScratchDatabase(server, 'mariadb', 'mysql').rows(`SHOW DATABASES LIKE 'holdfast_drill%'`),
+    databases: async (server) => {
+      const rows = await new ScratchDatabase(server, 'mariadb', 'mysql').rows(
+        `SHOW DATABASES LIKE 'holdfast_drill%'`,
+      )
+      return rows.flatMap((row) => Object.values(row).map(String))
+    },
+    engine: mariadbEngine,
+    makeEmpty: (server, name) =>
+      new ScratchDatabase(server, 'mariadb', 'mysql').run([`CREATE DATABASE ${name}`]),
   },
   {
     product: 'FerretDB',
@@ -304,8 +329,17 @@ const subjects: readonly Subject[] = [
       const { databases } = await new MongoScratch(server, 'admin').on((database) =>
         database.admin().listDatabases(),
       )
-      return databases.filter(({ name }) => name.startsWith('holdfast_drill'))
+      return databases.map(({ name }) => name).filter((name) => name.startsWith('holdfast_drill'))
     },
+    engine: mongodbEngine,
+    // The claim itself has made it.
+    makeEmpty: () => Promise.resolve(),
+    age: (server, name) =>
+      new MongoScratch(server, name).on((database) =>
+        database
+          .collection('holdfast_drill')
+          .updateOne({}, { $set: { alive: new Date(Date.now() - 3_600_000) } }),
+      ),
   },
 ]
 
@@ -320,17 +354,25 @@ for (const {
   make,
   url,
   databases,
+  engine,
+  makeEmpty,
+  age,
 } of subjects) {
-  need.describe(`a drill of ${product}`, () => {
+  needsAll(need, needsBuild()).describe(`a drill of ${product}`, () => {
     it('takes a throwaway server, or a database of its own on a given one; neither is left', async () => {
       const folder = await testFolder()
       const database = await make()
       onTestFinished(() => database.drop())
-      const hf = await holdfastIn(folder, {
-        databases: { shop: configOf(database.connection) },
-        fingerprint: 'content',
-        ...config,
-      })
+      const told = listener()
+      const hf = await holdfastIn(
+        folder,
+        {
+          databases: { shop: configOf(database.connection) },
+          fingerprint: 'content',
+          ...config,
+        },
+        { emit: told.emit },
+      )
       const { id } = resultOf(await hf.backup(connector === undefined ? {} : { connector }))
       const { version } = (await hf.show()).manifest.source
       const passed = await oneDrill(hf, { check: `echo "$DATABASE_URL"; ${look}` })
@@ -360,8 +402,42 @@ for (const {
         check: { status: 0 },
       })
       expect(await databases(need.server())).toEqual([])
+
+      const { drillDatabases } = engine
+      // Another drill is at work on this one.
+      const busy = { ...database.connection, name: 'holdfast_drill_20260101t000000_0000aa' }
+      const claim = await drillDatabases?.claim(scratchContext(), busy)
+      await makeEmpty(need.server(), busy.name)
+      killedDrill(folder, url(need.server()))
+      const left = (await databases(need.server())).filter((name) => name !== busy.name)
+      expect(left).toEqual([expect.stringMatching(/^holdfast_drill_\d{8}t\d{6}_[0-9a-f]{6}$/u)])
+      await age?.(need.server(), left[0] ?? '')
+      told.notices.length = 0
+      expect(await oneDrill(hf, { into: url(need.server()) })).toMatchObject({ proof: { schema: 'same' } })
+      expect(told.notices).toContain(
+        `${left[0]}, which a drill that was killed had left on this server, is removed`,
+      )
+      expect(await databases(need.server())).toEqual([busy.name])
+      await drillDatabases?.drop(scratchContext(), busy)
+      await claim?.release()
     })
   })
+}
+
+/** A drill by the command line whose process is killed when its copy is there. */
+function killedDrill(folder: string, server: string): void {
+  const args = [
+    'verify',
+    '--restore',
+    '--storage',
+    './backups',
+    '--server',
+    server,
+    '--check',
+    'kill -9 $PPID',
+  ]
+  const { signal } = spawnSync(process.execPath, [program, ...args], { cwd: folder })
+  expect(signal).toBe('SIGKILL')
 }
 
 postgresql.describe('a version that is not installed', () => {

@@ -3,7 +3,7 @@ import { command } from '../command.js'
 import { count, text, toggle } from '../flags.js'
 import { diffDocument } from '../render/json/diff.js'
 import { renderDiff } from '../render/text/diff.js'
-import { withHoldfast } from '../session.js'
+import { warnOfPasswords, withHoldfast } from '../session.js'
 
 interface DiffFlags {
   readonly database?: string
@@ -11,6 +11,7 @@ interface DiffFlags {
   readonly exitCode?: boolean
   readonly rows?: boolean
   readonly limit?: number
+  readonly server?: string
 }
 
 export const diff = command<DiffFlags, [from?: string, to?: string]>({
@@ -32,6 +33,7 @@ export const diff = command<DiffFlags, [from?: string, to?: string]>({
       storage: text('NAME', 'storage to look in: a configured name, or a folder  [default: all]'),
       rows: toggle('which rows, by their primary keys, and what has changed in them'),
       limit: count('with --rows: so many of each kind and table  [default: 20]'),
+      server: text('URL', 'with --rows: a server to take, in place of a throwaway'),
       exitCode: toggle('end with 7 where anything differs, with 0 where all is the same'),
     },
     positional: {
@@ -53,9 +55,11 @@ export const diff = command<DiffFlags, [from?: string, to?: string]>({
     },
   },
   async run(flags, from, to) {
-    const { database, exitCode, rows, limit } = flags
-    if (limit !== undefined && rows !== true)
-      throw new HoldfastError('usage.invalid', '--limit means something with --rows alone')
+    const { database, exitCode, rows, limit, server } = flags
+    const alone = (['limit', 'server'] as const).find((name) => flags[name] !== undefined)
+    if (alone !== undefined && rows !== true)
+      throw new HoldfastError('usage.invalid', `--${alone} means something with --rows alone`)
+    warnOfPasswords(this, [server])
     await withHoldfast(this, flags, async (hf, where) => {
       const report = await hf.diff({
         signal: this.signal,
@@ -65,6 +69,7 @@ export const diff = command<DiffFlags, [from?: string, to?: string]>({
         ...(database === undefined ? {} : { database }),
         ...(rows === undefined ? {} : { rows }),
         ...(limit === undefined ? {} : { limit }),
+        ...(server === undefined ? {} : { into: server }),
       })
       this.reporter.answer('diff', diffDocument(report), (style) => renderDiff(report, style))
       if (exitCode === true && report.comparison.differences.length > 0)

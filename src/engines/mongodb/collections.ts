@@ -4,6 +4,11 @@ import { elementsOf, toJson, type Bson } from './ordered-json.js'
 /** Stands in a database while a restore into it is under way, and stays where one was not finished. */
 export const unfinishedMark = 'holdfast_restore_unfinished'
 
+/** Stands in a database that a drill has made on a server of somebody's. */
+export const drillMark = 'holdfast_drill'
+
+const marks = [unfinishedMark, drillMark]
+
 export interface CollectionInfo {
   readonly name: string
   readonly type: 'collection' | 'view' | 'timeseries'
@@ -36,7 +41,7 @@ export async function listCollections(session: MongoSession): Promise<Collection
   const { BSON } = await import('mongodb')
   const documents = await session.ask((database) => rawArray(database.listCollections({}, { raw: true })))
   const found = documents.map((document) => infoOf(BSON, document)).sort(byName)
-  const users = found.filter(({ name }) => isUsers(name) && name !== unfinishedMark)
+  const users = found.filter(({ name }) => isUsers(name) && !marks.includes(name))
   return {
     collections: await mapSome(users, questionsAtOnce, async (info) => ({
       ...info,

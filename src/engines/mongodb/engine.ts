@@ -2,6 +2,7 @@ import type { Engine } from '../../engine/engine.js'
 import { mongodbDriver } from './connectors/mongodb-driver.js'
 import { mongodump } from './connectors/mongodump.js'
 import { mongodbDevServer } from './dev-server.js'
+import { mongodbDrillDatabases } from './drill-databases.js'
 import { mongodbFingerprinter } from './fingerprint.js'
 import { MongoSession } from './session.js'
 import { assertExists } from './catalog.js'
@@ -23,14 +24,7 @@ export const mongodb: Engine = {
       throw error
     }
   },
-  async dropDatabase(cx, settings) {
-    const session = await MongoSession.open(cx, settings)
-    try {
-      await session.ask((database) => database.dropDatabase())
-    } finally {
-      await session.close()
-    }
-  },
+  drillDatabases: mongodbDrillDatabases,
   connectors: { mongodump, 'mongodb-driver': mongodbDriver },
   defaultConnector: 'mongodump',
   fingerprint: mongodbFingerprinter,

@@ -58,9 +58,14 @@ export class MongoSession implements Session {
   }
 
   /** Does some work with the driver. @throws database.*; the signal's reason when aborted */
-  async ask<Result>(work: (database: Db) => Promise<Result>): Promise<Result> {
+  ask<Result>(work: (database: Db) => Promise<Result>): Promise<Result> {
+    return this.askOf(this.settings.name, work)
+  }
+
+  /** The same with another database of the server. */
+  async askOf<Result>(name: string, work: (database: Db) => Promise<Result>): Promise<Result> {
     try {
-      return await orAborted(this.#signal, this.#client, () => work(this.database))
+      return await orAborted(this.#signal, this.#client, () => work(this.#client.db(name)))
     } catch (error) {
       this.#signal.throwIfAborted()
       throw databaseError(error, this.settings)

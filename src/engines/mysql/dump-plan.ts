@@ -6,6 +6,8 @@ import { databaseDefaults } from './dump-head.js'
 import { readGrants, type Grants } from './grants.js'
 import { compareVersions } from './identity.js'
 import { readInventory, unfinishedMark, type Inventory } from './inventory.js'
+import type { LineHeads } from './line-heads.js'
+import { ownSequencesOf } from './own-sequences.js'
 import { planProof, type ProofPlan } from './dump-proof.js'
 import { selectForDump, type Selection } from './dump-selection.js'
 import { listNames } from './quoting.js'
@@ -18,6 +20,7 @@ export interface DumpPlan {
   readonly runs: readonly (readonly string[])[]
   /** A line that stands before what the tool writes. */
   readonly head: string
+  readonly mend?: LineHeads
   readonly warnings: readonly string[]
   readonly maxAllowedPacket: number
   readonly proof: ProofPlan
@@ -57,6 +60,7 @@ export async function planDump(
       settings.tools.dumpSuffix.length > 0,
     ),
     head: `${databaseDefaults(inventory.charset, inventory.collation)}\n`,
+    ...(inventory.sequences.length === 0 ? {} : { mend: ownSequencesOf(session.settings.name) }),
     warnings: [...tool.warnings, ...selection.warnings, ...history.warnings],
     maxAllowedPacket: session.identity.maxAllowedPacket,
     proof: planProof(request, inventory, selection, settings, grants),

@@ -4,8 +4,16 @@ import type { Context } from '../../env/context.js'
 import { readTool } from '../../process/run.js'
 import type { ToolCall } from '../../process/tool.js'
 import { mysqlSql } from './format-sql.js'
+import type { LineHeads } from './line-heads.js'
 
 const newline = 0x0a
+
+export interface DumpStreamOptions {
+  /** Called when the last call has dumped something: it has opened its snapshot then. */
+  readonly begun?: () => void
+  /** What is to be changed in what the tool writes. */
+  readonly mend?: LineHeads
+}
 
 export interface DumpStream {
   /** Ends cleanly only when every run has ended with status 0 and the last has written its trailer. */
@@ -16,15 +24,12 @@ export interface DumpStream {
   longestLine(): number
 }
 
-/**
- * Runs the calls one after the other and gives their outputs as one dump, after a first line of ours.
- * @param begun called when the last call has dumped something: it has opened its snapshot then
- */
+/** Runs the calls one after the other and gives their outputs as one dump, after a first line of ours. */
 export function dumpStream(
   cx: Context,
   head: string,
   calls: readonly ToolCall[],
-  begun: () => void = () => undefined,
+  { begun = () => undefined, mend }: DumpStreamOptions = {},
 ): DumpStream {
   const messages: string[] = []
   const checker = mysqlSql.checker()
@@ -33,11 +38,14 @@ export function dumpStream(
     transform(chunk: Buffer, _encoding, done) {
       checker.push(chunk)
       lines.push(chunk)
-      done(null, chunk)
+      if (mend === undefined) this.push(chunk)
+      else for (const piece of mend.push(chunk)) this.push(piece)
+      done()
     },
     flush(done) {
       try {
         checker.end()
+        for (const piece of mend?.end() ?? []) this.push(piece)
         done()
       } catch (error) {
         done(error as Error)

@@ -1,10 +1,9 @@
-import type { ConnectionSettings, Engine } from '../../engine/engine.js'
-import type { Context } from '../../env/context.js'
+import type { Engine } from '../../engine/engine.js'
 import { mysqldump } from './connectors/mysqldump.js'
 import { mysqlDevServer } from './dev-server.js'
+import { mysqlDrillDatabases } from './drill-databases.js'
 import { mysqlFingerprinter } from './fingerprint.js'
 import type { Product } from './identity.js'
-import { quoteName } from './quoting.js'
 import { mysqlRows } from './rows.js'
 import { ServerSession } from './session.js'
 import { mysqlStandIns } from './stand-ins.js'
@@ -25,7 +24,7 @@ function serverEngine(name: string, aliases: readonly string[], product: Product
     capabilities: { server: true, schemas: false, transactionalRestore: false },
     parse: (url, baseDirectory) => parseUrl(name, url, baseDirectory),
     open: (cx, settings) => ServerSession.open(cx, settings),
-    dropDatabase,
+    drillDatabases: mysqlDrillDatabases,
     standIns: mysqlStandIns,
     connectors: { mysqldump: mysqldump(name) },
     defaultConnector: 'mysqldump',
@@ -33,14 +32,5 @@ function serverEngine(name: string, aliases: readonly string[], product: Product
     devServer: mysqlDevServer(name, product),
     rows: mysqlRows,
     swap: mysqlSwapper,
-  }
-}
-
-async function dropDatabase(cx: Context, settings: ConnectionSettings): Promise<void> {
-  const session = await ServerSession.open(cx, settings, { withoutDatabase: true })
-  try {
-    await session.query(`DROP DATABASE IF EXISTS ${quoteName(settings.name)}`)
-  } finally {
-    await session.close()
   }
 }

@@ -4,6 +4,7 @@ import { HoldfastError } from '../../errors.js'
 import { databaseDefaultsLine, sandboxLine } from './dump-head.js'
 import type { ServerIdentity } from './identity.js'
 import { LineHeads, type LineVerdict } from './line-heads.js'
+import { mayUseSequences, withOwnSequences } from './own-sequences.js'
 import { quoteName } from './quoting.js'
 
 export interface GuardSettings {
@@ -114,17 +115,11 @@ export class RestoreGuard {
     return body.endsWith(';') ? `${body.slice(0, -1)} ${end}` : undefined
   }
 
-  /**
-   * MariaDB writes columns with the name of their database where a view's owner is gone or may not read the table; everything
-   * else in a dump does without that name.
-   */
+  /** Everything in a dump but sequences and some views does without the name of the database. */
   #unqualified(line: string): string | undefined {
-    if (this.#dumped === undefined || !line.startsWith('/*!50001 VIEW ')) return undefined
-    const database = `${quoteName(this.#dumped)}.`
-    const parts = line.split(database)
-    if (parts.length === 1) return undefined
-    // `database`.`table`.`column`, and never `table`.`column` of a table that is called like its database.
-    return parts.reduce((text, rest) => text + (/^`(?:[^`]|``)+`\.`/u.test(rest) ? '' : database) + rest)
+    if (this.#dumped === undefined || this.#delimiter !== ';' || !mayUseSequences(line)) return undefined
+    const mended = withOwnSequences(withOwnColumns(line, this.#dumped), this.#dumped)
+    return mended === line ? undefined : mended
   }
 
   #inspectStatement(line: string, whole: boolean): LineVerdict {
@@ -167,6 +162,16 @@ export class RestoreGuard {
       hint: 'restore it into a database of that name, or make the dump without --databases',
     })
   }
+}
+
+/** MariaDB writes columns with the name of their database where a view's owner is gone or may not read the table. */
+function withOwnColumns(line: string, dumped: string): string {
+  if (!line.startsWith('/*!50001 VIEW ')) return line
+  const database = `${quoteName(dumped)}.`
+  // `database`.`table`.`column`, and never `table`.`column` of a table that is called like its database.
+  return line
+    .split(database)
+    .reduce((text, rest) => text + (/^`(?:[^`]|``)+`\.`/u.test(rest) ? '' : database) + rest)
 }
 
 /** The guard as a stage of a pipeline; `passed` is called before the first byte is let through. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { HoldfastError } from '../../errors.js'
 import type { Inventory, RoutineEntry } from './inventory.js'
+import { withOwnSequences } from './own-sequences.js'
 import { quoteName } from './quoting.js'
 import type { ServerSession } from './session.js'
 
@@ -26,7 +27,8 @@ export async function definitionsOf(
   const found: Definition[] = []
   const add = (kind: string, name: string, definition: unknown) => found.push([kind, name, definition])
   for (const { name } of inventory.tables) {
-    add('table', name, withoutCounter(await showCreate(session, 'TABLE', name, 'Create Table')))
+    const definition = withoutCounter(await showCreate(session, 'TABLE', name, 'Create Table'))
+    add('table', name, ownSequences(definition, session))
   }
   for (const name of inventory.sequences) {
     add('sequence', name, await showCreate(session, 'SEQUENCE', name, 'Create Table'))
@@ -68,6 +70,10 @@ function withoutCounter(definition: unknown): unknown {
   return definition
     .replace(/^(\) .*?) AUTO_INCREMENT=\d+/mu, '$1')
     .replace(/ CHARACTER SET \w+(?= COLLATE )/gu, '')
+}
+
+function ownSequences(definition: unknown, { settings }: ServerSession): unknown {
+  return typeof definition === 'string' ? withOwnSequences(definition, settings.name) : definition
 }
 
 /** A view whose definer the server does not know is written with the name of its own database before each column. */

@@ -9,6 +9,7 @@ import { dumpStream } from './dump-stream.js'
 import { mysqlSql } from './format-sql.js'
 import { readGrants } from './grants.js'
 import { readInventory } from './inventory.js'
+import { withOwnSequences } from './own-sequences.js'
 import { quoteName } from './quoting.js'
 import { guarding, RestoreGuard } from './restore-guard.js'
 import { ServerSession } from './session.js'
@@ -84,6 +85,31 @@ export async function replaceCode(cx: Context, settings: ConnectorSettings, code
       await connect([Readable.from([code]), watch, input.stdin], cx.signal)
       await input.finished
     })
+  } finally {
+    await session.close()
+  }
+}
+
+/** Defaults that take numbers from a sequence of `from` take them from the one that has come with their table. */
+export async function adoptSequences(
+  cx: Context,
+  { connection }: ConnectorSettings,
+  from: string,
+): Promise<void> {
+  const session = await ServerSession.open(cx, connection)
+  try {
+    const columns = await session.query<{ tab: string; name: string; value: string }>(
+      `SELECT TABLE_NAME AS tab, COLUMN_NAME AS name, COLUMN_DEFAULT AS value FROM information_schema.COLUMNS
+        WHERE TABLE_SCHEMA = ? AND COLUMN_DEFAULT LIKE '%val(%'`,
+      [connection.name],
+    )
+    for (const { tab, name, value } of columns) {
+      const own = withOwnSequences(value, from)
+      if (own === value) continue
+      await session.query(
+        `ALTER TABLE ${quoteName(tab)} ALTER COLUMN ${quoteName(name)} SET DEFAULT (${own})`,
+      )
+    }
   } finally {
     await session.close()
   }

@@ -13,7 +13,7 @@ import { placeOf } from './database-error.js'
 import { quoteName } from './quoting.js'
 import { endOthers } from './restore-run.js'
 import { ServerSession } from './session.js'
-import { codeOf, dropTriggers, replaceCode } from './swap-code.js'
+import { adoptSequences, codeOf, dropTriggers, replaceCode } from './swap-code.js'
 import { changePhase, readRecord, writeRecord, type StoredRecord } from './swap-record.js'
 import { hasMoved, isThere, lockOf, nameBeside, readDatabases, readState, tablesOf } from './swap-state.js'
 
@@ -191,6 +191,7 @@ class MysqlSwap implements SwapSession {
 
   /** What comes after the tables have moved; safe to be done again. */
   async #finish(kept: string, record: StoredRecord): Promise<void> {
+    await adoptSequences(this.#cx, this.#settings, record.from)
     await replaceCode(this.#cx, this.#settings, record.newCode)
     await this.#session.query('START TRANSACTION')
     await changePhase(this.#session, kept, record, record.existed ? 'kept' : 'emptied')

@@ -31,7 +31,7 @@ export function archiveConnector(name: string, format: RestoreFormat): Connector
       name,
       engine: engineName,
       capabilities,
-      inspect: (cx) => inspectDatabase(cx, settings, archive),
+      inspect: (cx, wanted) => inspectDatabase(cx, settings, archive, wanted),
       dump: (cx, request) => dumpDatabase(cx, settings, request, archive),
       prepareRestore: (cx, source, request) => prepareRestore(cx, format, settings, source, request),
       restore: (cx, source, request) => restoreDatabase(cx, format, settings, source, request),

@@ -2,7 +2,7 @@ import type { Context } from '../../env/context.js'
 import type { ServerFacts, TableFacts } from '../../engine/engine.js'
 import { HoldfastError } from '../../errors.js'
 import { readMigrations } from './applied-migrations.js'
-import { schemaHash } from './schema-hash.js'
+import { definitionLines, schemaHash } from './schema-hash.js'
 import type { PostgresSession } from './session.js'
 import { isUnverified } from './tls.js'
 import { parseVersion, type Version } from './version.js'
@@ -160,10 +160,22 @@ export async function countObjects(
 /** @throws database.* */
 export async function readFacts(cx: Context, session: PostgresSession): Promise<ServerFacts> {
   return session.snapshot(async () => {
-    const overview = await readOverview(session)
-    const relations = await readRelations(session)
-    const { migrations, warnings } = await readMigrations(session)
-    return {
+    const { version, facts } = await readFactsButDefinitions(cx, session)
+    return { ...facts, schemaHash: schemaHash(await definitionLines(session, version)) }
+  })
+}
+
+/** Called in a snapshot. @throws database.* */
+export async function readFactsButDefinitions(
+  cx: Context,
+  session: PostgresSession,
+): Promise<ServerOverview & { readonly facts: Omit<ServerFacts, 'schemaHash'> }> {
+  const overview = await readOverview(session)
+  const relations = await readRelations(session)
+  const { migrations, warnings } = await readMigrations(session)
+  return {
+    ...overview,
+    facts: {
       product: overview.product,
       version: overview.version.text,
       database: overview.database,
@@ -177,14 +189,13 @@ export async function readFacts(cx: Context, session: PostgresSession): Promise<
       })),
       objectCount: await countObjects(session, relations),
       migrations,
-      schemaHash: await schemaHash(session, overview.version),
       warnings: [
         ...warnings,
         ...(await connectionWarnings(cx, session)),
         ...dumpWarnings(overview, relations),
       ],
-    }
-  })
+    },
+  }
 }
 
 async function connectionWarnings(cx: Context, { connection }: PostgresSession): Promise<readonly string[]> {

@@ -7,10 +7,11 @@ import type {
   DumpPart,
   DumpedRows,
   DumpRequest,
+  InspectRequest,
 } from '../../engine/connector.js'
 import type { Context } from '../../env/context.js'
 import { readTool, type ToolOutput } from '../../process/run.js'
-import { readOverview, readRelations, type ServerOverview } from './catalog.js'
+import { readFactsButDefinitions, readOverview, readRelations, type ServerOverview } from './catalog.js'
 import { resolveConnection } from './connection.js'
 import { planExclusion } from './exclusion.js'
 import { explainedFailure } from './failures.js'
@@ -34,12 +35,16 @@ export async function inspectDatabase(
   cx: Context,
   settings: ConnectorSettings,
   { plain }: PgDumpFormat,
+  { schemaHash = true }: InspectRequest = {},
 ): Promise<ConnectorFacts> {
   refuseContradictions(settings.options, plain)
   const session = await openSession(cx, settings.connection)
   try {
     const client = await dumpClient(cx, settings, await readOverview(session))
-    return { server: await session.facts(), tools: [client.facts] }
+    const server = schemaHash
+      ? await session.facts()
+      : (await session.snapshot(() => readFactsButDefinitions(cx, session))).facts
+    return { server, tools: [client.facts] }
   } finally {
     await session.close()
   }
@@ -135,11 +140,10 @@ async function* onePart(
   let running: RunningDump | undefined
   try {
     const shared = snapshot === undefined ? proof.args : [`--snapshot=${snapshot}`]
-    running = await startPgDump(cx, settings, client, [...shared, ...args], () => proof.begin())
+    running = await startPgDump(cx, settings, client, [...shared, ...args], () => proof.begun())
     yield { name: 'dump', role: 'dump', bytes: running.bytes }
     const warnings = await running.messages()
-    const fingerprint = await proof.result()
-    tell.ended({ warnings, ...(fingerprint === undefined ? {} : { fingerprint }) })
+    tell.ended({ warnings, ...(await proof.result()) })
   } finally {
     await running?.end()
     await proof.close()

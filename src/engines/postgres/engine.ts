@@ -4,7 +4,7 @@ import { pgDumpCustom } from './connectors/pg-dump-custom.js'
 import { pgDumpGis } from './connectors/pg-dump-gis.js'
 import { pgParallel } from './connectors/pg-parallel.js'
 import { postgisDevServer, postgresqlDevServer } from './dev-server.js'
-import { dropWhole } from './drop.js'
+import { postgresDrillDatabases } from './drill-databases.js'
 import { postgresFingerprinter } from './fingerprint.js'
 import { postgresRows } from './rows.js'
 import { openSession } from './session.js'
@@ -24,7 +24,7 @@ export const postgresql: Engine & AliasConnectors = {
   capabilities: { server: true, schemas: true, transactionalRestore: true },
   parse: parseUrl,
   open: openSession,
-  dropDatabase: dropWhole,
+  drillDatabases: postgresDrillDatabases,
   standIns: postgresStandIns,
   connectors: {
     [pgDumpCustom.name]: pgDumpCustom,

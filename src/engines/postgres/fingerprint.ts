@@ -47,7 +47,10 @@ export const postgresFingerprinter: Fingerprinter = {
           product,
           version: version.text,
           encoding,
-          fingerprint: { ...fingerprint, definitions: await readDefinitions(session, overview) },
+          fingerprint: {
+            ...fingerprint,
+            definitions: definitionsIn(await definitionLines(session, overview.version)),
+          },
         }
       })
     } finally {
@@ -62,13 +65,15 @@ export interface FingerprintPlan {
   readonly filled: readonly Relation[]
   /** As they were before anybody else read them. */
   readonly counters: readonly CounterFingerprint[]
+  /** When somebody else has read them. Default: now. */
+  readonly countersRead?: Promise<void>
 }
 
 /** Rows and counters, read in the session's open snapshot. Without definitions. @throws database.* */
 export async function readFingerprint(
   session: PostgresSession,
   { version, standby }: ServerOverview,
-  { level: asked, filled, counters }: FingerprintPlan,
+  { level: asked, filled, counters, countersRead }: FingerprintPlan,
 ): Promise<Fingerprint> {
   const level = asked === 'content' && version.major < oldestWithDigests ? 'counts' : asked
   const tables = filled.filter(({ kind, unlogged }) => kind === 'table' && !(standby && unlogged))
@@ -77,6 +82,7 @@ export async function readFingerprint(
   for (let start = 0; start < tables.length; start += tablesAtOnce) {
     found.push(...(await readTables(session, tables.slice(start, start + tablesAtOnce), columns)))
   }
+  await countersRead
   return {
     level,
     method: fingerprintMethod,
@@ -176,25 +182,39 @@ export async function readCounters(session: PostgresSession): Promise<readonly C
     readonly schema: string
     readonly name: string
     readonly step: string
+    readonly next: string | null
   }>(`
-    SELECT n.nspname::text AS schema, c.relname::text AS name, s.seqincrement::text AS step
+    SELECT n.nspname::text AS schema, c.relname::text AS name,
+           s.seqincrement::text AS step, (pg_catalog.pg_sequence_last_value(c.oid)::numeric + s.seqincrement)::text AS next
     FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE ${userSchema} AND c.relpersistence <> 't' AND ${notOfExtension('pg_class', 'c.oid')}
       AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
     ORDER BY 1, 2`)
-  const counters: CounterFingerprint[] = []
+  const unused = sequences.filter(({ next }) => next === null)
+  const first = await readUnused(session, unused)
+  return sequences.map(({ schema, name, next }) => ({
+    name: `${schema}.${name}`,
+    next: next ?? first.get(`${schema}.${name}`) ?? '',
+  }))
+}
+
+/** Sequences that have given no number yet, which the server tells of none but one by one. */
+async function readUnused(
+  session: PostgresSession,
+  sequences: readonly { readonly schema: string; readonly name: string; readonly step: string }[],
+): Promise<ReadonlyMap<string, string>> {
+  const found: CounterFingerprint[] = []
   const atOnce = 200
   for (let start = 0; start < sequences.length; start += atOnce) {
-    const asked = sequences
-      .slice(start, start + atOnce)
-      .map(
-        ({ schema, name, step }) =>
-          `SELECT ${literal(`${schema}.${name}`)}::text AS name, (last_value::numeric + CASE WHEN is_called THEN ${step} ELSE 0 END)::text AS next FROM ${qualifiedName(schema, name)}`,
-      )
-    counters.push(...(await session.rows<CounterFingerprint>(asked.join('\nUNION ALL\n'))))
+    const asked = sequences.slice(start, start + atOnce).map(
+      ({ schema, name, step }) =>
+        // One may have been used meanwhile.
+        `SELECT ${literal(`${schema}.${name}`)}::text AS name, (last_value::numeric + CASE WHEN is_called THEN ${step} ELSE 0 END)::text AS next FROM ${qualifiedName(schema, name)}`,
+    )
+    found.push(...(await session.rows<CounterFingerprint>(asked.join('\nUNION ALL\n'))))
   }
-  return counters.map(({ name, next }) => ({ name, next }))
+  return new Map(found.map(({ name, next }) => [name, next]))
 }
 
 /** Kinds with as many parts of their names after the kind; all others are named by one. */
@@ -217,11 +237,8 @@ const relationKinds: Readonly<Record<string, string>> = {
 }
 
 /** A digest of each definition by kind and name. Columns are of their table or view. */
-export async function readDefinitions(
-  session: PostgresSession,
-  { version }: ServerOverview,
-): Promise<Readonly<Record<string, string>>> {
-  const lines = (await definitionLines(session, version)).map((text) => ({
+export function definitionsIn(definitions: readonly string[]): Readonly<Record<string, string>> {
+  const lines = definitions.map((text) => ({
     text,
     words: (JSON.parse(text) as readonly unknown[]).map(String),
   }))

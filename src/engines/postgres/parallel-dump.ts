@@ -124,7 +124,7 @@ async function* allParts(
       ...namingArguments(cx.env.platform, '--exclude-table-data', chosen),
       ...toolArgs,
     ]
-    archive = await startPgDump(cx, settings, client, args, () => proof?.begin())
+    archive = await startPgDump(cx, settings, client, args, () => proof?.begun())
     yield open.add({ name: archivePart, role: 'schema', bytes: archive.bytes })
     const pieces = piecesOf(chosen, how.sizes, overview)
     if (pieces.length > 0)
@@ -133,8 +133,7 @@ async function* allParts(
     for (const piece of pieces) yield open.add(await readers.read(piece))
     await open.closed()
     const warnings = [...exclusion.warnings, ...(await archive.messages())]
-    const fingerprint = await proof.result()
-    tell.ended({ warnings, ...(fingerprint === undefined ? {} : { fingerprint }) })
+    tell.ended({ warnings, ...(await proof.result()) })
     // A session that has been ended has let go of its locks.
     await holder.rows('SELECT')
   } finally {

@@ -6,16 +6,18 @@ import type { Version } from './version.js'
 
 /**
  * A SHA-256 over the definitions of everything the user has made: the same for a database and its restored copy, whatever
- * their object ids, the order of their catalogs, dropped columns, owners, privileges and rows. Called in a snapshot, whose
- * settings fix how definitions are written.
+ * their object ids, the order of their catalogs, dropped columns, owners, privileges and rows.
  */
-export async function schemaHash(session: PostgresSession, version: Version): Promise<string> {
+export function schemaHash(definitions: readonly string[]): string {
   const hash = createHash('sha256')
-  for (const line of await definitionLines(session, version)) hash.update(line).update('\n')
+  for (const line of definitions) hash.update(line).update('\n')
   return hash.digest('hex')
 }
 
-/** A line of JSON for each definition, or for each piece of one, in an order of no server's. */
+/**
+ * A line of JSON for each definition, or for each piece of one, in an order of no server's. Called in a snapshot, whose settings
+ * fix how definitions are written.
+ */
 export async function definitionLines(
   session: PostgresSession,
   version: Version,

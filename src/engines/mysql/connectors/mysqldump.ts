@@ -115,7 +115,10 @@ class MysqldumpConnector implements Connector {
       const calls = plan.runs.map((args) => dumpCall(this.#settings, plan.tool, optionFile, args))
       const proof = await openProof(cx, this.#settings, plan.proof)
       tell.begun(proof)
-      const stream = dumpStream(cx, plan.head, calls, () => proof.begin())
+      const stream = dumpStream(cx, plan.head, calls, {
+        begun: () => proof.begin(),
+        ...(plan.mend === undefined ? {} : { mend: plan.mend }),
+      })
       try {
         yield { name: 'dump', role: 'dump', bytes: stream.bytes }
         const fingerprint = await proof.result()

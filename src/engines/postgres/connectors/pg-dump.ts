@@ -45,7 +45,7 @@ export const pgDump: ConnectorFactory = {
     name,
     engine: engineName,
     capabilities,
-    inspect: (cx) => inspectDatabase(cx, settings, plainSql),
+    inspect: (cx, wanted) => inspectDatabase(cx, settings, plainSql, wanted),
     dump: (cx, request) => dumpDatabase(cx, settings, request, plainSql),
     prepareRestore: (cx, source, request) => prepareRestore(cx, sqlRestore, settings, source, request),
     restore: (cx, source, request) => restoreDatabase(cx, sqlRestore, settings, source, request),

@@ -48,7 +48,7 @@ export function parallelConnector(sizes: PieceSizes): ConnectorFactory {
       name,
       engine: engineName,
       capabilities,
-      inspect: (cx) => inspectDatabase(cx, settings, archive),
+      inspect: (cx, wanted) => inspectDatabase(cx, settings, archive, wanted),
       dump: (cx, request) =>
         dumpInParallel(cx, settings, request, { format: archive, sizes, jobs: jobsOf(cx, settings) }),
       prepareRestore: (cx, source, request) => prepareRestore(cx, restore, settings, source, request),
