@@ -272,8 +272,11 @@ export interface RowDifference {
   readonly what: 'added' | 'removed' | 'changed'
   /** The values of the key, in portable form. */
   readonly key: readonly Json[]
-  /** Of a changed row: what `from` and `to` hold. */
-  readonly columns?: readonly { readonly name: string; readonly from: Json; readonly to: Json }[]
+  /**
+   * Of a changed row: what `from` and `to` hold. Of a document its fields, which may be there on one side alone; none where only their order
+   * has changed.
+   */
+  readonly columns?: readonly { readonly name: string; readonly from?: Json; readonly to?: Json }[]
 }
 
 export interface VerifiedPart {

@@ -140,9 +140,9 @@ export interface RestoreRequestOptions extends Cancellable {
 }
 
 export interface DiffRequest extends Cancellable {
-  /** `latest` (the default), an id or unique prefix, or a file name in the storage. */
+  /** `latest` (the default), an id or unique prefix, a file name in the storage, or the path of a portable dump. */
   readonly from?: string
-  /** Another backup, or `live` (the default): the database as it is. */
+  /** Another one, or `live` (the default): the database as it is. */
   readonly to?: string
   /**
    * Which rows differ, by their primary keys: backups are restored into throwaway servers, and rows compared. Default false: nothing is
