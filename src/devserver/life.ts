@@ -290,9 +290,9 @@ export class ServerLife {
     for (const name of [oldName, ...ofOneLife]) await remove(join(folder, name))
     // Where a program still looks at it, as on Windows.
     await rename(data, old).catch(() => remove(data))
+    await (ran ? this.started(fresh) : this.made(fresh))
     const removed = remove(old)
     removed.catch(() => undefined)
-    await (ran ? this.started(fresh) : this.made(fresh))
     return { removed }
   }
 
