@@ -15,6 +15,7 @@ import { writeToOutput } from './backup-output.js'
 import { storeParts } from './backup-storage.js'
 import { backupStorages, openEach } from './backup-targets.js'
 import { encodingStages, type NamedStage } from './encoding.js'
+import { assertFits } from './limits.js'
 import { formatDatetime, renderFilename } from './filename.js'
 import type { BackupResult, Outcome } from './reports.js'
 import type { BackupRequest } from './requests.js'
@@ -136,10 +137,12 @@ function planBackup(workspace: Workspace, request: BackupRequest, database: Data
         : requestName(workspace, setting),
   )
   const connector = createConnector(factory, database, database.backupConnection)
+  const stages = encodingStages(workspace, request)
+  assertFits(workspace.settings, stages)
   return {
     database: { ...database, connector: factory },
     connector,
-    stages: encodingStages(workspace, request),
+    stages,
     storages: request.output === undefined ? backupStorages(workspace, request, database) : [],
     options,
     fingerprint: request.output === undefined ? fingerprintLevel(workspace, request, database) : 'none',
@@ -194,7 +197,11 @@ async function backupOne(
   await workspace.hooks.run(cx, 'backup', 'beforeBackup', hookFacts)
 
   standing.phase = 'dump'
-  const start = () => connector.dump(cx, { ...plan.options, fingerprint: plan.fingerprint })
+  const start = async () => {
+    const dump = await connector.dump(cx, { ...plan.options, fingerprint: plan.fingerprint })
+    assertFits(workspace.settings, plan.stages, dump.concurrency)
+    return dump
+  }
   const target = {
     id,
     alias: database.alias,
