@@ -16,6 +16,7 @@ import { storeParts } from './backup-storage.js'
 import { backupStorages, openEach } from './backup-targets.js'
 import { encodingStages, type NamedStage } from './encoding.js'
 import { assertFits } from './limits.js'
+import { PortableBeside } from './portable-beside.js'
 import { formatDatetime, renderFilename } from './filename.js'
 import type { BackupResult, Outcome } from './reports.js'
 import type { BackupRequest } from './requests.js'
@@ -82,7 +83,10 @@ export async function backupBeforeRestore(
     excludeData: [],
     schemas: [],
   }
-  const plan = { ...planBackup(workspace, {}, whole), purpose: 'before-restore' as const }
+  const plan = {
+    ...planBackup(workspace, { alsoPortable: false }, whole),
+    purpose: 'before-restore' as const,
+  }
   const standing: Standing = { operation: 'backup', phase: 'inspect' }
   return backupOne(workspace, { signal }, plan, standing)
 }
@@ -94,6 +98,7 @@ interface BackupPlan {
   /** Names of storages; empty with `output`. */
   readonly storages: readonly string[]
   readonly options: Manifest['options'] & { readonly allowMissing: boolean }
+  readonly alsoPortable: boolean
   readonly fingerprint: FingerprintLevel
   readonly purpose?: Manifest['purpose']
 }
@@ -115,6 +120,14 @@ function planBackup(workspace: Workspace, request: BackupRequest, database: Data
       { hint: 'back up into a storage, or choose another connector' },
     )
   }
+  const alsoPortable = request.alsoPortable ?? database.alsoPortable ?? workspace.settings.alsoPortable
+  if (request.output !== undefined && request.alsoPortable === true) {
+    throw new HoldfastError(
+      'usage.not-supported',
+      `${requestName(workspace, 'output')} does not go with ${requestName(workspace, 'alsoPortable')}: output takes one file`,
+      { hint: 'back up into a storage, or run holdfast dump for the other file' },
+    )
+  }
   const options = {
     exclude: request.exclude ?? database.exclude,
     excludeData: request.excludeData ?? database.excludeData,
@@ -127,7 +140,7 @@ function planBackup(workspace: Workspace, request: BackupRequest, database: Data
       engine,
       connector: factory,
       options: connectorOptions,
-      alsoPortable: request.alsoPortable ?? false,
+      alsoPortable,
       given: database.given,
       ...options,
     },
@@ -145,6 +158,8 @@ function planBackup(workspace: Workspace, request: BackupRequest, database: Data
     stages,
     storages: request.output === undefined ? backupStorages(workspace, request, database) : [],
     options,
+    // One file is the dump alone.
+    alsoPortable: alsoPortable && request.output === undefined,
     fingerprint: request.output === undefined ? fingerprintLevel(workspace, request, database) : 'none',
   }
 }
@@ -197,10 +212,14 @@ async function backupOne(
   await workspace.hooks.run(cx, 'backup', 'beforeBackup', hookFacts)
 
   standing.phase = 'dump'
+  const portable = plan.alsoPortable
+    ? new PortableBeside(cx, workspace, database, plan.options, facts.server.migrations)
+    : undefined
   const start = async () => {
-    const dump = await connector.dump(cx, { ...plan.options, fingerprint: plan.fingerprint })
+    const rows = portable === undefined ? {} : { rows: true as const }
+    const dump = await connector.dump(cx, { ...plan.options, fingerprint: plan.fingerprint, ...rows })
     assertFits(workspace.settings, plan.stages, dump.concurrency)
-    return dump
+    return portable?.added(dump) ?? dump
   }
   const target = {
     id,
@@ -208,6 +227,7 @@ async function backupOne(
     format: database.connector.format,
     stages: plan.stages,
     ...sizeOf(facts),
+    ...(portable === undefined ? {} : { portable }),
   }
   if (request.output !== undefined) {
     const { warnings, ...written } = await writeToOutput(cx, request.output, target, await start())
@@ -259,10 +279,12 @@ async function backupOne(
   }))
   const [{ open, manifest, storedName }] = stored
   const event = { ...hookFacts, filename: storedName, storage: open.name, manifest }
+  const failedPortable = portable?.failure()
   return afterBackup(cx, workspace, {
     stored,
     failed,
     unopened,
+    ...(failedPortable === undefined ? {} : { failedPortable }),
     alias: database.alias,
     started,
     standing,

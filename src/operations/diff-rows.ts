@@ -2,6 +2,7 @@ import type { DatabaseSettings } from '../config/settings.js'
 import type { RowSource } from '../engine/row-source.js'
 import { tableText } from '../engine/table-header.js'
 import type { Context } from '../env/context.js'
+import { openDump, type PortableDump } from './diff-dump.js'
 import { restoreCopy } from './drill-copy.js'
 import { databaseOn, throwawayServer } from './drill-server.js'
 import { rowsOf } from './live-source.js'
@@ -9,8 +10,10 @@ import type { Comparison, StoredBackup, TableRows } from './reports.js'
 import { compareRowsByKey } from './row-differences.js'
 import type { Workspace } from './workspace.js'
 
-/** A backup, which is restored into a throwaway server, or a database as it is. */
-export type RowSide = StoredBackup | DatabaseSettings
+/** A backup, which is restored into a throwaway server, a portable dump, which is read, or a database as it is. */
+export type RowSide = StoredBackup | PortableDump | DatabaseSettings
+
+type Rows = Pick<RowSource, 'tables' | 'rows' | 'close'>
 
 /**
  * Which rows differ. With digests, only in tables that they tell to differ; without them, in all that both sides have.
@@ -31,8 +34,9 @@ export async function differingRows(
   try {
     const to = await openRows(cx, workspace, sides.to, into)
     try {
+      // Without digests any table may differ.
       const wanted = (table: string) => level !== 'content' || named.has(`table ${table}`)
-      return await compareTables(from.source, to.source, wanted, limit)
+      return await compareTables(from, to, wanted, limit)
     } finally {
       await to.close()
     }
@@ -42,8 +46,8 @@ export async function differingRows(
 }
 
 async function compareTables(
-  from: RowSource,
-  to: RowSource,
+  from: Rows,
+  to: Rows,
   wanted: (table: string) => boolean,
   limit: number,
 ): Promise<readonly TableRows[]> {
@@ -69,22 +73,32 @@ async function openRows(
   workspace: Workspace,
   side: RowSide,
   into: string | undefined,
-): Promise<{ readonly source: RowSource; close(): Promise<void> }> {
-  if (!('manifest' in side)) {
-    const source = await rowsOf(side).openSource(cx, side.connection)
-    return { source, close: () => source.close() }
-  }
+): Promise<Rows> {
+  if ('isFolder' in side) return openDump(cx, workspace, side)
+  if (!('manifest' in side)) return openerOf(side)(cx)
   const place =
     into === undefined
       ? await throwawayServer(cx, workspace, side.manifest, false)
       : await databaseOn(cx, workspace, side.manifest, into)
   try {
-    const rows = rowsOf(place.target)
+    const open = openerOf(place.target)
     await restoreCopy(cx, workspace, side, place)
-    const source = await rows.openSource(cx, place.target.connection)
-    return { source, close: () => source.close().finally(() => place.dispose()) }
+    const source = await open(cx)
+    return {
+      tables: () => source.tables(),
+      rows: (header) => source.rows(header),
+      close: () => source.close().finally(() => place.dispose()),
+    }
   } catch (error) {
     await place.dispose()
     throw error
   }
+}
+
+/** @throws usage.not-supported where the engine has neither rows nor documents */
+function openerOf(database: DatabaseSettings): (cx: Context) => Promise<RowSource> {
+  const { engine, connection } = database
+  const { openDocuments } = engine
+  const rows = openDocuments === undefined ? rowsOf(database) : { openSource: openDocuments }
+  return (cx) => rows.openSource(cx, connection)
 }

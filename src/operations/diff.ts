@@ -1,7 +1,10 @@
+import type { DatabaseSettings } from '../config/settings.js'
 import type { DatabaseFingerprint } from '../engine/fingerprinter.js'
+import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
 import { compareFingerprints, everything, fingerprintOf } from './fingerprint-comparison.js'
 import { findBackup } from './find-backup.js'
+import { findDump, type PortableDump } from './diff-dump.js'
 import { differingRows, type RowSide } from './diff-rows.js'
 import type { Comparison, DiffReport, DiffSide, StoredBackup } from './reports.js'
 import type { DiffRequest } from './requests.js'
@@ -11,71 +14,94 @@ import { contextOf, type Workspace } from './workspace.js'
 /** In place of a backup: the database as it is. */
 export const live = 'live'
 
+/** What is compared. */
+interface Side {
+  readonly shown: DiffSide
+  readonly fingerprint: DatabaseFingerprint
+  readonly rows: RowSide
+  /** Where it is one. */
+  readonly dump?: PortableDump
+}
+
+const defaultLimit = 20
+
 /**
- * How two backups differ, or a backup and its database as it is: from the fingerprints alone, so that nothing is restored and, of
+ * How two backups or portable dumps differ, or one and its database as it is: from the fingerprints alone, so that nothing is restored and, of
  * two backups, no database is asked; unless it is to say which rows.
- * @throws usage.backup-not-found, usage.backup-ambiguous, usage.not-supported where there is no fingerprint; database.*
+ * @throws usage.backup-not-found, usage.backup-ambiguous, usage.not-supported where there is no fingerprint; integrity.*, database.*
  */
 export async function diff(workspace: Workspace, request: DiffRequest): Promise<DiffReport> {
-  const { signal = new AbortController().signal, database, storage } = request
+  const cx = contextOf(workspace, request.signal)
+  const from = await namedSide(cx, workspace, request, request.from ?? 'latest')
+  const { to: wanted = live } = request
+  const to =
+    wanted === live
+      ? await liveSide(cx, workspace, request, from)
+      : await namedSide(cx, workspace, request, wanted)
+  const comparison = compareSides(from, to)
+  const report = { from: from.shown, to: to.shown, comparison }
+  const { rows = false, limit = defaultLimit, into } = request
+  if (!rows) return report
+  const sides = { from: from.rows, to: to.rows }
+  return { ...report, rows: await differingRows(cx, workspace, sides, comparison, { limit, into }) }
+}
+
+function compareSides(from: Side, to: Side): Comparison {
+  const dumps = [from.dump, to.dump].filter((dump) => dump !== undefined)
+  const definitions = Object.keys(from.fingerprint.fingerprint.definitions).length > 0
+  const comparison = compareFingerprints(from.fingerprint, to.fingerprint, {
+    ...everything,
+    definitions: dumps.length === 0,
+    // A backup or dump that leaves something out by choice says nothing of what else there is.
+    extra: from.dump === undefined ? definitions : to.dump !== undefined,
+  })
+  const unproven = [
+    ...comparison.unproven,
+    ...(dumps.length === 0 ? [] : ['definitions are not compared: a portable dump holds rows']),
+    ...dumps.flatMap(({ stamps }) => stamps),
+  ]
+  return { ...comparison, unproven }
+}
+
+/** A backup, or a portable dump by its path. */
+async function namedSide(
+  cx: Context,
+  workspace: Workspace,
+  { database, storage }: DiffRequest,
+  name: string,
+): Promise<Side> {
+  const dump = name === 'latest' ? undefined : await findDump(cx, workspace, name)
+  if (dump !== undefined) {
+    const { created, fingerprint } = dump
+    return { shown: { name, database: dump.database, created }, fingerprint, rows: dump, dump }
+  }
   const filter = {
     kind: 'database' as const,
     ...(database === undefined ? {} : { database }),
     ...(storage === undefined ? {} : { storage }),
   }
-  const first = await findBackup(workspace, request.from ?? 'latest', filter, signal)
-  const expected = requireFingerprint(first)
-  const { to = live } = request
-  if (to === live) return diffLive(workspace, request, first, expected)
-  const second = await findBackup(workspace, to, filter, signal)
-  const comparison = compareFingerprints(expected, requireFingerprint(second), scopeOf(expected))
-  const rows = await rowsWanted(workspace, request, first, second, comparison)
-  return { from: sideOf(first), to: sideOf(second), comparison, ...rows }
+  const backup = await findBackup(workspace, name, filter, cx.signal)
+  const { id, created, database: of } = backup.manifest
+  const shown = { name: id, database: of.alias, created }
+  return { shown, fingerprint: requireFingerprint(backup), rows: backup }
 }
 
-const defaultLimit = 20
-
-async function rowsWanted(
+async function liveSide(
+  cx: Context,
   workspace: Workspace,
-  { rows = false, limit = defaultLimit, into, signal }: DiffRequest,
-  from: RowSide,
-  to: RowSide,
-  comparison: Comparison,
-): Promise<Pick<DiffReport, 'rows'>> {
-  if (!rows) return {}
-  const cx = contextOf(workspace, signal)
-  return { rows: await differingRows(cx, workspace, { from, to }, comparison, { limit, into }) }
-}
-
-async function diffLive(
-  workspace: Workspace,
-  request: DiffRequest,
-  first: StoredBackup,
-  expected: DatabaseFingerprint,
-): Promise<DiffReport> {
-  const { signal, database } = request
-  const cx = contextOf(workspace, signal)
-  const { alias } = first.manifest.database
+  { database }: DiffRequest,
+  from: Side,
+): Promise<Side> {
   const { databases } = workspace.settings
-  const target = databases.get(alias) ?? oneDatabase(workspace, database)
-  const { level } = expected.fingerprint
+  const target: DatabaseSettings = databases.get(from.shown.database) ?? oneDatabase(workspace, database)
+  // Digests of a server's and of a dump are not the same.
+  const level = from.dump === undefined ? from.fingerprint.fingerprint.level : 'counts'
   const fingerprinter = target.engine.fingerprint
   if (fingerprinter === undefined || level === 'none')
     throw new HoldfastError('usage.not-supported', `${target.engine.name} takes no fingerprints`)
-  const found = await fingerprinter.take(cx, target.connection, { level })
-  const to = { name: live, database: target.alias, created: cx.env.clock.now().toISOString() }
-  const comparison = compareFingerprints(expected, found, scopeOf(expected))
-  const rows = await rowsWanted(workspace, request, first, target, comparison)
-  return { from: sideOf(first), to, comparison, ...rows }
-}
-
-/** A backup that leaves something out has no definitions and no counters, and what else there is says nothing. */
-function scopeOf({ fingerprint }: DatabaseFingerprint) {
-  return { ...everything, extra: Object.keys(fingerprint.definitions).length > 0 }
-}
-
-function sideOf({ manifest }: StoredBackup): DiffSide {
-  return { name: manifest.id, database: manifest.database.alias, created: manifest.created }
+  const fingerprint = await fingerprinter.take(cx, target.connection, { level })
+  const shown = { name: live, database: target.alias, created: cx.env.clock.now().toISOString() }
+  return { shown, fingerprint, rows: target }
 }
 
 /** @throws usage.not-supported */

@@ -31,7 +31,7 @@ export interface BackupRequest extends Cancellable {
   readonly encrypt?: false
   /** In place of the configured connector's name. */
   readonly connector?: string
-  /** A portable dump beside the native one. Not supported yet. */
+  /** A portable dump beside the native one, in the same backup; in place of the configured value. */
   readonly alsoPortable?: boolean
   /** In place of the configured value. */
   readonly fingerprint?: FingerprintLevel
@@ -140,9 +140,9 @@ export interface RestoreRequestOptions extends Cancellable {
 }
 
 export interface DiffRequest extends Cancellable {
-  /** `latest` (the default), an id or unique prefix, or a file name in the storage. */
+  /** `latest` (the default), an id or unique prefix, a file name in the storage, or the path of a portable dump. */
   readonly from?: string
-  /** Another backup, or `live` (the default): the database as it is. */
+  /** Another one, or `live` (the default): the database as it is. */
   readonly to?: string
   /**
    * Which rows differ, by their primary keys: backups are restored into throwaway servers, and rows compared. Default false: nothing is

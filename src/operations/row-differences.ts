@@ -15,6 +15,9 @@ export interface TableSide {
 
 type Side = 'from' | 'to'
 
+/** Where a column stands in the rows of each side. */
+type ComparedColumn = Readonly<Record<Side, number>> & { readonly name: string; readonly document: boolean }
+
 /**
  * Compares the rows of a table by its primary key, in whatever order they come. Rows in about the same order need little memory: only those wait whose
  * counterpart has not come yet.
@@ -56,7 +59,7 @@ class RowMatcher {
   /** Where the cells of the key stand, by side. */
   readonly #key: Readonly<Record<Side, readonly number[]>>
   /** Columns that both have. */
-  readonly #columns: readonly { readonly name: string; readonly from: number; readonly to: number }[]
+  readonly #columns: readonly ComparedColumn[]
   readonly #waiting: Readonly<Record<Side, Map<string, Row>>> = { from: new Map(), to: new Map() }
   readonly #changed: RowDifference[] = []
   #changes = 0
@@ -67,7 +70,12 @@ class RowMatcher {
     this.#limit = limit
     this.#key = { from: key.map((name) => place(from, name)), to: key.map((name) => place(to, name)) }
     this.#columns = from.columns
-      .map(({ name }) => ({ name, from: place(from, name), to: place(to, name) }))
+      .map(({ name, type }) => ({
+        name,
+        document: type === 'document',
+        from: place(from, name),
+        to: place(to, name),
+      }))
       .filter((column) => column.to >= 0)
   }
 
@@ -108,13 +116,29 @@ class RowMatcher {
   }
 
   #compare(key: string, from: Row, to: Row): void {
-    const columns = this.#columns.flatMap(({ name, ...at }) => {
-      const [before = null, after = null] = [from[at.from], to[at.to]]
-      return JSON.stringify(before) === JSON.stringify(after) ? [] : [{ name, from: before, to: after }]
-    })
-    if (columns.length === 0) return
+    const differing = this.#columns
+      .map((column) => ({ column, before: from[column.from] ?? null, after: to[column.to] ?? null }))
+      .filter(({ before, after }) => JSON.stringify(before) !== JSON.stringify(after))
+    if (differing.length === 0) return
     this.#changes += 1
-    if (this.#changed.length < this.#limit)
-      this.#changed.push({ what: 'changed', key: JSON.parse(key) as Cell[], columns })
+    if (this.#changed.length >= this.#limit) return
+    const columns = differing.flatMap(({ column: { name, document }, before, after }) =>
+      document && typeof before === 'string' && typeof after === 'string'
+        ? differingFields(before, after)
+        : [{ name, from: before, to: after }],
+    )
+    this.#changed.push({ what: 'changed', key: JSON.parse(key) as Cell[], columns })
   }
 }
+
+/** Of two documents as texts. None where the same fields stand in another order. */
+function differingFields(before: string, after: string): NonNullable<RowDifference['columns']> {
+  const [from, to] = [JSON.parse(before), JSON.parse(after)] as [Fields, Fields]
+  return [...new Set([...Object.keys(from), ...Object.keys(to)])].flatMap((name) => {
+    const [old, now] = [from, to].map((fields) => (Object.hasOwn(fields, name) ? fields[name] : undefined))
+    if (JSON.stringify(old) === JSON.stringify(now)) return []
+    return [{ name, ...(old === undefined ? {} : { from: old }), ...(now === undefined ? {} : { to: now }) }]
+  })
+}
+
+type Fields = Readonly<Record<string, Cell>>

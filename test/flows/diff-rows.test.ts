@@ -1,12 +1,16 @@
+import { writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
-import { join } from 'node:path'
+import { Long, ObjectId } from 'mongodb'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { RowChunk } from '../../src/engine/row-chunk.js'
 import type { Row } from '../../src/engine/cell.js'
 import type { TableHeader } from '../../src/engine/table-header.js'
+import { ScratchDatabase as MongoScratch } from '../../src/engines/mongodb/test-database.js'
 import { ScratchDatabase } from '../../src/engines/mysql/test-database.js'
 import { execute as executeOn, TestDatabase } from '../../src/engines/postgres/test-fixture.js'
 import { compareRowsByKey } from '../../src/operations/row-differences.js'
+import { mongodbPrograms } from '../../scripts/mongodb-tools.mjs'
 import { needsServer } from '../servers/needs.js'
 import { configOf, execute, holdfastIn, makeShop, resultOf, testFolder } from './workbench.js'
 
@@ -48,6 +52,30 @@ describe('rows are compared by their key', () => {
     })
   })
 
+  it('of documents the fields that differ; or that only their order does', async () => {
+    const documents = (...texts: readonly string[]) => {
+      const rows = texts.map((text, index) => [index, text])
+      const { columns } = header(['id'])
+      const fields = columns.map((column) =>
+        column.name === 'name' ? { ...column, type: 'document' } : column,
+      )
+      return { ...side(rows), header: { ...header(['id']), columns: fields } }
+    }
+    const from = documents('{"2":1,"b":null,"c":{"x":1}}', '{"9":1,"8":2}', '{"a":1}')
+    const to = documents('{"2":1,"c":{"x":2},"d":0}', '{"8":2,"9":1}', '{"a":1}')
+    expect((await compareRowsByKey('t', from, to, 9)).rows).toEqual([
+      {
+        ...{ what: 'changed', key: [0] },
+        columns: [
+          { name: 'b', from: null },
+          { name: 'c', from: { x: 1 }, to: { x: 2 } },
+          { name: 'd', to: 0 },
+        ],
+      },
+      { what: 'changed', key: [1], columns: [] },
+    ])
+  })
+
   it('so many of each kind are named, and all are counted', async () => {
     const found = await compareRowsByKey('t', side(many), side([]), 2)
     expect(found).toMatchObject({ removed: 50, rows: [{ key: [0] }, { key: [1] }] })
@@ -69,6 +97,9 @@ describe('diff --rows', () => {
     const hf = await holdfastIn(folder, { databases: { shop: 'sqlite:./shop.sqlite3' } })
     const { id } = resultOf(await hf.backup({ fingerprint: 'content' }))
     expect((await hf.diff({ rows: true })).rows).toEqual([])
+    const dumps = ['before', 'before.ndjson', 'after'].map((name) => join(folder, name))
+    const [before = '', inOneFile = '', after = ''] = dumps
+    for (const output of [before, inOneFile]) await hf.dump({ output })
     execute(
       path,
       `UPDATE customers SET name = 'Ada' WHERE id = 3; DELETE FROM orders WHERE id = 4; INSERT INTO orders VALUES (500, 1, 2.5)`,
@@ -90,6 +121,26 @@ describe('diff --rows', () => {
     // Numbers of rows alone would not tell that anything differs.
     resultOf(await hf.backup({ fingerprint: 'counts' }))
     expect((await hf.diff({ from: id, to: 'latest', rows: true })).rows).toEqual(rows)
+
+    // Of portable dumps nothing is restored. Two folders have digests of their rows.
+    await hf.dump({ output: after })
+    const { comparison, rows: found } = await hf.diff({ from: before, to: after, rows: true })
+    expect([comparison.level, comparison.differences, found]).toEqual([
+      'content',
+      [
+        expect.objectContaining({ object: 'table customers', what: 'content' }),
+        expect.objectContaining({ object: 'table orders', what: 'content' }),
+      ],
+      rows,
+    ])
+    for (const from of [before, inOneFile]) {
+      const { from: side, ...report } = await hf.diff({ from, rows: true })
+      expect([side.database, report.rows]).toEqual(['shop', rows])
+      expect(report.comparison.unproven).toContainEqual(expect.stringContaining('holds rows'))
+    }
+    expect((await hf.diff({ from: id, to: inOneFile, rows: true })).rows).toEqual([])
+    writeFileSync(join(folder, 'no dump'), 'x')
+    await expect(hf.diff({ from: join(folder, 'no dump') })).rejects.toMatchObject({ exit: 7 })
   })
 
   const postgresql = needsServer('postgresql')
@@ -118,6 +169,64 @@ describe('diff --rows', () => {
     ])
     const left = `SELECT FROM pg_database WHERE datname LIKE 'holdfast_drill%'`
     expect(await executeOn(postgresql.server(), 'postgres', left)).toEqual([])
+  })
+
+  const mongodb = needsServer('mongodb')
+  mongodb.it('MongoDB: documents by their _id, with the fields that differ', async () => {
+    const database = await new MongoScratch(mongodb.server()).create()
+    onTestFinished(() => database.drop())
+    const id = new ObjectId('0123456789abcdef01234567')
+    await database.on(async (db) => {
+      const documents = [
+        { _id: 1, name: 'é', list: [1, 2], gone: null },
+        { _id: 'two', 10: 'a', 9: 'b' },
+        { _id: { a: 1 } },
+        { _id: id, n: new Long(5) },
+      ] as unknown as { _id: never }[]
+      await db.collection('items').insertMany(documents)
+    })
+    const programs = dirname(mongodbPrograms()?.server ?? '')
+    const config = {
+      databases: { shop: configOf(database.connection) },
+      devServers: { mongodb: { programs } },
+    }
+    const hf = await holdfastIn(await testFolder(), config)
+    resultOf(await hf.backup({ connector: 'mongodb-driver' }))
+    expect((await hf.diff({ rows: true })).rows).toEqual([])
+    await database.on(async (db) => {
+      const items = db.collection<{ _id: unknown; list?: number[]; n?: number; more?: boolean; gone?: null }>(
+        'items',
+      )
+      await items.updateOne({ _id: 1 as never }, { $set: { list: [1, 3], more: true }, $unset: { gone: '' } })
+      await items.updateOne({ _id: id as never }, { $set: { n: 5 } })
+      await items.deleteOne({ _id: { a: 1 } })
+      await items.insertOne({ _id: 7 })
+    })
+    expect((await hf.diff({ rows: true })).rows).toEqual([
+      {
+        ...{ table: 'items', key: ['_id'], added: 1, removed: 1, changed: 2 },
+        rows: [
+          {
+            ...{ what: 'changed', key: [{ $numberInt: '1' }] },
+            columns: [
+              {
+                name: 'list',
+                from: [{ $numberInt: '1' }, { $numberInt: '2' }],
+                to: [{ $numberInt: '1' }, { $numberInt: '3' }],
+              },
+              { name: 'gone', from: null },
+              { name: 'more', to: true },
+            ],
+          },
+          {
+            ...{ what: 'changed', key: [{ $oid: id.toHexString() }] },
+            columns: [{ name: 'n', from: { $numberLong: '5' }, to: { $numberInt: '5' } }],
+          },
+          { what: 'removed', key: [{ a: { $numberInt: '1' } }] },
+          { what: 'added', key: [{ $numberInt: '7' }] },
+        ],
+      },
+    ])
   })
 
   const mariadb = needsServer('mariadb')

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, onTestFinished } from 'vitest'
 import type { HoldfastConfig } from '../../src/config/config.js'
 import { ScratchDatabase as MongoScratch } from '../../src/engines/mongodb/test-database.js'
+import { fillCorpus } from '../../src/engines/mongodb/test-bson.js'
 import { fillSample as fillMongo } from '../../src/engines/mongodb/test-sample.js'
 import { ScratchDatabase } from '../../src/engines/mysql/test-database.js'
 import { tortureOfBoth, tortureOfMariadb } from '../../src/engines/mysql/torture.js'
@@ -40,6 +41,9 @@ async function proofs(folder: string, config: HoldfastConfig, connector?: string
   }
   return found
 }
+
+/** In scripts that make a database for themselves. */
+const ofItsOwn = /^(?:DROP DATABASE|CREATE DATABASE|USE|\\c) .*$/gmu
 
 const same = (tables: number) => ({
   result: 'passed',
@@ -84,11 +88,10 @@ describe('everything that an engine has, and public databases, pass a drill', ()
     // Its owner is not a role of every server.
     await psql(sakila, schema.replace(/^.* (?:OWNER TO|FROM|TO) postgres;$/gmu, ''))
     await psql(sakila, sample('sakila/postgres-sakila-insert-data-using-copy.sql'))
-    const chinook = sample('chinook/Chinook_PostgreSql.sql')
-    await psql(
-      sakila,
-      `CREATE SCHEMA chinook; SET search_path = chinook; ${chinook.replace(/^(?:DROP DATABASE|CREATE DATABASE|\\c ).*$/gmu, '')}`,
-    )
+    for (const variant of ['PostgreSql', 'PostgreSql_SerialPKs']) {
+      const script = sample(`chinook/Chinook_${variant}.sql`).replace(ofItsOwn, '')
+      await psql(sakila, `CREATE SCHEMA ${variant}; SET search_path = ${variant}; ${script}`)
+    }
     const databases = { torture: configOf(torture.connection), samples: configOf(sakila.connection) }
     const found = await proofs(await testFolder(), { databases })
     expect(found['torture']).toMatchObject({
@@ -96,7 +99,7 @@ describe('everything that an engine has, and public databases, pass a drill', ()
       schema: 'same',
       comparison: { level: 'content', differences: [] },
     })
-    expect(found['samples']).toMatchObject(same(32))
+    expect(found['samples']).toMatchObject(same(43))
   })
 
   needsAll(mariadb, samples).it('MariaDB', async () => {
@@ -108,12 +111,16 @@ describe('everything that an engine has, and public databases, pass a drill', ()
     onTestFinished(async () => void (await Promise.all([torture.drop(), chinook.drop()])))
     await torture.create()
     await torture.run([...tortureOfBoth, ...tortureOfMariadb])
-    const script = sample('chinook/Chinook_MySql.sql').replaceAll('`Chinook`', `\`${chinook.name}\``)
-    execFileSync(
-      'mariadb',
-      ['--no-defaults', '--skip-ssl', `-h${server.host}`, `-P${server.port}`, `-u${server.user}`],
-      { input: script, env: { PATH: process.env['PATH'], MYSQL_PWD: server.password } },
-    )
+    await chinook.create()
+    const { host, port, user, password } = server
+    for (const [into, variant] of [
+      [chinook, 'MySql'],
+      [torture, 'MySql_AutoIncrementPKs'],
+    ] as const) {
+      const input = sample(`chinook/Chinook_${variant}.sql`).replace(ofItsOwn, '')
+      const args = ['--no-defaults', '--skip-ssl', `-h${host}`, `-P${port}`, `-u${user}`, into.name]
+      execFileSync('mariadb', args, { input, env: { PATH: process.env['PATH'], MYSQL_PWD: password } })
+    }
     const databases = { torture: configOf(torture.connection), chinook: configOf(chinook.connection) }
     const found = await proofs(await testFolder(), { databases })
     expect(found['torture']).toMatchObject({
@@ -124,16 +131,17 @@ describe('everything that an engine has, and public databases, pass a drill', ()
     expect(found['chinook']).toMatchObject(same(11))
   })
 
-  mongodb.it('FerretDB', async () => {
+  needsAll(mongodb, samples).it('FerretDB, with the documents of the public corpus', async () => {
     const database = await new MongoScratch(mongodb.server()).create()
     onTestFinished(() => database.drop())
     await fillMongo(database)
+    expect(await fillCorpus(database)).toBeGreaterThan(30)
     const programs = dirname(mongodbPrograms()?.server ?? '')
     const found = await proofs(
       await testFolder(),
       { databases: { shop: configOf(database.connection) }, devServers: { mongodb: { programs } } },
       'mongodb-driver',
     )
-    expect(found['shop']).toMatchObject(same(6))
+    expect(found['shop']).toMatchObject(same(7))
   })
 })

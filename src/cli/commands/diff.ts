@@ -19,12 +19,13 @@ export const diff = command<DiffFlags, [from?: string, to?: string]>({
   brief: 'what differs between two backups, or a backup and its database',
   description: [
     'Compares the fingerprints of two backups, or of a backup and its database as it is (live): tables, numbers of rows, digests of rows where the backup has them, definitions, and the counters that ids come from. Nothing is restored.',
-    'With --rows it says which rows differ, by their primary keys, and what they hold: backups are restored into throwaway servers, as by verify --restore.',
+    'With --rows it says which rows differ, by their primary keys, and what they hold: backups are restored into throwaway servers, as by verify --restore; portable dumps are read.',
   ],
   examples: [
     { line: 'holdfast diff', meaning: 'the latest backup and the database as it is' },
     { line: 'holdfast diff 20261119T13 20261120T13', meaning: 'two backups' },
     { line: 'holdfast diff --rows', meaning: 'which rows, and what they held' },
+    { line: 'holdfast diff ./dump live --rows', meaning: 'what a portable dump would change' },
     { line: 'holdfast diff latest live --exit-code', meaning: 'for scripts: 7 where anything differs' },
   ],
   parameters: {
@@ -40,13 +41,13 @@ export const diff = command<DiffFlags, [from?: string, to?: string]>({
       kind: 'tuple',
       parameters: [
         {
-          brief: 'latest, an id or its beginning, or a file name  [default: latest]',
+          brief: 'latest, an id or its beginning, or a portable dump  [default: latest]',
           placeholder: 'from',
           parse: String,
           optional: true,
         },
         {
-          brief: 'another backup, or live  [default: live]',
+          brief: 'another one, or live  [default: live]',
           placeholder: 'to',
           parse: String,
           optional: true,

@@ -1,45 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { BSON, type Db } from 'mongodb'
-import { DocumentSequence } from 'mongodb/lib/cmap/commands.js'
 import { expect } from 'vitest'
-import { needsAll, needsSamples, needsServer, samplesFolder } from '../../../test/servers/needs.js'
+import { needsAll, needsSamples, needsServer } from '../../../test/servers/needs.js'
 import { mongodbDriver } from './connectors/mongodb-driver.js'
 import { mongodump } from './connectors/mongodump.js'
+import { corpus, documentOf, element, insertBytes, notOfFerretdb } from './test-bson.js'
 import { ScratchDatabase } from './test-database.js'
 import { dumpOf, restoreInto } from './test-connector.js'
 
 const server = needsServer('mongodb')
-
-interface CorpusFile {
-  readonly valid?: readonly { readonly canonical_bson: string }[]
-}
-
-/** A document of `_id` and elements that are BSON already. */
-function documentOf(id: number, elements: Buffer): Buffer {
-  const own = Buffer.from(BSON.serialize({ _id: id }))
-  const document = Buffer.concat([own.subarray(0, -1), elements, Buffer.of(0)])
-  document.writeInt32LE(document.length)
-  return document
-}
-
-const element = (type: number, name: string, value: Buffer) =>
-  Buffer.concat([Buffer.of(type), Buffer.from(`${name}\0`), value])
-
-/** The public corpus, each document within one of ours; by the name of its file. */
-function corpus(): Map<string, Buffer[]> {
-  const folder = join(samplesFolder, 'bson-corpus')
-  let id = 0
-  return new Map(
-    readdirSync(folder).map((file) => {
-      const { valid = [] } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as CorpusFile
-      const documents = valid.map(({ canonical_bson: hex }) =>
-        documentOf(id++, element(3, 'v', Buffer.from(hex, 'hex'))),
-      )
-      return [file.replace('.json', ''), documents]
-    }),
-  )
-}
 
 /** What the corpus does not have. */
 const more: Readonly<Record<string, Buffer>> = {
@@ -69,26 +37,13 @@ const more: Readonly<Record<string, Buffer>> = {
 
 /** Whether the server takes a document and gives back its very bytes. */
 async function isKept(database: Db, document: Buffer): Promise<boolean> {
-  const documents = new DocumentSequence('documents')
-  documents.push({}, document)
-  const { writeErrors = [] } = (await database
-    .command({ insert: 'types', documents })
-    .catch(() => ({ writeErrors: ['refused'] }))) as { writeErrors?: readonly unknown[] }
-  if (writeErrors.length > 0) return false
+  if ((await insertBytes(database, 'types', [document])) > 0) return false
   const filter = { _id: BSON.deserialize(document)['_id'] as never }
   const found = await database.collection('types').findOne(filter, { raw: true })
   if (found !== null && Buffer.from(found as unknown as Uint8Array).equals(document)) return true
   await database.collection('types').deleteOne(filter)
   return false
 }
-
-/** What FerretDB 1.x on SQLite does not keep; each of these is passed through an archive in archive-parser.test.ts. */
-const notOfFerretdb: readonly string[] = [
-  ...['NaN with a payload', 'binary', 'code', 'code_w_scope', 'dbpointer', 'dbref'],
-  ...['decimal128-1', 'decimal128-2', 'decimal128-3', 'decimal128-4', 'decimal128-5', 'document'],
-  ...['dots and dollars in keys', 'double', 'maxkey', 'minkey', 'multi-type', 'multi-type-deprecated'],
-  ...['negative NaN', 'negative zero', 'regex', 'symbol', 'the same key twice', 'top', 'undefined'],
-]
 
 needsAll(server, needsSamples()).describe('BSON', () => {
   needsAll(server, needsSamples()).it(

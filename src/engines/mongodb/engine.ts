@@ -2,6 +2,7 @@ import type { Engine } from '../../engine/engine.js'
 import { mongodbDriver } from './connectors/mongodb-driver.js'
 import { mongodump } from './connectors/mongodump.js'
 import { mongodbDevServer } from './dev-server.js'
+import { openDocuments } from './documents.js'
 import { mongodbDrillDatabases } from './drill-databases.js'
 import { mongodbFingerprinter } from './fingerprint.js'
 import { MongoSession } from './session.js'
@@ -24,6 +25,7 @@ export const mongodb: Engine = {
       throw error
     }
   },
+  openDocuments,
   drillDatabases: mongodbDrillDatabases,
   connectors: { mongodump, 'mongodb-driver': mongodbDriver },
   defaultConnector: 'mongodump',

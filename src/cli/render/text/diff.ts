@@ -39,14 +39,16 @@ function renderRows({ table, key, rows, unnamed, ...counts }: TableRows, style: 
   ].join('\n')
 }
 
-function rowText({ key, columns = [] }: RowDifference): string {
+function rowText({ what, key, columns = [] }: RowDifference): string {
   const changes = columns.map(
     ({ name, from, to }) => `${printable(name)} ${valueText(from)} → ${valueText(to)}`,
   )
-  return [key.map(valueText).join(', '), ...(changes.length === 0 ? [] : [changes.join(', ')])].join('  ')
+  const told = what === 'changed' && changes.length === 0 ? ['the order of its fields'] : changes
+  return [key.map(valueText).join(', '), ...(told.length === 0 ? [] : [told.join(', ')])].join('  ')
 }
 
-function valueText(value: RowDifference['key'][number]): string {
+function valueText(value: RowDifference['key'][number] | undefined): string {
+  if (value === undefined) return '(none)'
   const text = printable(JSON.stringify(value))
   return text.length > longestValue ? `${text.slice(0, longestValue)}…` : text
 }
