@@ -149,11 +149,12 @@ function planBackup(workspace: Workspace, request: BackupRequest, database: Data
         : requestName(workspace, setting),
   )
   const connector = createConnector(factory, database, database.backupConnection)
+  const storages = request.output === undefined ? backupStorages(workspace, request, database) : []
   return {
     database: { ...database, connector: factory },
     connector,
-    stages: encodingStages(workspace, request),
-    storages: request.output === undefined ? backupStorages(workspace, request, database) : [],
+    stages: encodingStages(workspace, request, storages),
+    storages,
     options,
     // One file is the dump alone.
     alsoPortable: alsoPortable && request.output === undefined,

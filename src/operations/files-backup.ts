@@ -40,11 +40,11 @@ export async function backupFiles(
       hint: 'name one set, or leave output out',
     })
   }
-  const plans = sets.map((set): FilesPlan => ({
-    set: withoutBackups(workspace, set),
-    stages: encodingStages(workspace, request),
-    storages: request.output === undefined ? backupStorages(workspace, request, set) : [],
-  }))
+  const plans = sets.map((set): FilesPlan => {
+    const storages = request.output === undefined ? backupStorages(workspace, request, set) : []
+    const stages = encodingStages(workspace, request, storages)
+    return { set: withoutBackups(workspace, set), stages, storages }
+  })
   for (const plan of plans) {
     request.signal?.throwIfAborted()
     const { alias } = plan.set
