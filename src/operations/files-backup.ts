@@ -22,6 +22,7 @@ import { formatDatetime, renderFilename } from './filename.js'
 import type { FilesBackupResult, FilesOutcome } from './reports.js'
 import type { FilesBackupRequest } from './requests.js'
 import { selectFiles } from './select-files.js'
+import { assertFits } from './limits.js'
 import { contextOf, notice, secondsSince, type Workspace } from './workspace.js'
 
 /**
@@ -43,6 +44,7 @@ export async function backupFiles(
   const plans = sets.map((set): FilesPlan => {
     const storages = request.output === undefined ? backupStorages(workspace, request, set) : []
     const stages = encodingStages(workspace, request, storages)
+    assertFits(workspace.settings, stages)
     return { set: withoutBackups(workspace, set), stages, storages }
   })
   for (const plan of plans) {
