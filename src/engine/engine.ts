@@ -32,11 +32,6 @@ export interface Engine {
   readonly defaultConnector: string
   /** Portable rows; absent where the engine has none. */
   readonly rows?: RowEngine
-  /**
-   * Documents of an engine that has no columns, to be compared: a row is its key and, of the type `document`, its JSON as a text, in
-   * which keys keep their order. @throws database.*
-   */
-  readonly openDocuments?: RowEngine['openSource']
   /** Restoring beside and swapping; absent where the engine cannot. */
   readonly swap?: Swapper
   /** The default connector of databases that name the engine by an alias: `{ postgis: 'pg-dump-gis' }`. */

@@ -54,7 +54,7 @@ describe('rows are compared by their key', () => {
 
   it('of documents the fields that differ; or that only their order does', async () => {
     const documents = (...texts: readonly string[]) => {
-      const rows = texts.map((text, index) => [index, text])
+      const rows = texts.map((text, index) => [index, { '~': 'jsontext', v: text }])
       const { columns } = header(['id'])
       const fields = columns.map((column) =>
         column.name === 'name' ? { ...column, type: 'document' } : column,
@@ -211,7 +211,7 @@ describe('diff --rows', () => {
         ...{ table: 'items', key: ['_id'], added: 1, removed: 1, changed: 2 },
         rows: [
           {
-            ...{ what: 'changed', key: [{ $numberInt: '1' }] },
+            ...{ what: 'changed', key: ['{"$numberInt":"1"}'] },
             columns: [
               {
                 name: 'list',
@@ -223,11 +223,11 @@ describe('diff --rows', () => {
             ],
           },
           {
-            ...{ what: 'changed', key: [{ $oid: id.toHexString() }] },
+            ...{ what: 'changed', key: [id.toHexString()] },
             columns: [{ name: 'n', from: { $numberLong: '5' }, to: { $numberInt: '5' } }],
           },
-          { what: 'removed', key: [{ a: { $numberInt: '1' } }] },
-          { what: 'added', key: [{ $numberInt: '7' }] },
+          { what: 'removed', key: ['{"a":{"$numberInt":"1"}}'] },
+          { what: 'added', key: ['{"$numberInt":"7"}'] },
         ],
       },
     ])
