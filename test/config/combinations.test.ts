@@ -167,7 +167,7 @@ built.describe('on the command line', () => {
     [['--clean', 'none', '--schema', 'a'], '--schema does not go with'],
   ])('restore %j of a format that is restored as a whole', async (flags, message) => {
     const cwd = await project()
-    await holdfast(['backup'], { cwd })
+    await holdfast(['backup', '--connector', 'sqlite-dump'], { cwd })
     const ended = await holdfast(['restore', '--yes', ...flags], { cwd })
     expect(ended).toMatchObject({ code: 2, stdout: '' })
     expect(ended.stderr).toContain(message)
