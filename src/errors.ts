@@ -114,7 +114,7 @@ export const errorTable = {
     exit: 2,
     retryable: false,
     meaning: 'the backup is encrypted and no key was given',
-    hint: 'pass --identity FILE or --passphrase-file FILE',
+    hint: 'pass --identity FILE or --passphrase-file FILE, or set HOLDFAST_IDENTITY_FILE or HOLDFAST_PASSPHRASE_FILE',
   },
   'key.invalid': {
     exit: 2,

@@ -12,6 +12,7 @@ import { measuring, type Observer } from '../streams/measure.js'
 import {
   drain,
   headOf,
+  keysFor,
   progressObserver,
   readArtifact,
   readStored,
@@ -159,7 +160,9 @@ function openDecoded(
   ...observers: readonly Observer[]
 ): Readable {
   const source = createReadStream(path, { highWaterMark: 1024 * 1024 })
-  const decoders: Duplex[] = kinds.map((kind) => kind.create(undefined, keys).decode(cx, {}))
+  const decoders: Duplex[] = kinds.map((kind) =>
+    kind.create(undefined, keysFor(basename(path), keys)).decode(cx, {}),
+  )
   return connected([source, ...decoders, ...paced(cx), measuring(...observers).through], cx.signal)
 }
 

@@ -1,11 +1,12 @@
 import { errorTable, HoldfastError } from '../../errors.js'
 import { command } from '../command.js'
 import { count, text, toggle } from '../flags.js'
+import { keyFlags, type KeyFlags } from '../keys.js'
 import { diffDocument } from '../render/json/diff.js'
 import { renderDiff } from '../render/text/diff.js'
 import { warnOfPasswords, withHoldfast } from '../session.js'
 
-interface DiffFlags {
+interface DiffFlags extends KeyFlags {
   readonly database?: string
   readonly storage?: string
   readonly exitCode?: boolean
@@ -35,6 +36,8 @@ export const diff = command<DiffFlags, [from?: string, to?: string]>({
       rows: toggle('which rows, by their primary keys, and what has changed in them'),
       limit: count('with --rows: so many of each kind and table  [default: 20]'),
       server: text('URL', 'with --rows: a server to take, in place of a throwaway'),
+      identity: keyFlags.identity,
+      passphraseFile: keyFlags.passphraseFile,
       exitCode: toggle('end with 7 where anything differs, with 0 where all is the same'),
     },
     positional: {
