@@ -58,6 +58,13 @@ const wanted = [
     there: () => has('sshd') && has('ssh-agent'),
   },
   { name: 'Apache', packages: ['apache2-bin'], brew: 'httpd', there: () => has('apache2') },
+  {
+    name: 'proftpd',
+    packages: ['proftpd-core', 'proftpd-mod-crypto'],
+    brew: 'proftpd',
+    there: () =>
+      has('proftpd') && (process.platform !== 'linux' || existsSync('/usr/lib/proftpd/mod_tls.so')),
+  },
   { name: 'python3', packages: ['python3'], brew: 'python', there: () => has('python3') },
   { name: 'venv', packages: ['python3-venv'], brew: 'python', there: hasVenv },
 ]

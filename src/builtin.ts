@@ -10,6 +10,7 @@ import { openpgp } from './stages/openpgp/stage.js'
 import type { StageKind } from './stages/stage.js'
 import { zstd } from './stages/zstd/stage.js'
 import { azureDriver } from './storages/azure/driver.js'
+import { ftpDriver } from './storages/ftp/driver.js'
 import { gcsDriver } from './storages/gcs/driver.js'
 import { localDriver } from './storages/local/driver.js'
 import { memoryDriver } from './storages/memory/driver.js'
@@ -27,6 +28,7 @@ const storageDrivers: readonly StorageDriver[] = [
   azureDriver,
   gcsDriver,
   sftpDriver,
+  ftpDriver,
   webdavDriver,
 ]
 

@@ -32,11 +32,16 @@ export const fingerprints: readonly Case[] = [
       return urlOf('mariadb', address)
     },
   ),
-  onServer('MongoDB', startMongodb, async (bench, address) => {
-    const url = `${urlOf('mongodb', address)}?authSource=admin&directConnection=true`
-    await makeMongodb(url, bench.bytes / 10)
-    return url
-  }),
+  onServer(
+    'MongoDB',
+    startMongodb,
+    async (bench, address) => {
+      const url = `${urlOf('mongodb', address)}?authSource=admin&directConnection=true`
+      await makeMongodb(url, bench.bytes / 10)
+      return url
+    },
+    'mongodb-driver',
+  ),
   {
     name: 'fingerprint-sqlite',
     async run(bench) {
@@ -52,6 +57,7 @@ function onServer(
   title: string,
   start: () => Promise<StartedServer | undefined>,
   make: (bench: Bench, address: ServerAddress) => Promise<string>,
+  connector?: string,
 ): Case {
   return {
     name: `fingerprint-${title.toLowerCase()}`,
@@ -60,7 +66,7 @@ function onServer(
       if (server === undefined) throw new Error(`${title} is not installed`)
       try {
         bench.report(`${title} ${server.address.version}: making the database`)
-        return await raceLevels(bench, title, await make(bench, server.address))
+        return await raceLevels(bench, title, await make(bench, server.address), connector)
       } finally {
         await server.stop()
       }
@@ -68,7 +74,7 @@ function onServer(
   }
 }
 
-async function raceLevels(bench: Bench, title: string, url: string) {
+async function raceLevels(bench: Bench, title: string, url: string, connector?: string) {
   if (!built) throw new Error('there is no build in dist')
   const contestants = await Promise.all(
     levels.map((fingerprint) =>
@@ -76,7 +82,7 @@ async function raceLevels(bench: Bench, title: string, url: string) {
         name: fingerprint,
         url,
         folder: join(bench.folder, fingerprint),
-        settings: { fingerprint },
+        settings: { fingerprint, ...(connector === undefined ? {} : { connector }) },
       }),
     ),
   )

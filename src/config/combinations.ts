@@ -28,13 +28,8 @@ const cannot = {
  */
 export function refuseImpossible(asked: Combination, named: (setting: string) => string): void {
   const { engine, connector, options } = asked
-  if (asked.alsoPortable) {
-    throw new HoldfastError(
-      'usage.not-supported',
-      `${named('alsoPortable')} is not supported yet: a backup does not hold portable dumps`,
-      { hint: 'leave it out, and run holdfast dump beside it' },
-    )
-  }
+  if (asked.alsoPortable && engine.rows === undefined)
+    throw impossible(named('alsoPortable'), named('engine'), `${engine.name} has no portable dumps`)
   if (asked.schemas.length > 0 && !engine.capabilities.schemas)
     throw impossible(named('schemas'), named('engine'), `${engine.name} has no schemas`)
   for (const setting of ['exclude', 'excludeData', 'schemas'] as const) {

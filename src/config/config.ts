@@ -49,6 +49,8 @@ export interface HoldfastConfig {
    * of all values (`content`), or nothing. Default: what adds little to a backup's time, by engine.
    */
   readonly fingerprint?: FingerprintLevel
+  /** Every backup holds a portable dump beside the native one, as `holdfast dump` makes it: {@link DatabaseConfig.alsoPortable}. */
+  readonly alsoPortable?: boolean
   /** Stands in manifests and file names. Default: the host's name. */
   readonly serverName?: string
   /** Template with `{database} {server} {datetime} {engine} {extension}`, or a function of the same facts. */
@@ -138,7 +140,10 @@ export interface DatabaseConfig extends ConnectionConfig, Omit<ConnectorOptions,
   readonly fingerprint?: FingerprintLevel
   /** MongoDB: whether a restore looks into every document before it inserts it. Default true. */
   readonly objcheck?: boolean
-  /** A portable dump beside the native one, in the same backup. Not supported yet. */
+  /**
+   * A portable dump of the same moment beside the native one, in the same backup: `holdfast load --from-backup` reads it, and a
+   * restore does not. SQLite, PostgreSQL, MySQL and MariaDB. It holds values as they are, whatever `mask` says.
+   */
   readonly alsoPortable?: boolean
   /** A restore over it wants its name typed. */
   readonly protected?: boolean

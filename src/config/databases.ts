@@ -56,6 +56,7 @@ export function resolveDatabase(
     ...(config.filename === undefined ? {} : { filename: config.filename }),
     ...(config.retention === undefined ? {} : { retention: config.retention }),
     ...(config.fingerprint === undefined ? {} : { fingerprint: config.fingerprint }),
+    ...(config.alsoPortable === undefined ? {} : { alsoPortable: config.alsoPortable }),
     protected: config.protected ?? false,
     safetyBackup: config.safetyBackup ?? true,
     strategy: config.strategy ?? 'in-place',

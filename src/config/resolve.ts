@@ -93,6 +93,7 @@ export function resolveSettings(input: ResolveInput): Settings {
     retention: config.retention ?? {},
     ...(fingerprint === undefined ? {} : { chosenFingerprint: fingerprint }),
     ...(config.fingerprint === undefined ? {} : { fingerprint: config.fingerprint }),
+    alsoPortable: config.alsoPortable ?? false,
     serverName: serverName.value,
     filename,
     dateFormat: dateFormat.value,

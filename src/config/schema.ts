@@ -212,6 +212,7 @@ const configSchema = strict({
   sign: sign.optional(),
   retention: retention.optional(),
   fingerprint: fingerprint.optional(),
+  alsoPortable: z.boolean().optional(),
   serverName: filledText.optional(),
   filename: template.optional(),
   dateFormat: filledText.optional(),

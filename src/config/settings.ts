@@ -42,6 +42,8 @@ export interface Settings {
   readonly chosenFingerprint?: FingerprintLevel
   /** For databases that say nothing; the engine's own default where absent. */
   readonly fingerprint?: FingerprintLevel
+  /** For databases that say nothing. */
+  readonly alsoPortable: boolean
   readonly serverName: string
   readonly filename: string | ((facts: FilenameFacts) => string)
   readonly dateFormat: string
@@ -83,6 +85,7 @@ export interface DatabaseSettings {
   readonly filename?: string | ((facts: FilenameFacts) => string)
   readonly retention?: RetentionPolicy
   readonly fingerprint?: FingerprintLevel
+  readonly alsoPortable?: boolean
   readonly protected: boolean
   /** A restore that could not be undone makes a backup first. */
   readonly safetyBackup: boolean

@@ -3,6 +3,7 @@ import type { Context } from '../env/context.js'
 import type { Secret } from '../env/secret.js'
 import type { ConnectionSettings, Engine, ServerFacts } from './engine.js'
 import type { Fingerprint, FingerprintLevel } from './fingerprinter.js'
+import type { RowSource } from './row-source.js'
 import type { UnusedSettings } from './unused-settings.js'
 
 /** One way to dump and restore an engine's databases: `pg-dump-custom`, `sqlite-backup`. */
@@ -160,6 +161,8 @@ export interface DumpRequest {
   readonly allowMissing: boolean
   /** What to take of every table at the dump's own moment. Absent: nothing. */
   readonly fingerprint?: FingerprintLevel
+  /** The rows of the dump's own moment are wanted as well, for a portable dump beside it. */
+  readonly rows?: true
 }
 
 export interface Dump {
@@ -169,6 +172,18 @@ export interface Dump {
   readonly concurrency?: number
   /** Asked for after the last part has ended. */
   facts(): Promise<DumpFacts>
+  /**
+   * What `rows` of the request has opened: there from the first part on, until whoever asked for it closes it. Absent where the
+   * connector has none to give.
+   */
+  rows?(): DumpedRows
+}
+
+export interface DumpedRows {
+  /** Absent where it could not be opened. */
+  readonly source?: RowSource
+  /** Why the rows may be of another moment than the dump; what is known after the last part counts. */
+  readonly apart?: string
 }
 
 export interface DumpPart {

@@ -25,6 +25,12 @@ export interface RowSource {
    * @throws database.query-failed, also for a `where` that the engine does not understand
    */
   rows(table: TableHeader, query?: RowQuery): AsyncIterable<RowChunk>
+  /**
+   * Keeps tables as they are until all is read. Absent where a table that was emptied or rebuilt meanwhile cannot be read as an
+   * empty one.
+   * @throws database.busy, database.denied
+   */
+  hold?(tables: readonly TableHeader[]): Promise<void>
   close(): Promise<void>
 }
 

@@ -1,3 +1,4 @@
+import { nativeParts, portablePart } from '../catalog/manifest.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import type { Context } from '../env/context.js'
 import type { Phase } from '../hooks/events.js'
@@ -13,6 +14,7 @@ export interface CompleteBackup extends StoredCopies {
   readonly standing: Standing
   /** Storages that could not be opened. */
   readonly unopened: readonly FailedStorage[]
+  readonly failedPortable?: HoldfastError
   /** Whether retention is applied now. */
   readonly prune: boolean
   /** Runs the hooks for a backup that is there. */
@@ -23,7 +25,7 @@ export interface CompleteBackup extends StoredCopies {
 export async function afterBackup(
   cx: Context,
   workspace: Workspace,
-  { stored, failed, unopened, alias, started, standing, prune, tell }: CompleteBackup,
+  { stored, failed, unopened, failedPortable, alias, started, standing, prune, tell }: CompleteBackup,
 ): Promise<BackupResult> {
   let failedAfter: HoldfastError | undefined
   let pruned: readonly string[] | undefined
@@ -37,16 +39,19 @@ export async function afterBackup(
     failedAfter = stillComplete(asHoldfastError(thrown), standing.phase, prune)
   }
   const [{ open, manifest, storedName }] = stored
+  const portableBytes = portablePart(manifest)?.plain.bytes
   return {
     backup: { storage: open.name, manifest },
     copies: stored.map((copy) => ({ storage: copy.open.name, manifest: copy.manifest })),
     failedStorages: [...unopened, ...failed],
     id: manifest.id,
     filename: storedName,
-    plainBytes: sum(manifest.parts.map((part) => part.plain.bytes)),
+    plainBytes: sum(nativeParts(manifest).map((part) => part.plain.bytes)),
+    ...(portableBytes === undefined ? {} : { portableBytes }),
     storedBytes: sum(manifest.parts.map((part) => part.stored.bytes)),
     seconds: secondsSince(workspace, started),
     warnings: manifest.warnings,
+    ...(failedPortable === undefined ? {} : { failedPortable }),
     ...(pruned === undefined ? {} : { pruned }),
     ...(failedAfter === undefined ? {} : { failedAfter }),
   }
@@ -54,22 +59,26 @@ export async function afterBackup(
 
 /** What a run has not done although there is a backup. */
 export function shortcoming(result: BackupResult): HoldfastError | undefined {
-  return result.failedStorages.length > 0 ? partialError(result) : result.failedAfter
+  const partial = result.failedStorages.length > 0 || result.failedPortable !== undefined
+  return partial ? partialError(result) : result.failedAfter
 }
 
-/** A backup that not every storage has is one, and the run has not done all that it was to do. */
-function partialError({ copies, failedStorages }: BackupResult): HoldfastError {
-  const [first] = failedStorages
+/** A backup that not every storage has, or that lacks its portable dump, is one, and the run has not done all that it was to do. */
+function partialError({ copies, failedStorages, failedPortable }: BackupResult): HoldfastError {
+  const cause = failedStorages[0]?.error ?? failedPortable
   const done = copies.map(({ storage }) => storage).join(', ')
-  const missing = failedStorages.map(
-    ({ storage, error }) => `not in ${storage}: ${error.message} [${error.code}]`,
-  )
+  const missing = [
+    ...failedStorages.map(({ storage, error }) => `not in ${storage}: ${error.message} [${error.code}]`),
+    ...(failedPortable === undefined
+      ? []
+      : [`holds no portable dump: ${failedPortable.message} [${failedPortable.code}]`]),
+  ]
   return new HoldfastError(
     'backup.partial',
     `the backup is whole in ${done}, and ${missing.join(', and ')}`,
     {
-      cause: first?.error,
-      ...(first === undefined ? {} : { hint: first.error.hint }),
+      cause,
+      ...(cause === undefined ? {} : { hint: cause.hint }),
       details: { storages: failedStorages.map(({ storage, error }) => ({ storage, code: error.code })) },
     },
   )

@@ -57,6 +57,8 @@ function notEmpty(name: string): Observer {
 }
 
 function structure(format: DumpFormat, role: DumpPart['role']): Observer {
+  // We write it ourselves, with seals of its own.
+  if (role === 'portable') return {}
   const checker = format.checker(role)
   return { push: (chunk) => checker.push(chunk), end: () => checker.end() }
 }

@@ -3,7 +3,12 @@ import { dirname, join, resolve } from 'node:path'
 import { Catalog } from '../catalog/catalog.js'
 import { wrongSignature } from '../catalog/chain-check.js'
 import { isManifestKey } from '../catalog/keys.js'
-import { largestManifestBytes, parseManifestDocument, type Manifest } from '../catalog/manifest.js'
+import {
+  largestManifestBytes,
+  nativeParts,
+  parseManifestDocument,
+  type Manifest,
+} from '../catalog/manifest.js'
 import type { Context } from '../env/context.js'
 import type { OpenStorage } from './open-storages.js'
 import type { StoredBackup } from './reports.js'
@@ -19,12 +24,16 @@ export async function backupBeside(
   file: string,
 ): Promise<{ readonly open: OpenStorage; readonly backup: StoredBackup } | undefined> {
   const path = resolve(cx.env.workingDirectory, file)
-  const folder = dirname(path)
-  const root = dirname(folder)
   const driver = registry.storageDrivers.find((candidate) => candidate.driver === 'local')
-  for (const name of (await readdir(folder)).filter(isManifestKey)) {
+  // An artifact that is not alone is in a folder of its backup.
+  for (const [folder, name] of [
+    ...(await manifestsIn(dirname(path))),
+    ...(await manifestsIn(dirname(dirname(path)))),
+  ]) {
+    const root = dirname(folder)
     const read = await readManifest(join(folder, name))
-    const isPart = read?.manifest.parts.some(({ stored }) => resolve(root, stored.key) === path) ?? false
+    const parts = read === undefined ? [] : nativeParts(read.manifest)
+    const isPart = parts.some(({ stored }) => resolve(root, stored.key) === path)
     if (read === undefined || !isPart || driver === undefined) continue
     const { manifest, document } = read
     const signature = settings.signing.check(document)
@@ -34,6 +43,11 @@ export async function backupBeside(
     return { open: { name: root, storage, catalog: new Catalog(storage, settings.signing) }, backup }
   }
   return undefined
+}
+
+async function manifestsIn(folder: string): Promise<readonly (readonly [folder: string, name: string])[]> {
+  const names = await readdir(folder).catch(() => [])
+  return names.filter(isManifestKey).map((name) => [folder, name])
 }
 
 async function readManifest(

@@ -14,6 +14,7 @@ import { numberedFilename } from './filename.js'
 import type { OpenStorage } from './open-storages.js'
 import { takeParts } from './parts-at-once.js'
 import { PartsProgress } from './parts-progress.js'
+import type { PortableBeside } from './portable-beside.js'
 import type { FailedStorage } from './reports.js'
 
 export interface BackupTarget {
@@ -23,6 +24,8 @@ export interface BackupTarget {
   readonly format: DumpFormat
   readonly stages: readonly NamedStage[]
   readonly totalBytes?: number
+  /** A portable dump is its last part; a backup can do without it. */
+  readonly portable?: PortableBeside
 }
 
 /** With so many backups of one name, the name is the problem. */
@@ -175,9 +178,10 @@ function recordOf(
   return { formatVersion: 1, name, id: target.id, alias: target.alias, started, keys }
 }
 
-/** A dump of one part is one file; each of several parts has its own in a folder. */
-function keyPart(part: DumpPart): string | undefined {
-  return part.role === 'dump' ? undefined : part.name
+/** A dump of one part is one file; each of several parts has its own in a folder. A portable dump is to be opened by its name. */
+function keyPart({ name, role }: DumpPart, { portable, stages }: BackupTarget): string | undefined {
+  if (role === 'portable') return name + stages.map(({ extension }) => extension).join('')
+  return role === 'dump' && portable === undefined ? undefined : name
 }
 
 async function storePart(
@@ -189,7 +193,7 @@ async function storePart(
   const keys = new Map<Copy, ObjectKey>()
   for (const copy of copies) {
     if (copy.error !== undefined) continue
-    const key = artifactKey(target.alias, copy.name, keyPart(part))
+    const key = artifactKey(target.alias, copy.name, keyPart(part, target))
     copy.keys.push(key)
     keys.set(copy, key)
     copy.noted = copy.noted.then(() =>
@@ -205,23 +209,30 @@ async function storePart(
     part.bytes.destroy()
     return
   }
-  const encoded = await writeArtifact(
-    cx,
-    part,
-    target.format,
-    target.stages.map(({ stage }) => stage),
-    progress,
-    (bytes) =>
-      fanOut(
-        bytes,
-        living.map(
-          ([copy, key]) =>
-            (branch) =>
-              put(cx, copy, key, branch),
+  let encoded: EncodedPart
+  try {
+    encoded = await writeArtifact(
+      cx,
+      part,
+      target.format,
+      target.stages.map(({ stage }) => stage),
+      progress,
+      (bytes) =>
+        fanOut(
+          bytes,
+          living.map(
+            ([copy, key]) =>
+              (branch) =>
+                put(cx, copy, key, branch),
+          ),
+          () => allFailed(living.map(([copy]) => failureOf(copy))),
         ),
-        () => allFailed(living.map(([copy]) => failureOf(copy))),
-      ),
-  )
+    )
+  } catch (error) {
+    if (part.role !== 'portable' || target.portable?.failure() === undefined || cx.signal.aborted) throw error
+    await leaveOut(cx, living)
+    return
+  }
   for (const [copy, key] of living) {
     if (copy.error !== undefined) continue
     await trying(cx, copy, () => readBack(cx, copy.open, key, encoded))
@@ -233,6 +244,15 @@ async function storePart(
       stages: encoded.stages,
       stored: { key, ...encoded.stored },
     }
+  }
+}
+
+/** The part itself has failed, and no storage: the backup goes on without it. */
+async function leaveOut(cx: Context, living: readonly (readonly [Copy, ObjectKey])[]): Promise<void> {
+  for (const [copy, key] of living) {
+    delete copy.error
+    await trying(cx, copy, () => copy.open.storage.delete(cx, key))
+    copy.keys.splice(copy.keys.indexOf(key), 1)
   }
 }
 

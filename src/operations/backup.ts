@@ -15,6 +15,7 @@ import { writeToOutput } from './backup-output.js'
 import { storeParts } from './backup-storage.js'
 import { backupStorages, openEach } from './backup-targets.js'
 import { encodingStages, type NamedStage } from './encoding.js'
+import { PortableBeside } from './portable-beside.js'
 import { formatDatetime, renderFilename } from './filename.js'
 import type { BackupResult, Outcome } from './reports.js'
 import type { BackupRequest } from './requests.js'
@@ -81,7 +82,10 @@ export async function backupBeforeRestore(
     excludeData: [],
     schemas: [],
   }
-  const plan = { ...planBackup(workspace, {}, whole), purpose: 'before-restore' as const }
+  const plan = {
+    ...planBackup(workspace, { alsoPortable: false }, whole),
+    purpose: 'before-restore' as const,
+  }
   const standing: Standing = { operation: 'backup', phase: 'inspect' }
   return backupOne(workspace, { signal }, plan, standing)
 }
@@ -93,6 +97,7 @@ interface BackupPlan {
   /** Names of storages; empty with `output`. */
   readonly storages: readonly string[]
   readonly options: Manifest['options'] & { readonly allowMissing: boolean }
+  readonly alsoPortable: boolean
   readonly fingerprint: FingerprintLevel
   readonly purpose?: Manifest['purpose']
 }
@@ -114,6 +119,14 @@ function planBackup(workspace: Workspace, request: BackupRequest, database: Data
       { hint: 'back up into a storage, or choose another connector' },
     )
   }
+  const alsoPortable = request.alsoPortable ?? database.alsoPortable ?? workspace.settings.alsoPortable
+  if (request.output !== undefined && request.alsoPortable === true) {
+    throw new HoldfastError(
+      'usage.not-supported',
+      `${requestName(workspace, 'output')} does not go with ${requestName(workspace, 'alsoPortable')}: output takes one file`,
+      { hint: 'back up into a storage, or run holdfast dump for the other file' },
+    )
+  }
   const options = {
     exclude: request.exclude ?? database.exclude,
     excludeData: request.excludeData ?? database.excludeData,
@@ -126,7 +139,7 @@ function planBackup(workspace: Workspace, request: BackupRequest, database: Data
       engine,
       connector: factory,
       options: connectorOptions,
-      alsoPortable: request.alsoPortable ?? false,
+      alsoPortable,
       given: database.given,
       ...options,
     },
@@ -142,6 +155,8 @@ function planBackup(workspace: Workspace, request: BackupRequest, database: Data
     stages: encodingStages(workspace, request),
     storages: request.output === undefined ? backupStorages(workspace, request, database) : [],
     options,
+    // One file is the dump alone.
+    alsoPortable: alsoPortable && request.output === undefined,
     fingerprint: request.output === undefined ? fingerprintLevel(workspace, request, database) : 'none',
   }
 }
@@ -194,13 +209,21 @@ async function backupOne(
   await workspace.hooks.run(cx, 'backup', 'beforeBackup', hookFacts)
 
   standing.phase = 'dump'
-  const start = () => connector.dump(cx, { ...plan.options, fingerprint: plan.fingerprint })
+  const portable = plan.alsoPortable
+    ? new PortableBeside(cx, workspace, database, plan.options, facts.server.migrations)
+    : undefined
+  const start = async () => {
+    const rows = portable === undefined ? {} : { rows: true as const }
+    const dump = await connector.dump(cx, { ...plan.options, fingerprint: plan.fingerprint, ...rows })
+    return portable?.added(dump) ?? dump
+  }
   const target = {
     id,
     alias: database.alias,
     format: database.connector.format,
     stages: plan.stages,
     ...sizeOf(facts),
+    ...(portable === undefined ? {} : { portable }),
   }
   if (request.output !== undefined) {
     const { warnings, ...written } = await writeToOutput(cx, request.output, target, await start())
@@ -252,10 +275,12 @@ async function backupOne(
   }))
   const [{ open, manifest, storedName }] = stored
   const event = { ...hookFacts, filename: storedName, storage: open.name, manifest }
+  const failedPortable = portable?.failure()
   return afterBackup(cx, workspace, {
     stored,
     failed,
     unopened,
+    ...(failedPortable === undefined ? {} : { failedPortable }),
     alias: database.alias,
     started,
     standing,

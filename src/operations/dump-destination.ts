@@ -5,6 +5,7 @@ import { PassThrough, Transform, type Readable, type Writable } from 'node:strea
 import { finished } from 'node:stream/promises'
 import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
+import { streamEnd } from '../portable/dump-stream.js'
 import { parsePortableManifest, type PortableManifest } from '../portable/portable-manifest.js'
 import type { Stage, StageKind } from '../stages/stage.js'
 import { connect } from '../streams/connect.js'
@@ -179,7 +180,7 @@ class StreamDestination implements DumpDestination {
   }
 
   async finish(): Promise<void> {
-    await this.#write(Buffer.from(`${JSON.stringify({ end: 'dump', tables: this.#tables })}\n`))
+    await this.#write(Buffer.from(`${JSON.stringify(streamEnd(this.#tables))}\n`))
     this.#input.end()
     await this.#done
     if (this.path !== undefined) await rename(this.path + partial, this.path)

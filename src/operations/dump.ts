@@ -2,10 +2,8 @@ import { Readable } from 'node:stream'
 import { parseCompress } from '../config/compress.js'
 import { tableText } from '../engine/table-header.js'
 import type { Context } from '../env/context.js'
-import { headerObject } from '../portable/header-line.js'
-import type { PortableManifest, PortableTable } from '../portable/portable-manifest.js'
-import { tableEncoder } from '../portable/table-encoder.js'
-import type { SourceTable, TableSource } from '../portable/table-source.js'
+import { streamHead, tableBytes, type DumpedSource } from '../portable/dump-stream.js'
+import type { PortableTable } from '../portable/portable-manifest.js'
 import { ChunkPool } from '../streams/chunk-pool.js'
 import { gathered } from '../streams/gathered.js'
 import { dumpDestination, type DumpDestination } from './dump-destination.js'
@@ -19,7 +17,7 @@ import { contextOf, notice, type Workspace } from './workspace.js'
 export const defaultFolder = 'datadir'
 
 /** A compressor takes so many bytes at a time, without a copy where they come so. */
-const compressedAtOnce = 4 * 1024 * 1024
+export const compressedAtOnce = 4 * 1024 * 1024
 
 /**
  * Writes tables as files that can be read, edited and loaded into any engine, out of one snapshot.
@@ -53,23 +51,23 @@ export async function dump(workspace: Workspace, request: DumpRequestOptions): P
 
 async function written(
   cx: Context,
-  source: TableSource & { readonly manifest: PortableManifest },
+  source: DumpedSource,
   destination: DumpDestination,
   subject: string,
 ): Promise<readonly DumpedTable[]> {
   const done: PortableTable[] = []
   const progress = new RowProgress(cx, 'dump', subject, source.headers)
   try {
-    await destination.begin({ dump: source.manifest, headers: source.headers.map(headerObject), holdfast: 1 })
+    await destination.begin(streamHead(source))
     const pool = new ChunkPool(compressedAtOnce)
     for await (const table of source.tables(source.headers)) {
-      const name = tableText(table.header.table)
-      const file = destination.fileOf(name)
-      const facts = { rows: 0, sum64: '' }
-      const bytes = tableBytes(table, progress, facts)
+      const file = destination.fileOf(tableText(table.header.table))
+      const bytes = tableBytes(table, {
+        rows: (count, length) => progress.add(count, length),
+        ended: (facts) => done.push({ file, ...facts }),
+      })
       const pieces = destination.compresses ? gathered(bytes, pool) : bytes
       await destination.table(file, Readable.from(pieces, { objectMode: false, highWaterMark: 1024 * 1024 }))
-      done.push({ table: name, file, ...facts })
     }
     await destination.finish({ ...source.manifest, tables: done })
   } catch (error) {
@@ -78,21 +76,4 @@ async function written(
   }
   progress.done()
   return done.map(({ table, rows, sum64 }) => ({ table, rows, sum64 }))
-}
-
-async function* tableBytes(
-  { header, rows }: SourceTable,
-  progress: RowProgress,
-  facts: { rows: number; sum64: string },
-): AsyncGenerator<Buffer> {
-  const encoder = tableEncoder(header)
-  yield encoder.header()
-  for await (const chunk of rows) {
-    const bytes = encoder.rows(chunk)
-    progress.add(chunk.count, bytes.length)
-    yield bytes
-  }
-  const { bytes, footer } = encoder.end()
-  Object.assign(facts, { rows: footer.rows, sum64: footer.sum64 })
-  yield bytes
 }

@@ -1,20 +1,25 @@
 import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
-import type { Candidate, DisposableSource } from './restore-find.js'
+import type { Candidate } from './restore-find.js'
+
+interface Usable {
+  readonly warnings?: readonly string[]
+  dispose(): Promise<void>
+}
 
 /**
  * The first source that is whole. A copy that its storage has lost, or that is damaged, is left for the next one.
  * @throws what is wrong with the first where none can be used; what has nothing to do with a copy, at once
  */
-export async function firstUsable<Prepared>(
+export async function firstUsable<Source extends Usable, Prepared>(
   cx: Context,
-  candidates: readonly Candidate[],
-  prepareFrom: (source: DisposableSource) => Promise<Prepared>,
-): Promise<{ readonly found: DisposableSource; readonly prepared: Prepared }> {
+  candidates: readonly Candidate<Source>[],
+  prepareFrom: (source: Source) => Promise<Prepared>,
+): Promise<{ readonly found: Source; readonly prepared: Prepared }> {
   const failures: HoldfastError[] = []
   const told: string[] = []
   for (const { name, warnings, open } of candidates) {
-    let opened: DisposableSource | undefined
+    let opened: Source | undefined
     try {
       opened = await open()
       const found = { ...opened, warnings: [...(opened.warnings ?? []), ...warnings, ...told] }

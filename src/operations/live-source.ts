@@ -38,6 +38,7 @@ export async function openLiveSource(
       throw new HoldfastError('usage.pattern-unmatched', `${database.alias} has no table to dump`)
     const prepared: PreparedTransform[] = []
     for (const transform of transforms) prepared.push(await transform.prepare(cx, rows, chosen))
+    await rows.hold?.(chosen)
     const wheres = conditions(choice.where ?? {}, chosen)
     const stamps = new Set<DumpStamp>(transforms.map(({ stamp }) => stamp))
     if (wheres.size > 0) stamps.add('subset')

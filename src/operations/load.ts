@@ -6,6 +6,7 @@ import { HoldfastError } from '../errors.js'
 import { converters } from '../portable/converters/converters.js'
 import type { TableSource } from '../portable/table-source.js'
 import { defaultFolder } from './dump.js'
+import { openPortableBackup } from './portable-backup.js'
 import { openFileSource } from './file-source.js'
 import { rowsOf } from './live-source.js'
 import { compareMigrations, isMissing, requireFilled } from './load-checks.js'
@@ -36,8 +37,13 @@ async function openInput(
   cx: Context,
   workspace: Workspace,
   target: DatabaseSettings,
-  { input = defaultFolder, from, acceptEdits = false, create = false }: LoadRequest,
+  request: LoadRequest,
 ): Promise<TableSource> {
+  const { input = defaultFolder, from, fromBackup, acceptEdits = false, create = false } = request
+  if (fromBackup !== undefined) {
+    refuseBesideBackup(request)
+    return openPortableBackup(cx, workspace, target, fromBackup, request)
+  }
   if (from === undefined) return openFileSource(cx, workspace, input, acceptEdits)
   const converter = converters[from]
   if (converter === undefined)
@@ -55,6 +61,15 @@ async function openInput(
     throw error
   })
   return converter(cx, resolve(cx.env.workingDirectory, input), tables)
+}
+
+/** A backup says itself where its rows are, and nobody has edited them. @throws usage.invalid */
+function refuseBesideBackup({ input, from, acceptEdits }: LoadRequest): void {
+  const beside = Object.entries({ input, from, acceptEdits }).find(([, value]) => value !== undefined)
+  if (beside !== undefined)
+    throw new HoldfastError('usage.invalid', `${beside[0]} does not go with fromBackup`, {
+      hint: 'leave one of them out',
+    })
 }
 
 async function targetTables(cx: Context, target: DatabaseSettings): Promise<readonly TableHeader[]> {

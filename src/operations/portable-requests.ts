@@ -34,7 +34,19 @@ export interface DumpRequestOptions extends Cancellable, TableChoice, SourceChan
   readonly compress?: string
 }
 
-export interface LoadRequest extends Cancellable, TableChoice {
+/** The portable dump of a backup. */
+export interface BackupChoice {
+  /**
+   * A backup with a portable dump, in place of `input`: an id or unique prefix, a file name in the storage, or `latest`, which is that
+   * of the target unless `fromDatabase` names another.
+   */
+  readonly fromBackup?: string
+  /** With `fromBackup`: the storage to look in. Default: all. */
+  readonly storage?: string
+  readonly fromDatabase?: string
+}
+
+export interface LoadRequest extends Cancellable, TableChoice, BackupChoice {
   /** A folder, a file, or a stream. Default: the folder `datadir`. */
   readonly input?: string | Readable
   /** What another tool has written: `dumpdb` for a folder of the Django script's files, `django` for a fixture of dumpdata. */
@@ -71,9 +83,11 @@ export interface LoadRequest extends Cancellable, TableChoice {
 export interface DevDumpRequest extends DevSelection, Omit<DumpRequestOptions, 'database'> {}
 
 /** Into a development server. */
-export interface DevLoadRequest extends DevSelection, Omit<LoadRequest, 'database' | 'confirmName'> {}
+export interface DevLoadRequest
+  extends DevSelection, Omit<LoadRequest, 'database' | 'confirmName' | keyof BackupChoice> {}
 
-export interface CopyRequest extends Omit<LoadRequest, 'input' | 'database' | 'acceptEdits'>, SourceChanges {
+export interface CopyRequest
+  extends Omit<LoadRequest, 'input' | 'database' | 'acceptEdits' | keyof BackupChoice>, SourceChanges {
   /** Aliases or URLs. */
   readonly from: string
   readonly to: string

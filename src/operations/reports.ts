@@ -50,10 +50,16 @@ export interface BackupResult {
   readonly id: string
   /** The file name of the artifact, or the path given with `output`. */
   readonly filename: string
+  /** Of the dump itself, before compression and encryption. */
   readonly plainBytes: number
+  /** Of the portable dump beside it, where there is one. */
+  readonly portableBytes?: number
+  /** Of all that lies in a storage. */
   readonly storedBytes: number
   readonly seconds: number
   readonly warnings: readonly string[]
+  /** Why there is no portable dump, though one was wanted and the backup is whole. */
+  readonly failedPortable?: HoldfastError
   /** What `prune` removed afterwards, with `prune: true`. */
   readonly pruned?: readonly string[]
   /** What failed when the backup was complete already: a hook, or retention. */

@@ -31,7 +31,7 @@ export interface BackupRequest extends Cancellable {
   readonly encrypt?: false
   /** In place of the configured connector's name. */
   readonly connector?: string
-  /** A portable dump beside the native one. Not supported yet. */
+  /** A portable dump beside the native one, in the same backup; in place of the configured value. */
   readonly alsoPortable?: boolean
   /** In place of the configured value. */
   readonly fingerprint?: FingerprintLevel

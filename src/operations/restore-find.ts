@@ -9,6 +9,7 @@ import { connect } from '../streams/connect.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import { backupBeside } from './backup-beside.js'
 import { readHold } from './backup-leases.js'
+import type { OpenStorage } from './open-storages.js'
 import { copiesAmong, isWanted } from './find-backup.js'
 import { listReachable } from './list.js'
 import type { FailedStorage, ListReport, StoredBackup } from './reports.js'
@@ -37,16 +38,20 @@ export function restoreTarget(
   return { ...target, alias: to, connection, protected: false }
 }
 
+interface Disposable {
+  dispose(): Promise<void>
+}
+
 /** A source that may hold a temporary file until it is disposed of. */
-export type DisposableSource = FoundSource & { dispose(): Promise<void> }
+export type DisposableSource = FoundSource & Disposable
 
 /** One of the places that what is wanted can be taken from. */
-export interface Candidate {
+export interface Candidate<Source = DisposableSource> {
   /** For messages: `the copy in main`. */
   readonly name: string
   /** What the person who is to confirm should know. */
   readonly warnings: readonly string[]
-  readonly open: () => Promise<DisposableSource>
+  readonly open: () => Promise<Source>
 }
 
 /**
@@ -89,6 +94,17 @@ export async function findSourcesOf(
     const open = async () => undisposed(await sourceOfLocal(cx, workspace, wanted, decoding))
     return [{ name: wanted, warnings: [], open }]
   }
+  return copiesOf(cx, workspace, wanted, filter, (open, backup) => sourceOfBackup(cx, open, backup, decoding))
+}
+
+/** A backup that the filter lets through, in each storage that has it; nobody removes it between `open` and `dispose`. */
+export async function copiesOf<Opened extends object>(
+  cx: Context,
+  workspace: Workspace,
+  wanted: string,
+  filter: BackupFilter & { readonly storage?: string },
+  openCopy: (open: OpenStorage, backup: StoredBackup) => Promise<Opened>,
+): Promise<readonly [Candidate<Opened & Disposable>, ...Candidate<Opened & Disposable>[]]> {
   const { unreachable, ...listing } = await listReachable(workspace, { ...filter, signal: cx.signal })
   if (wanted === 'latest') requireOneDatabase(listing, filter)
   const [first, ...others] = copiesFound(workspace, listing, unreachable, wanted, filter)
@@ -96,14 +112,14 @@ export async function findSourcesOf(
     ({ storage: name, error }) =>
       `${name} could not be asked: ${error.message}${wanted === 'latest' ? '; a newer backup may be there' : ''}`,
   )
-  const candidate = (backup: StoredBackup): Candidate => ({
+  const candidate = (backup: StoredBackup): Candidate<Opened & Disposable> => ({
     name: `the copy in ${backup.storage}`,
     warnings,
     open: async () => {
       const open = await workspace.storages.get(backup.storage)
       const hold = await readHold(cx, open, [backup])
       try {
-        return { ...(await sourceOfBackup(cx, open, backup, decoding)), dispose: () => hold.release() }
+        return { ...(await openCopy(open, backup)), dispose: () => hold.release() }
       } catch (error) {
         await hold.release()
         throw error

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
-import type { Manifest } from '../catalog/manifest.js'
+import { nativeParts, type Manifest } from '../catalog/manifest.js'
 import type { ConnectorFactory, DumpFormat, RestorePart, RestoreSource } from '../engine/connector.js'
 import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
@@ -52,14 +52,15 @@ export async function sourceOfBackup(
   decoding: Decoding,
 ): Promise<FoundSource> {
   if (distrust !== undefined) throw distrust
-  const total = manifest.parts.reduce((sum, part) => sum + part.plain.bytes, 0)
+  const parts = nativeParts(manifest)
+  const total = parts.reduce((sum, part) => sum + part.plain.bytes, 0)
   const partOf = (name: string) => {
-    const part = manifest.parts.find((candidate) => candidate.name === name)
+    const part = parts.find((candidate) => candidate.name === name)
     if (part === undefined)
       throw new HoldfastError('integrity.missing-artifact', `${manifest.id} has no part ${name}`)
     return part
   }
-  const first = manifest.parts[0]
+  const [first] = parts
   if (first === undefined) throw new HoldfastError('integrity.manifest', `${manifest.id} has no parts`)
   const progress = (phase: 'restore' | 'check', totalBytes: number) =>
     new PartsProgress(cx, { subject: manifest.id, phase, totalBytes })
@@ -67,7 +68,7 @@ export async function sourceOfBackup(
   const openPart = ({ name }: RestorePart, of: PartsProgress) =>
     readArtifact(cx, open.storage, partOf(name), decoding, of.observer(name))
   const source: RestoreSource = {
-    parts: manifest.parts.map(({ name, role, table, plain }) => ({
+    parts: parts.map(({ name, role, table, plain }) => ({
       name,
       role,
       plainBytes: plain.bytes,
@@ -80,14 +81,14 @@ export async function sourceOfBackup(
     filename: first.stored.key.split('/').slice(0, 2).join('/'),
     storage,
     manifest,
-    storedBytes: manifest.parts.reduce((sum, part) => sum + part.stored.bytes, 0),
+    storedBytes: parts.reduce((sum, part) => sum + part.stored.bytes, 0),
     source,
     head: await headOf(await readArtifact(cx, open.storage, first, decoding), headBytes),
     examine: (part) => openPart(part, examined),
     async check() {
-      const stored = manifest.parts.reduce((sum, part) => sum + part.stored.bytes, 0)
+      const stored = parts.reduce((sum, part) => sum + part.stored.bytes, 0)
       const checked = progress('check', stored)
-      for (const part of manifest.parts)
+      for (const part of parts)
         await drain(await readStored(cx, open.storage, part, checked.observer(part.name)))
     },
   }

@@ -1,4 +1,4 @@
-import type { Manifest } from '../catalog/manifest.js'
+import { nativeParts, type Manifest } from '../catalog/manifest.js'
 import type { DatabaseSettings } from '../config/settings.js'
 import type { ConnectorFactory, RestoreFacts, RestoreRequest } from '../engine/connector.js'
 import { swapId, type Beside, type Swapper, type SwapSession, type SwapState } from '../engine/swapper.js'
@@ -107,7 +107,8 @@ export function swapFacts(
   const running = state.running ? [`another run restores beside ${state.place} at this moment`] : []
   const told = { kept: state.kept, warnings: [...state.interrupted, ...running] }
   if (id === undefined) return { strategy: 'in-place', ...told }
-  const plain = manifest?.parts.reduce((sum, part) => sum + part.plain.bytes, 0) ?? 0
+  const parts = manifest === undefined ? [] : nativeParts(manifest)
+  const plain = parts.reduce((sum, part) => sum + part.plain.bytes, 0)
   const roomBytes = Math.max(plain, targetBytes ?? 0)
   return {
     strategy: 'swap',

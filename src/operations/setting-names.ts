@@ -11,6 +11,7 @@ const flags: Readonly<Record<string, string>> = {
   schemaOnly: '--schema-only',
   dataOnly: '--data-only',
   alsoPortable: '--also-portable',
+  output: '--output',
   connector: '--connector',
   clean: '--clean',
   strategy: '--strategy',
@@ -44,7 +45,8 @@ export function settingName(
   // A database that is a text is its URL.
   const origin = settings.origins.get(prefix)
   if (origin !== undefined && candidates.includes('url')) return `${prefix} (${origin})`
-  return `${prefix}.${setting} (default)`
+  const shared = settings.origins.get(setting)
+  return shared === undefined ? `${prefix}.${setting} (default)` : `${setting} (${shared})`
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import type { ManifestPart } from '../catalog/manifest.js'
 import { tarFormat } from '../files/tar/format.js'
+import { portableChecker } from '../portable/portable-checker.js'
 import type { Observer } from '../streams/measure.js'
 import { drain, progressObserver, readArtifact, readStored } from './artifact-reader.js'
 import { readHold, type Hold } from './backup-leases.js'
@@ -164,8 +165,8 @@ async function verifyPart(
 }
 
 function structureOf(part: ManifestPart, format: DumpFormat | undefined): readonly Observer[] {
-  if (format === undefined || part.role === 'portable') return []
-  const checker = format.checker(part.role)
+  const checker = part.role === 'portable' ? portableChecker(part.stored.key) : format?.checker(part.role)
+  if (checker === undefined) return []
   return [{ push: (chunk) => checker.push(chunk), end: () => checker.end() }]
 }
 

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Row } from '../engine/cell.js'
 import { RowChunk } from '../engine/row-chunk.js'
 import type { TableHeader } from '../engine/table-header.js'
 import { HoldfastError } from '../errors.js'
+import { dumpStream } from './dump-stream.js'
+import { portableChecker } from './portable-checker.js'
 import { tableDecoder } from './table-decoder.js'
 import { tableEncoder } from './table-encoder.js'
 import { exampleHeader } from './test-tables.js'
@@ -46,6 +50,57 @@ const cell = fc.oneof(
   fc.boolean(),
   fc.constant(null),
 )
+
+describe('a whole dump that is one stream', () => {
+  async function dumped(): Promise<string> {
+    const source = {
+      name: 'shop',
+      headers: [exampleHeader],
+      manifest: {
+        holdfast: 1 as const,
+        kind: 'portable' as const,
+        created: '2026-11-28T00:00:00Z',
+        engine: 'sqlite',
+        server: 'test',
+        database: 'shop',
+        migrations: [],
+        tables: [],
+        warnings: [],
+      },
+      async *tables() {
+        yield await Promise.resolve({
+          header: exampleHeader,
+          rows: Readable.from([RowChunk.ofRows([row])]),
+          place: String,
+        })
+      },
+      close: () => Promise.resolve(),
+    }
+    return text(dumpStream(source))
+  }
+
+  function check(dump: string): void {
+    const checker = portableChecker('shop')
+    checker.push(Buffer.from(dump))
+    checker.end()
+  }
+
+  it('is found whole, and not where a line of it is missing, or another', async () => {
+    const whole = await dumped()
+    check(whole)
+    const lines = whole.split(/(?<=\n)/u)
+    expect(lines).toHaveLength(5)
+    const without = (line: number) => lines.filter((_each, index) => index !== line).join('')
+    expect(lines.map((_line, index) => errorOf(() => check(without(index))).code)).toEqual([
+      'integrity.format',
+      'integrity.format',
+      'integrity.checksum',
+      'integrity.format',
+      'integrity.truncated',
+    ])
+    expect(errorOf(() => check(whole.replace('a@x', 'b@x'))).code).toBe('integrity.checksum')
+  })
+})
 
 describe('a table as a file', () => {
   it('is the format of docs/format.md, byte for byte', () => {

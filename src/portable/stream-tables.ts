@@ -2,6 +2,7 @@ import { releaseChunk } from '../streams/chunk-pool.js'
 import type { RowChunk } from '../engine/row-chunk.js'
 import type { TableHeader } from '../engine/table-header.js'
 import type { DecodedItem, StreamHead } from './codec.js'
+import { piecesAtOnce } from './portable-checker.js'
 import { tableDecoder, type DecodeOptions } from './table-decoder.js'
 import type { SourceTable } from './table-source.js'
 
@@ -65,15 +66,12 @@ export class StreamTables {
   }
 }
 
-/** Rows of so many bytes are taken apart at a time: those of a chunk of a file would fill the memory. */
-const pieceBytes = 256 * 1024
-
 async function* itemsOf(bytes: AsyncIterable<unknown>, options: DecodeOptions): AsyncGenerator<DecodedItem> {
   const decoder = tableDecoder(options)
   for await (const chunk of bytes) {
     const whole = chunk as Buffer
-    for (let at = 0; at < whole.length; at += pieceBytes)
-      yield* decoder.push(whole.subarray(at, at + pieceBytes))
+    for (let at = 0; at < whole.length; at += piecesAtOnce)
+      yield* decoder.push(whole.subarray(at, at + piecesAtOnce))
     releaseChunk(whole)
   }
   decoder.end()

@@ -1,14 +1,17 @@
 import { strict as assert } from 'node:assert'
 import { noise, rejectsWith, type StorageCheck } from './storage-bench.js'
 
-/** Promises to several runs at once. */
-export const concurrencyChecks: readonly StorageCheck[] = [
+/**
+ * Promises to several runs at once.
+ * @param rounds how often each of them is tried
+ */
+export const concurrencyChecks = (rounds: number): readonly StorageCheck[] => [
   {
     name: 'FAILURES 13: lets exactly one of several create-only puts of one key win',
     needs: 'createOnly',
     async check(bench) {
       const contents = Array.from({ length: 8 }, (_, index) => noise(100_000 + index, index))
-      for (let round = 0; round < 5; round++) {
+      for (let round = 0; round < Math.ceil(rounds / 4); round++) {
         const key = `shop/${round}`
         const puts = contents.map((bytes) => bench.put(key, bytes, { createOnly: true }))
         const results = await Promise.allSettled(puts)
@@ -45,7 +48,7 @@ export const concurrencyChecks: readonly StorageCheck[] = [
   {
     name: 'FAILURES 22: does not let a delete harm a put of a neighbouring key, or a list',
     async check(bench) {
-      for (let round = 0; round < 20; round++) {
+      for (let round = 0; round < rounds; round++) {
         const folder = `shop/${round}/parts`
         await bench.put(`${folder}/old`, Buffer.from('old'))
         await bench.put(`shop/${round}.dump`, Buffer.from('stays'))

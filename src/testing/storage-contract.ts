@@ -14,6 +14,8 @@ export interface StorageFixture {
   reopen?(storage: Storage): Promise<Storage>
   /** How many objects the check of a long list stores. Default 1 100, which is more than a page of most services. */
   readonly manyObjects?: number
+  /** How often runs get in each other's way. Default 20; fewer where each connection takes long. */
+  readonly rounds?: number
   /** What the service cannot do, and the storage's capabilities say so: what depends on it is not checked. */
   readonly lacks?: readonly StorageNeed[]
   /** Storages in trouble, each checked for the error that every storage gives then. Those that are absent are not checked. */
@@ -34,8 +36,8 @@ export type StorageMishap = 'denied' | 'loginRefused' | 'unreachable' | 'full'
  * for (const check of storageContract({ open: () => openMyStorage(newPrefix()) })) test(check.name, () => check.run())
  */
 export function storageContract(fixture: StorageFixture): readonly ContractCheck[] {
-  const { manyObjects, lacks = [] } = fixture
-  const promises = storagePromises(manyObjects).filter(
+  const { manyObjects, rounds, lacks = [] } = fixture
+  const promises = storagePromises(manyObjects, rounds).filter(
     ({ needs }) => needs === undefined || !lacks.includes(needs),
   )
   const checks = [

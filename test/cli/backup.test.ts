@@ -82,10 +82,10 @@ built.describe('backup', () => {
       '--exclude-data does not go with --connector: the connector sqlite-copy cannot leave out the rows of tables',
     ],
     [
-      'a portable dump',
-      ['backup', '--also-portable'],
+      'a portable dump beside the one on stdout',
+      ['backup', '--also-portable', '-o', '-'],
       2,
-      '--also-portable is not supported yet: a backup does not hold portable dumps',
+      '--output does not go with --also-portable: output takes one file',
     ],
     ['an unknown scheme', ['backup', 'redis://h/0'], 2, 'there is no engine redis'],
     ['a server that is not there', ['backup', 'postgres://127.0.0.1:1/x'], 4, 'cannot be reached'],

@@ -38,9 +38,9 @@ describe('impossible combinations of a configuration are refused before anything
       `databases.shop.jobs (${file}) does not go with databases.shop.url (${file}): the connector pg-dump-custom works with one connection`,
     ],
     [
-      'a portable dump in the same backup',
-      { url: 'pg://h/shop', alsoPortable: true },
-      `databases.shop.alsoPortable (${file}) is not supported yet: a backup does not hold portable dumps`,
+      'a portable dump of an engine that has none',
+      { url: 'mongodb://h/shop', alsoPortable: true },
+      `databases.shop.alsoPortable (${file}) does not go with databases.shop.url (${file}): mongodb has no portable dumps`,
     ],
   ])('%s', async (_what, shop, message) => {
     const folder = await testFolder()
@@ -81,9 +81,9 @@ describe('and those of a call', () => {
       'exclude (of this call) does not go with connector (of this call): the connector sqlite-copy cannot leave out tables',
     ],
     [
-      'a portable dump',
-      { alsoPortable: true },
-      'alsoPortable (of this call) is not supported yet: a backup does not hold portable dumps',
+      'a portable dump beside the one file of output',
+      { alsoPortable: true, output: './shop.file' },
+      'output (of this call) does not go with alsoPortable (of this call): output takes one file',
     ],
   ])('%s', async (_what, request, message) => {
     const { folder, hf } = await shop()

@@ -112,7 +112,7 @@ const makers: Readonly<Record<PlaceName, () => Promise<Place>>> = {
     executeFile(path, 'PRAGMA user_version = 0')
     return {
       config: { url: `sqlite:${path}` },
-      execute: (sql) => Promise.resolve(executeFile(path, sql)),
+      execute: async (sql) => Promise.resolve(executeFile(path, sql)),
       ask: (sql) => Promise.resolve(askFile(path, sql)),
       content: () => contentOf(sqliteEngine.rows, { engine: 'sqlite', name: path, parameters: {} }),
       state: () => Promise.resolve(stateOfFile(path)),

@@ -2,7 +2,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Files that take longest: small ones, mostly, with the contract of connectors in them. */
 const longest =
-  /(?:connectors|\.contract|\/pg-[a-z-]+|guides|scale|lock-page|excludes|tool-secrets|restored-parts|dev-servers|fingerprints|swap-\w+)\.test\.ts$/u
+  /(?:connectors|\.contract|\/pg-[a-z-]+|guides|scale|lock-page|excludes|tool-secrets|restored-parts|dev-servers|fingerprints|swap-\w+|ftp\/storage)\.test\.ts$/u
 
 /**
  * Begins with the files that take longest, so that at the end no worker goes on alone. Vitest does so by itself only from the

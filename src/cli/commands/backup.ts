@@ -39,6 +39,7 @@ export const backup = command<BackupFlags, readonly string[]>({
     { line: 'holdfast backup --storage main --storage offsite', meaning: 'to both at once' },
     { line: 'holdfast backup shop -o - | ssh host …', meaning: 'the artifact to stdout' },
     { line: "holdfast backup --exclude-data 'log_*'", meaning: 'log tables without rows' },
+    { line: 'holdfast backup --also-portable', meaning: 'rows that any engine loads, too' },
   ],
   parameters: {
     flags: {
@@ -54,7 +55,7 @@ export const backup = command<BackupFlags, readonly string[]>({
       compress: text('METHOD', 'zstd[:1-19], gzip[:1-9] or none  [default: zstd; HOLDFAST_COMPRESS]'),
       noEncrypt: toggle('do not encrypt, whatever the configuration says'),
       connector: text('NAME', 'how to dump  [default: as configured, or by engine]'),
-      alsoPortable: toggle('a portable dump beside the native one (not supported yet; see holdfast dump)'),
+      alsoPortable: toggle('a portable dump beside the native one, for holdfast load --from-backup'),
       fingerprint: oneOf<FingerprintLevel>(
         fingerprintLevels,
         'what the manifest holds of every table, to compare a restored copy with: nothing, how many rows, or also a digest of them  [default: as configured, or by engine; HOLDFAST_FINGERPRINT]',

@@ -1,5 +1,7 @@
+import { HoldfastError } from '../../errors.js'
 import { command } from '../command.js'
 import { text } from '../flags.js'
+import { keyFlags, type KeyFlags } from '../keys.js'
 import { warnOfPasswords, withHoldfast } from '../session.js'
 import {
   filesFlags,
@@ -13,8 +15,11 @@ import {
 } from './load-flags.js'
 import { tableFlags, tablesArgument } from './table-flags.js'
 
-interface LoadFlags extends FilesFlags, LoadingFlags {
+interface LoadFlags extends FilesFlags, LoadingFlags, KeyFlags {
   readonly database?: string
+  readonly fromBackup?: string
+  readonly fromDatabase?: string
+  readonly storage?: string
 }
 
 export const load = command<LoadFlags, readonly string[]>({
@@ -31,12 +36,20 @@ export const load = command<LoadFlags, readonly string[]>({
     { line: 'holdfast load users -d fixtures --dry-run', meaning: 'say what would be done' },
     { line: 'holdfast load --database sqlite:./new.db --create --yes', meaning: 'make the tables, too' },
     { line: 'holdfast load --mode update', meaning: 'change and add, delete nothing' },
+    { line: 'holdfast load --from-backup latest --yes', meaning: 'out of a backup' },
     { line: 'holdfast load --from django fixture.json --yes', meaning: 'what dumpdata has written' },
   ],
   parameters: {
     flags: {
       database: text('NAME', 'the configured database, or a URL, to load into  [default: the only one]'),
       ...filesFlags,
+      fromBackup: text(
+        'BACKUP',
+        'the portable dump of a backup, by its id or a prefix of it, or latest; see backup --also-portable',
+      ),
+      fromDatabase: text('NAME', 'with --from-backup latest: whose backup  [default: that of the target]'),
+      storage: text('NAME', 'with --from-backup: the storage to look in, or a folder  [default: all]'),
+      ...keyFlags,
       ...tableFlags,
       ...loadingFlags,
     },
@@ -44,13 +57,22 @@ export const load = command<LoadFlags, readonly string[]>({
     positional: { kind: 'array', parameter: tablesArgument },
   },
   async run(flags, ...words) {
-    const { database } = flags
+    const { database, fromBackup, fromDatabase } = flags
     const files = filesRequest(this, flags, words)
+    for (const [name, value] of Object.entries({
+      '--storage': flags.storage,
+      '--from-database': fromDatabase,
+    }))
+      if (value !== undefined && fromBackup === undefined)
+        throw new HoldfastError('usage.invalid', `${name} goes with --from-backup alone`)
     warnOfPasswords(this, [database])
-    await withHoldfast(this, flags, async (hf) => {
+    await withHoldfast(this, flags, async (hf, where) => {
       const report = await hf.load({
         ...loadingRequest(this, flags),
         ...files,
+        ...where,
+        ...(fromBackup === undefined ? {} : { fromBackup }),
+        ...(fromDatabase === undefined ? {} : { fromDatabase }),
         ...(database === undefined ? {} : { database }),
       })
       showLoad(this, 'load', report)

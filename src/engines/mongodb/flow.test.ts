@@ -52,6 +52,10 @@ server.describe('MongoDB through the library', () => {
           await each.collection('author').deleteMany({})
           await each.collection('book').drop()
         })
+        await expect(hf.restore({ strategy: 'swap', confirm: true })).rejects.toMatchObject({
+          code: 'usage.not-supported',
+          message: expect.stringMatching(/^mongodb has no strategy.* swap$/u) as string,
+        })
         await hf.restore({ confirm: true })
         expect(await database.digest()).toEqual(wanted)
         const elsewhere = await createHoldfast({

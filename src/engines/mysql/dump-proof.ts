@@ -1,4 +1,5 @@
-import type { ConnectorSettings, DumpRequest } from '../../engine/connector.js'
+import type { ConnectorSettings, DumpedRows, DumpRequest } from '../../engine/connector.js'
+import type { ConnectionSettings } from '../../engine/engine.js'
 import {
   unprovenFingerprint,
   type CounterFingerprint,
@@ -20,9 +21,10 @@ import type { Inventory } from './inventory.js'
 import { quoteName } from './quoting.js'
 import { ServerSession } from './session.js'
 
-/** What a dump's fingerprint is to be of. */
+/** What a dump's fingerprint is to be of, and whether its rows are wanted as well. */
 export interface ProofPlan {
   readonly level: FingerprintLevel
+  readonly rows: boolean
   readonly tables: Inventory['tables']
   readonly inventory: Inventory
   /** Nothing is left out by choice. */
@@ -42,6 +44,8 @@ export interface DumpProof {
   begin(): void
   /** Absent where none was asked for. @throws the signal's reason when aborted */
   result(): Promise<Fingerprint | undefined>
+  /** What the plan wants of rows; `close` leaves them open. */
+  rows(): DumpedRows
   close(): Promise<void>
 }
 
@@ -49,6 +53,7 @@ export interface DumpProof {
 const lockWaitSeconds = 5
 /** So long at most are writers held up. */
 const longestHoldMs = 20_000
+const tooLate = 'the dump tool took too long to begin'
 
 /** Options of the tools that change neither which rows they dump nor when. */
 const harmless =
@@ -64,6 +69,7 @@ export function planProof(
   const odd = [...toolArgs, ...dumpSuffix].find((argument) => !harmless.test(argument))
   return {
     level: request.fingerprint ?? 'none',
+    rows: request.rows ?? false,
     tables: inventory.tables.filter(({ name }) => !excluded.includes(name) && !withoutRows.includes(name)),
     inventory,
     whole: excluded.length === 0,
@@ -81,8 +87,12 @@ export async function openProof(
   { connection }: ConnectorSettings,
   plan: ProofPlan,
 ): Promise<DumpProof> {
-  if (plan.level === 'none') return noProof()
-  if (plan.unproven !== undefined) return noProof(plan.unproven)
+  if (plan.level === 'none' && !plan.rows) return noProof(plan)
+  const rows: Opened['rows'] = {}
+  if (plan.unproven !== undefined) {
+    await openRows(cx, connection, plan, rows)
+    return noProof(plan, rows, plan.unproven)
+  }
   const sessions: ServerSession[] = []
   const open = async () => {
     const session = await ServerSession.open(cx, connection)
@@ -96,12 +106,32 @@ export async function openProof(
     const [lock, reader] = [await open(), await open()]
     await lockTables(lock, plan)
     await beginSnapshot(reader)
+    await openRows(cx, connection, plan, rows)
     const counters = await readCounters(reader, plan.inventory)
-    return runningProof(cx, plan, { lock, reader, counters }, close)
+    return runningProof(cx, plan, { lock, reader, counters, rows }, close)
   } catch (error) {
     await close()
+    if (rows.source === undefined) await openRows(cx, connection, plan, rows)
+    if (cx.signal.aborted) await rows.source?.close()
     cx.signal.throwIfAborted()
-    return noProof(`writers could not be held up for a moment: ${asHoldfastError(error).message}`)
+    const why = `writers could not be held up for a moment: ${asHoldfastError(error).message}`
+    return noProof(plan, rows, why)
+  }
+}
+
+/** Opens the rows in a snapshot of their own, which is the dump's where writers are held up. What fails here fails the portable dump alone. */
+async function openRows(
+  cx: Context,
+  connection: ConnectionSettings,
+  plan: ProofPlan,
+  rows: Opened['rows'],
+): Promise<void> {
+  if (!plan.rows) return
+  const { openSource } = await import('./rows-source.js')
+  try {
+    rows.source = await openSource(cx, connection)
+  } catch (error) {
+    rows.apart = asHoldfastError(error).message
   }
 }
 
@@ -120,25 +150,28 @@ interface Opened {
   readonly lock: ServerSession
   readonly reader: ServerSession
   readonly counters: readonly CounterFingerprint[]
+  readonly rows: { -readonly [Name in keyof DumpedRows]: DumpedRows[Name] }
 }
 
 function runningProof(
   { signal }: Context,
   plan: ProofPlan,
-  { lock, reader, counters }: Opened,
+  { lock, reader, counters, rows }: Opened,
   close: () => Promise<void>,
 ): DumpProof {
   let late = false
-  let taking: Promise<Fingerprint> | undefined
+  let taking: Promise<Fingerprint | undefined> | undefined
   // A connection's locks go with it.
   const timer = setTimeout(() => {
     late = true
+    rows.apart ??= tooLate
     void lock.close()
   }, longestHoldMs)
-  const take = async (): Promise<Fingerprint> => {
+  const take = async (): Promise<Fingerprint | undefined> => {
     clearTimeout(timer)
     await lock.close()
-    if (late) throw new HoldfastError('tool.timeout', 'the dump tool took too long to begin')
+    if (plan.level === 'none') return undefined
+    if (late) throw new HoldfastError('tool.timeout', tooLate)
     const transactional = await transactionalEngines(reader)
     const { level, tables, inventory, whole } = plan
     const found = await readFingerprint(reader, { level, tables, inventory, counters, transactional })
@@ -161,6 +194,7 @@ function runningProof(
       signal.throwIfAborted()
       return found
     },
+    rows: () => rows,
     async close() {
       clearTimeout(timer)
       await close()
@@ -175,7 +209,13 @@ async function transactionalEngines(session: ServerSession): Promise<ReadonlySet
   return new Set(engines.map(({ engine }) => engine))
 }
 
-function noProof(why?: string): DumpProof {
-  const found = why === undefined ? undefined : unprovenFingerprint(fingerprintMethod, why)
-  return { begin: () => undefined, result: () => Promise.resolve(found), close: () => Promise.resolve() }
+function noProof({ level }: ProofPlan, rows: DumpedRows = {}, why?: string): DumpProof {
+  const found =
+    why === undefined || level === 'none' ? undefined : unprovenFingerprint(fingerprintMethod, why)
+  return {
+    begin: () => undefined,
+    result: () => Promise.resolve(found),
+    rows: () => (why === undefined ? rows : { apart: why, ...rows }),
+    close: () => Promise.resolve(),
+  }
 }

@@ -88,7 +88,7 @@ async function readTable(
     const [row] = await session.query<{ counted: string }>(`SELECT ${counted} FROM ${quoteName(name)}`)
     return { name, rows: Number(row?.counted) }
   }
-  const hash = `MD5(CONCAT_WS(',', ${columns.join(', ')}))`
+  const hash = hashOf(session)(`CONCAT_WS(',', ${columns.join(', ')})`)
   const [row] = await session.query<{ counted: string; hashed: string; digest: string }>(
     `SELECT ${counted}, COUNT(h) AS hashed,
         CAST(COALESCE(SUM(CAST(CONV(LEFT(h, 16), 16, 10) AS UNSIGNED)), 0) AS CHAR) AS digest
@@ -120,19 +120,24 @@ async function readColumns(session: ServerSession): Promise<ReadonlyMap<string, 
   for (const { tab, name, type } of rows) {
     const list = columns.get(tab) ?? []
     columns.set(tab, list)
-    list.push(columnExpression(quoteName(name), type))
+    list.push(columnExpression(quoteName(name), type, hashOf(session)))
   }
   return columns
 }
 
-function columnExpression(column: string, type: string): string {
+/** MySQL has no MD5 any more since 9.6. */
+function hashOf({ identity }: ServerSession): (value: string) => string {
+  return identity.product === 'MySQL' ? (value) => `SHA2(${value}, 256)` : (value) => `MD5(${value})`
+}
+
+function columnExpression(column: string, type: string, hash: (value: string) => string): string {
   if (numberTypes.includes(type)) return `IFNULL(${column}, 'NULL')`
   // QUOTE of NULL is the word without quotes.
   if (textTypes.includes(type)) return `QUOTE(CONVERT(${column} USING utf8mb4))`
-  if (longTextTypes.includes(type)) return `IFNULL(MD5(CONVERT(${column} USING utf8mb4)), 'NULL')`
+  if (longTextTypes.includes(type)) return `IFNULL(${hash(`CONVERT(${column} USING utf8mb4)`)}, 'NULL')`
   if (type === 'bit') return `IFNULL(${column} + 0, 'NULL')`
   if (type === 'binary' || type === 'varbinary') return `IFNULL(HEX(${column}), 'NULL')`
-  return `IFNULL(MD5(${column}), 'NULL')`
+  return `IFNULL(${hash(column)}, 'NULL')`
 }
 
 /** The next number of every table that counts, and the next value of every sequence. */

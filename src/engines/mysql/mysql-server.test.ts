@@ -1,5 +1,6 @@
 import { delimiter } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { configOf, holdfastIn, resultOf, testFolder } from '../../../test/flows/workbench.js'
 import type { Context } from '../../env/context.js'
 import { connectorContract } from '../../testing/connector-contract.js'
 import { mysqldump } from './connectors/mysqldump.js'
@@ -78,6 +79,39 @@ describe.skipIf(url === undefined)(title('MySQL'), () => {
       await target.execute('INSERT INTO t VALUES (1); UPDATE t SET a = a + 1')
       expect(await target.column('SELECT a FROM t')).toEqual(['8'])
     }))
+
+  it('a backup passes a drill on a throwaway server; a restore by swap is undone', async () => {
+    const source = await database().create()
+    onTestFinished(() => source.drop())
+    await source.run([...tortureOfBoth, ...tortureOfMysql])
+    const hf = await holdfastIn(
+      await testFolder(),
+      {
+        databases: { shop: { ...configOf(source.connection), fingerprint: 'content' } },
+        ...(binDirectory === undefined ? {} : { devServers: { mysql: { programs: binDirectory } } }),
+      },
+      { env: context().env },
+    )
+    resultOf(await hf.backup())
+    const { results } = await hf.drill()
+    expect(results).toMatchObject([
+      {
+        ok: true,
+        proof: {
+          ...{ result: 'passed', schema: 'same', restoredInto: { kind: 'throwaway', product: 'MySQL' } },
+          comparison: { level: 'content', differences: [] },
+        },
+      },
+    ])
+    const whole = [await source.digest(), await source.schemaText()]
+    await source.execute('DROP TABLE computed')
+    const { kept = '' } = await hf.restore({ strategy: 'swap', confirm: true })
+    expect([await source.digest(), await source.schemaText()]).toEqual(whole)
+    await hf.undoRestore({ confirm: true })
+    expect(await source.tables()).not.toContain('computed')
+    await hf.discardOld({ confirm: true })
+    expect(await source.rows(`SHOW DATABASES LIKE '${kept.slice(0, -7)}%'`)).toEqual([])
+  })
 
   for (const options of ['', 'CHARACTER SET latin1 COLLATE latin1_german1_ci']) {
     it(`FAILURES 42–48: all that has been lost before comes back${options === '' ? '' : `, ${options}`}`, () =>

@@ -16,6 +16,8 @@ const chunkCharacters = 256 * 1024
 export async function openSource(cx: Context, settings: ConnectionSettings): Promise<RowSource> {
   const session = await ServerSession.open(cx, settings)
   try {
+    // Between two tables, and beside another dump, nothing may be asked for a long time.
+    await session.query('SET SESSION wait_timeout = 604800')
     await session.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ')
     await session.query('START TRANSACTION WITH CONSISTENT SNAPSHOT')
     const tables = await readTables(session)

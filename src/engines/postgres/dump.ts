@@ -5,6 +5,7 @@ import type {
   Dump,
   DumpFacts,
   DumpPart,
+  DumpedRows,
   DumpRequest,
   InspectRequest,
 } from '../../engine/connector.js'
@@ -16,6 +17,7 @@ import { planExclusion } from './exclusion.js'
 import { explainedFailure } from './failures.js'
 import { shareSnapshot, type ProofPlan } from './dump-proof.js'
 import { writePasswordFile } from './passfile.js'
+import { openRowsBeside } from './rows-beside.js'
 import { lockWaitMs, openSession } from './session.js'
 import { refuseContradictions } from './tool-args.js'
 import { databaseCall } from './tool-call.js'
@@ -91,10 +93,21 @@ export async function dumpDatabase(
     ...(settings.options.toolArgs ?? []),
   ]
   let facts: DumpFacts = { warnings: exclusion.warnings }
-  const parts = onePart(cx, settings, { client, args, overview, exclusion, request }, (ended) => {
-    facts = { ...ended, warnings: [...exclusion.warnings, ...ended.warnings] }
-  })
-  return { parts, facts: () => Promise.resolve(facts) }
+  let rows: DumpedRows = {}
+  const parts = onePart(
+    cx,
+    settings,
+    { client, args, overview, exclusion, request },
+    {
+      rows(opened) {
+        rows = opened
+      },
+      ended(told) {
+        facts = { ...told, warnings: [...exclusion.warnings, ...told.warnings] }
+      },
+    },
+  )
+  return { parts, facts: () => Promise.resolve(facts), rows: () => rows }
 }
 
 interface PlannedDump extends Omit<ProofPlan, 'toolArgs'> {
@@ -102,24 +115,35 @@ interface PlannedDump extends Omit<ProofPlan, 'toolArgs'> {
   readonly args: readonly string[]
 }
 
+/** Told as the dump goes on. */
+export interface DumpTold {
+  /** Before the first part. */
+  rows(rows: DumpedRows): void
+  ended(facts: DumpFacts): void
+}
+
 async function* onePart(
   cx: Context,
   settings: ConnectorSettings,
   { client, args, ...planned }: PlannedDump,
-  onEnded: (facts: DumpFacts) => void,
+  tell: DumpTold,
 ): AsyncGenerator<DumpPart> {
   cx.signal.throwIfAborted()
-  const { toolArgs = [] } = settings.options
+  const toolArgs = [...(settings.options.toolArgs ?? []), ...settings.tools.dumpSuffix]
+  const { rows, snapshot } = await openRowsBeside(cx, settings.connection, planned.request, toolArgs)
+  tell.rows(rows)
   const proof = await shareSnapshot(cx, settings.connection, {
     ...planned,
-    toolArgs: [...toolArgs, ...settings.tools.dumpSuffix],
+    toolArgs,
+    ...(snapshot === undefined ? {} : { snapshot }),
   })
   let running: RunningDump | undefined
   try {
-    running = await startPgDump(cx, settings, client, [...proof.args, ...args], () => proof.begun())
+    const shared = snapshot === undefined ? proof.args : [`--snapshot=${snapshot}`]
+    running = await startPgDump(cx, settings, client, [...shared, ...args], () => proof.begun())
     yield { name: 'dump', role: 'dump', bytes: running.bytes }
     const warnings = await running.messages()
-    onEnded({ warnings, ...(await proof.result()) })
+    tell.ended({ warnings, ...(await proof.result()) })
   } finally {
     await running?.end()
     await proof.close()

@@ -1,15 +1,23 @@
 import { Readable } from 'node:stream'
-import type { ConnectorSettings, Dump, DumpFacts, DumpPart, DumpRequest } from '../../engine/connector.js'
+import type {
+  ConnectorSettings,
+  Dump,
+  DumpedRows,
+  DumpFacts,
+  DumpPart,
+  DumpRequest,
+} from '../../engine/connector.js'
 import type { Context } from '../../env/context.js'
 import { gatheredChunks } from '../../process/gathered-output.js'
 import { readOverview, readRelations, type ServerOverview } from './catalog.js'
 import { resolveConnection, type Connection } from './connection.js'
-import { dumpClient, startPgDump, type PgDumpFormat, type RunningDump } from './dump.js'
+import { dumpClient, startPgDump, type DumpTold, type PgDumpFormat, type RunningDump } from './dump.js'
 import { exportSnapshot, shareSnapshot, type DumpProof } from './dump-proof.js'
 import { namingArguments, planExclusion, type Exclusion } from './exclusion.js'
 import { findLargeTables, piecesOf, type LargeTable, type Piece, type PieceSizes } from './large-tables.js'
 import { archivePart, formatPieces, listPart } from './pieces.js'
 import { qualifiedName } from './quoting.js'
+import { openRowsBeside } from './rows-beside.js'
 import { connectForCopy, connectSession, openSession, type PostgresSession } from './session.js'
 import { refuseContradictions } from './tool-args.js'
 import type { Client } from './tools.js'
@@ -50,10 +58,16 @@ export async function dumpInParallel(
     .snapshot(() => plan(cx, session, settings, request, how))
     .finally(() => session.close())
   let facts: DumpFacts = { warnings: [] }
-  const parts = allParts(cx, settings, request, how, planned.tables, (ended) => {
-    facts = ended
+  let rows: DumpedRows = {}
+  const parts = allParts(cx, settings, request, how, planned.tables, {
+    rows(opened) {
+      rows = opened
+    },
+    ended(told) {
+      facts = told
+    },
   })
-  return { parts, concurrency: how.jobs, facts: () => Promise.resolve(facts) }
+  return { parts, concurrency: how.jobs, facts: () => Promise.resolve(facts), rows: () => rows }
 }
 
 async function plan(
@@ -81,7 +95,7 @@ async function* allParts(
   request: DumpRequest,
   how: ParallelDump,
   wanted: readonly LargeTable[],
-  onEnded: (facts: DumpFacts) => void,
+  tell: DumpTold,
 ): AsyncGenerator<DumpPart> {
   const connection = await resolveConnection(cx.env, settings.connection)
   const holder = await connectSession(cx, connection)
@@ -95,6 +109,7 @@ async function* allParts(
     const { overview, client, exclusion, tables } = await plan(cx, holder, settings, request, how)
     const chosen = tables.filter(({ schema, name }) => locked.includes(qualifiedName(schema, name)))
     const snapshot = await exportSnapshot(holder)
+    tell.rows((await openRowsBeside(cx, settings.connection, request, [], snapshot)).rows)
     const toolArgs = settings.options.toolArgs ?? []
     proof = await shareSnapshot(cx, settings.connection, {
       ...{ overview, exclusion, request, snapshot },
@@ -118,7 +133,7 @@ async function* allParts(
     for (const piece of pieces) yield open.add(await readers.read(piece))
     await open.closed()
     const warnings = [...exclusion.warnings, ...(await archive.messages())]
-    onEnded({ warnings, ...(await proof.result()) })
+    tell.ended({ warnings, ...(await proof.result()) })
     // A session that has been ended has let go of its locks.
     await holder.rows('SELECT')
   } finally {

@@ -6,12 +6,13 @@ import { primaryKeyOf } from '../../engine/row-key.js'
 import type { RowQuery, RowSource } from '../../engine/row-source.js'
 import { columnNamed, tableText, type ColumnHeader, type TableHeader } from '../../engine/table-header.js'
 import { HoldfastError } from '../../errors.js'
+import { exportSnapshot } from './dump-proof.js'
 import { databaseFailure } from './failures.js'
 import { identifier, literal, qualifiedName } from './quoting.js'
 import { columnList, readTables, type OwnTable } from './rows-catalog.js'
 import { cellReader, unescaped } from './rows-read.js'
 import { cellWriter } from './rows-write.js'
-import { openSession, type PostgresSession } from './session.js'
+import { lockWaitMs, openSession, type PostgresSession } from './session.js'
 
 const lineFeed = 10
 
@@ -28,13 +29,24 @@ export const rowSettings = `
   SET LOCAL bytea_output = hex`
 
 export async function openSource(cx: Context, settings: ConnectionSettings): Promise<RowSource> {
+  return (await openSharedSource(cx, settings)).source
+}
+
+/** @param snapshot that another transaction has exported. Default: one of its own, which others may share as long as it is open */
+export async function openSharedSource(
+  cx: Context,
+  settings: ConnectionSettings,
+  snapshot?: string,
+): Promise<{ readonly source: RowSource; readonly share: () => Promise<string> }> {
   const session = await openSession(cx, settings)
   try {
     await session.rows(
-      `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${rowSettings}; SET LOCAL client_encoding = 'UTF8'`,
+      `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+       ${snapshot === undefined ? '' : `SET TRANSACTION SNAPSHOT ${literal(snapshot)};`}
+       ${rowSettings}; SET LOCAL lock_timeout = '${lockWaitMs}ms'; SET LOCAL client_encoding = 'UTF8'`,
     )
     const tables = await readTables(session)
-    return sourceOf(cx, session, tables)
+    return { source: sourceOf(cx, session, tables), share: () => exportSnapshot(session) }
   } catch (error) {
     await session.close()
     throw error
@@ -43,33 +55,46 @@ export async function openSource(cx: Context, settings: ConnectionSettings): Pro
 
 function sourceOf(cx: Context, session: PostgresSession, tables: readonly OwnTable[]): RowSource {
   const byName = new Map(tables.map((table) => [tableText(table.header.table), table]))
+  const readable = (header: TableHeader): OwnTable => {
+    const table = byName.get(tableText(header.table))
+    if (table === undefined) throw new TypeError(`${tableText(header.table)} is no table of this snapshot`)
+    if (table.readable) return table
+    throw new HoldfastError(
+      'database.denied',
+      `${session.connection.user} may not read ${tableText(header.table)}`,
+    )
+  }
   return {
     tables: () => Promise.resolve(tables.map(({ header }) => header)),
     warnings: [],
-    rows(header, query = {}) {
-      const table = byName.get(tableText(header.table))
-      if (table === undefined) throw new TypeError(`${tableText(header.table)} is no table of this snapshot`)
-      if (!table.readable)
-        throw new HoldfastError(
-          'database.denied',
-          `${session.connection.user} may not read ${tableText(header.table)}`,
-        )
-      return readRows(cx, session, table, query)
+    rows: (header, query = {}) => readRows(cx, session, readable(header), query),
+    // What rewrites a table, such as TRUNCATE, makes it empty for a snapshot that is older.
+    async hold(headers) {
+      if (headers.length === 0) return
+      const names = headers.map(readable).map(fromClause)
+      await session.rows(`LOCK TABLE ${names.join(', ')} IN ACCESS SHARE MODE`)
     },
     close: () => session.close(),
   }
+}
+
+/** A partitioned table's rows are in its partitions; another's are its own alone. */
+function fromClause({ header: { table }, partitioned }: OwnTable): string {
+  const { schema = 'public', name } = table
+  return `${partitioned ? '' : 'ONLY '}${qualifiedName(schema, name)}`
 }
 
 /** @param table as `readTables` found it, in the session's transaction */
 export async function* readRows(
   cx: Context,
   session: PostgresSession,
-  { header, partitioned }: OwnTable,
+  table: OwnTable,
   query: RowQuery,
 ): AsyncGenerator<RowChunk> {
+  const { header } = table
   const columns =
     query.columns === undefined ? header.columns : query.columns.map((name) => columnNamed(header, name))
-  const stream = await session.copyOut(`COPY (${selectSql(header, columns, query, partitioned)}) TO STDOUT`)
+  const stream = await session.copyOut(`COPY (${selectSql(table, columns, query)}) TO STDOUT`)
   const toLines = lineMaker(columns)
   let rest: Buffer | undefined
   try {
@@ -106,20 +131,15 @@ function lineMaker(columns: readonly ColumnHeader[]): (copied: string) => RowChu
   }
 }
 
-function selectSql(
-  header: TableHeader,
-  columns: readonly ColumnHeader[],
-  query: RowQuery,
-  partitioned: boolean,
-): string {
-  const { schema = 'public', name } = header.table
+function selectSql(table: OwnTable, columns: readonly ColumnHeader[], query: RowQuery): string {
+  const { header } = table
   const key = primaryKeyOf(header)
   const conditions = [
     ...(query.where === undefined ? [] : [`(${query.where})`]),
     ...(query.in === undefined ? [] : [inCondition(header, query.in)]),
   ]
   return [
-    `SELECT ${columns.map((column) => identifier(column.name)).join(', ')} FROM ${partitioned ? '' : 'ONLY '}${qualifiedName(schema, name)}`,
+    `SELECT ${columns.map((column) => identifier(column.name)).join(', ')} FROM ${fromClause(table)}`,
     ...(conditions.length === 0 ? [] : [`WHERE ${conditions.join(' AND ')}`]),
     ...(key.length === 0 || query.anyOrder === true ? [] : [`ORDER BY ${columnList(key)}`]),
     ...(query.limit === undefined ? [] : [`LIMIT ${query.limit}`]),

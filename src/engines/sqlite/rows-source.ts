@@ -5,6 +5,7 @@ import { RowChunk } from '../../engine/row-chunk.js'
 import { primaryKeyOf } from '../../engine/row-key.js'
 import type { RowQuery, RowSource } from '../../engine/row-source.js'
 import { columnNamed, type TableHeader } from '../../engine/table-header.js'
+import type { ReleaseAnswer } from './program/protocol.js'
 import { quoteName, quoteText } from './quoting.js'
 import { RowsTalk } from './rows-talk.js'
 import { cellWriter } from './rows-write.js'
@@ -12,7 +13,24 @@ import { requireFile } from './session.js'
 
 export async function openSource(cx: Context, settings: ConnectionSettings): Promise<RowSource> {
   await requireFile(settings.name)
-  const talk = new RowsTalk(cx, 'rows-out', { path: settings.name })
+  return sourceOf(new RowsTalk(cx, 'rows-out', { path: settings.name }))
+}
+
+/**
+ * The same, with writers held up for a while: whoever begins to read before `release` reads the same state.
+ * @returns `release`, which says whether nobody has written
+ */
+export async function openStillSource(
+  cx: Context,
+  settings: ConnectionSettings,
+): Promise<{ readonly source: RowSource; readonly release: () => Promise<boolean> }> {
+  await requireFile(settings.name)
+  const talk = new RowsTalk(cx, 'rows-out', { path: settings.name, still: true })
+  const source = await sourceOf(talk)
+  return { source, release: async () => (await talk.ask<ReleaseAnswer>({ do: 'release' })).still }
+}
+
+async function sourceOf(talk: RowsTalk): Promise<RowSource> {
   try {
     const { tables, warnings } = await talk.ask<{ tables: TableHeader[]; warnings: string[] }>({
       do: 'tables',

@@ -21,13 +21,17 @@ export async function ask<Name extends CommandName>(
   }
 }
 
-/** The bytes that a command writes. A clean end means that it ended well. */
+/**
+ * The bytes that a command writes. A clean end means that it ended well.
+ * @param onOutput told as soon as it writes something: then it has its snapshot
+ */
 export function read<Name extends 'copy' | 'dump'>(
   cx: Context,
   name: Name,
   input: Commands[Name]['input'],
+  onOutput?: () => void,
 ): { readonly bytes: Readable; readonly warnings: Promise<readonly string[]> } {
-  const { stdout, finished } = readTool(cx, programCall(name, input))
+  const { stdout, finished } = readTool(cx, programCall(name, input), onOutput)
   const warnings = finished.then(({ messages }) => programWarnings(messages))
   warnings.catch(() => undefined)
   return { bytes: guarded(stdout, { explain: programError }), warnings }

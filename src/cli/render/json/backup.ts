@@ -26,6 +26,10 @@ export type BackupDoneDocument = {
   readonly filename: string
   /** Of the dump itself. */
   readonly plainBytes: number
+  /** Of the portable dump beside it, with `--also-portable`. */
+  readonly portableBytes?: number
+  /** Why there is none, where the error is backup.partial. */
+  readonly failedPortable?: ErrorDocument
   /** After compression and encryption. */
   readonly storedBytes: number
   readonly seconds: number
@@ -51,7 +55,7 @@ export function backupDocument(outcomes: readonly Outcome<BackupResult>[]): Back
 }
 
 export function doneDocument(result: BackupResult): BackupDoneDocument {
-  const { backup, copies, failedStorages, pruned } = result
+  const { backup, copies, failedStorages, pruned, portableBytes, failedPortable } = result
   const { id, filename, plainBytes, storedBytes, seconds, warnings } = result
   return {
     id,
@@ -68,6 +72,8 @@ export function doneDocument(result: BackupResult): BackupDoneDocument {
         }),
     filename,
     plainBytes,
+    ...(portableBytes === undefined ? {} : { portableBytes }),
+    ...(failedPortable === undefined ? {} : { failedPortable: errorDocument(failedPortable) }),
     storedBytes,
     seconds,
     warnings,

@@ -72,6 +72,7 @@ function generalValues(settings: Settings): Named {
     ],
     ['retention', withoutSecrets(settings.retention)],
     ['fingerprint', settings.chosenFingerprint ?? settings.fingerprint ?? 'by engine'],
+    ['alsoPortable', settings.alsoPortable],
     ['hooks', Object.keys(settings.hooks)],
     ...settings.notifiers.map(
       ({ name, ...notifier }) => [`notify.${name}`, withoutSecrets(notifier)] as const,

@@ -1,3 +1,4 @@
+import { nativeParts, portablePart } from '../../../catalog/manifest.js'
 import type { StoredBackup } from '../../../operations/reports.js'
 
 /** A backup in short, as it stands in several documents; `holdfast show --json` has the whole manifest. */
@@ -18,7 +19,10 @@ export type StoredBackupDocument = {
   readonly connector: string
   /** Keys of the artifacts in the storage. */
   readonly keys: readonly string[]
+  /** Of the dump that a restore is made of. */
   readonly plainBytes: number
+  /** Of the portable dump beside it; absent where there is none. */
+  readonly portableBytes?: number
   readonly storedBytes: number
   /** What the dump went through: `["zstd", "age"]`. */
   readonly stages: readonly string[]
@@ -45,6 +49,7 @@ export function storedBackupDocument({
 }: StoredBackup): StoredBackupDocument {
   const { id, kind, purpose, created, database, server, engine, connector, parts, warnings, fingerprint } =
     manifest
+  const portable = portablePart(manifest)
   return {
     id,
     storage,
@@ -57,7 +62,8 @@ export function storedBackupDocument({
     engine,
     connector,
     keys: parts.map((part) => part.stored.key),
-    plainBytes: parts.reduce((sum, part) => sum + part.plain.bytes, 0),
+    plainBytes: nativeParts(manifest).reduce((sum, part) => sum + part.plain.bytes, 0),
+    ...(portable === undefined ? {} : { portableBytes: portable.plain.bytes }),
     storedBytes: parts.reduce((sum, part) => sum + part.stored.bytes, 0),
     stages: [...new Set(parts.flatMap((part) => part.stages.map((stage) => stage.id)))],
     warnings: warnings.length,

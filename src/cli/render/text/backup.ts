@@ -34,6 +34,17 @@ export function renderBackup(
           ]
         : []),
       { title: 'size', cell: ({ result }) => humanBytes(result.plainBytes), right: true, importance: 2 },
+      ...(done.some(({ result }) => result.portableBytes !== undefined)
+        ? [
+            {
+              title: 'portable',
+              cell: ({ result }: (typeof done)[number]) =>
+                result.portableBytes === undefined ? '' : humanBytes(result.portableBytes),
+              right: true,
+              importance: 2,
+            },
+          ]
+        : []),
       { title: 'stored', cell: ({ result }) => humanBytes(result.storedBytes), right: true },
       { title: 'time', cell: ({ result }) => humanSeconds(result.seconds), right: true, importance: 1 },
     ],

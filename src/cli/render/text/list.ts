@@ -1,4 +1,4 @@
-import type { Manifest } from '../../../catalog/manifest.js'
+import { portablePart, type Manifest } from '../../../catalog/manifest.js'
 import { leftOut } from '../../../operations/left-out.js'
 import type { ListReport, StoredBackup } from '../../../operations/reports.js'
 import { printable, type Style } from '../../terminal.js'
@@ -42,8 +42,12 @@ export function renderList(
       ? []
       : [{ title: 'storage', cell: ({ storage }: StoredBackup) => printable(storage), importance: 5 }]),
   ]
-  const holds = ({ manifest }: StoredBackup) => printable(remarks(manifest).join('; ') || 'all')
-  const partial = backups.some(({ manifest }) => remarks(manifest).length > 0)
+  const holds = ({ manifest }: StoredBackup) =>
+    printable(remarks(manifest).join('; ') || 'all') +
+    (portablePart(manifest) === undefined ? '' : '; portable, too')
+  const partial = backups.some(
+    ({ manifest }) => remarks(manifest).length > 0 || portablePart(manifest) !== undefined,
+  )
   return table(
     backups,
     [...shown, ...(partial ? [{ title: 'holds', cell: holds, wraps: true }] : [])],

@@ -1,3 +1,4 @@
+import { portablePart } from '../../../catalog/manifest.js'
 import { counted } from '../../../env/counted.js'
 import type { StoredBackup } from '../../../operations/reports.js'
 import { printable, type Style } from '../../terminal.js'
@@ -27,6 +28,7 @@ export function renderShow(stored: StoredBackup, style: Style, now: Date): strin
         'size',
         `${humanBytes(plainBytes(stored))}, stored ${humanBytes(storedBytes(stored))} (${printable(stagesOf(stored))})`,
       ],
+      ['portable', portableText(stored)],
       ['connector', `${printable(manifest.connector)}, format ${printable(manifest.format)}`],
       [
         'tools',
@@ -66,6 +68,12 @@ export function renderShow(stored: StoredBackup, style: Style, now: Date): strin
     style,
   )
   return `${style('green', style('bold', manifest.id))}\n${facts}`
+}
+
+function portableText({ manifest }: StoredBackup): string | undefined {
+  const part = portablePart(manifest)
+  if (part === undefined) return undefined
+  return `${humanBytes(part.plain.bytes)}; holdfast load --from-backup ${manifest.id}`
 }
 
 function drillText({ storage, lastDrill }: StoredBackup, style: Style, now: Date): string {

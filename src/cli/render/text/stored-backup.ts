@@ -1,11 +1,13 @@
+import { nativeParts } from '../../../catalog/manifest.js'
 import type { StoredBackup } from '../../../operations/reports.js'
 
 export function storedBytes({ manifest }: StoredBackup): number {
   return manifest.parts.reduce((sum, part) => sum + part.stored.bytes, 0)
 }
 
+/** Of the dump that a restore is made of. */
 export function plainBytes({ manifest }: StoredBackup): number {
-  return manifest.parts.reduce((sum, part) => sum + part.plain.bytes, 0)
+  return nativeParts(manifest).reduce((sum, part) => sum + part.plain.bytes, 0)
 }
 
 /** `zstd, age`; `none` for a plain dump. */

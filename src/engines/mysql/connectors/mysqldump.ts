@@ -5,6 +5,7 @@ import type {
   ConnectorFactory,
   ConnectorSettings,
   Dump,
+  DumpedRows,
   DumpFacts,
   DumpPart,
   DumpRequest,
@@ -18,7 +19,7 @@ import type { Context } from '../../../env/context.js'
 import { HoldfastError } from '../../../errors.js'
 import { ofMongodbAlone } from '../../mongodb-settings.js'
 import { assertDumpable } from '../dumpable.js'
-import { openProof } from '../dump-proof.js'
+import { openProof, type DumpProof } from '../dump-proof.js'
 import { planDump, type DumpPlan } from '../dump-plan.js'
 import { dumpStream, type DumpStream } from '../dump-stream.js'
 import { mysqlSql } from '../format-sql.js'
@@ -95,18 +96,25 @@ class MysqldumpConnector implements Connector {
       await session.close()
     }
     let facts: DumpFacts = { warnings: plan.warnings }
-    const parts = this.#parts(cx, plan, (ended) => {
-      facts = { ...ended, warnings: [...plan.warnings, ...ended.warnings] }
+    let rows = (): DumpedRows => ({})
+    const parts = this.#parts(cx, plan, {
+      begun(proof) {
+        rows = () => proof.rows()
+      },
+      ended(told) {
+        facts = { ...told, warnings: [...plan.warnings, ...told.warnings] }
+      },
     })
-    return { parts, facts: () => Promise.resolve(facts) }
+    return { parts, facts: () => Promise.resolve(facts), rows: () => rows() }
   }
 
-  async *#parts(cx: Context, plan: DumpPlan, onEnded: (facts: DumpFacts) => void): AsyncGenerator<DumpPart> {
+  async *#parts(cx: Context, plan: DumpPlan, tell: DumpTold): AsyncGenerator<DumpPart> {
     const folder = await cx.env.temporaryDirectory()
     try {
       const optionFile = await writeOptionFile(cx.env, folder, this.#settings.connection, plan.tool.family)
       const calls = plan.runs.map((args) => dumpCall(this.#settings, plan.tool, optionFile, args))
       const proof = await openProof(cx, this.#settings, plan.proof)
+      tell.begun(proof)
       const stream = dumpStream(cx, plan.head, calls, {
         begun: () => proof.begin(),
         ...(plan.mend === undefined ? {} : { mend: plan.mend }),
@@ -114,7 +122,7 @@ class MysqldumpConnector implements Connector {
       try {
         yield { name: 'dump', role: 'dump', bytes: stream.bytes }
         const fingerprint = await proof.result()
-        onEnded({
+        tell.ended({
           warnings: saidBy(stream, plan),
           ...(fingerprint === undefined ? {} : { fingerprint }),
         })
@@ -134,6 +142,12 @@ class MysqldumpConnector implements Connector {
   restore(cx: Context, source: RestoreSource, request: RestoreRequest): Promise<RestoreFacts> {
     return runRestore(cx, this.#settings, source, request)
   }
+}
+
+/** Told as the dump goes on. */
+interface DumpTold {
+  begun(proof: DumpProof): void
+  ended(facts: DumpFacts): void
 }
 
 function saidBy(stream: DumpStream, plan: DumpPlan): readonly string[] {

@@ -4,10 +4,13 @@ import type {
   Connector,
   ConnectorCapabilities,
   ConnectorFactory,
+  DumpedRows,
   DumpFacts,
   DumpPart,
+  DumpRequest,
 } from '../../../engine/connector.js'
-import type { Fingerprint, FingerprintLevel } from '../../../engine/fingerprinter.js'
+import type { ConnectionSettings } from '../../../engine/engine.js'
+import type { Fingerprint } from '../../../engine/fingerprinter.js'
 import { fileFormat } from '../file-format.js'
 import { guarded } from '../guarded.js'
 import type { CheckInput } from '../program/protocol.js'
@@ -22,13 +25,23 @@ export interface FileConnector {
   readonly name: string
   readonly temporaryFile?: string
   /** Makes the one part, which adds to the notes until it has ended. */
-  readonly part: (cx: Context, path: string, level: FingerprintLevel, notes: DumpNotes) => Promise<MadePart>
+  readonly part: (
+    cx: Context,
+    connection: ConnectionSettings,
+    request: DumpRequest,
+    notes: DumpNotes,
+  ) => Promise<MadePart>
 }
 
 /** What is said of a dump when it has ended. */
 export interface DumpNotes {
   readonly warnings: string[]
   fingerprint?: Fingerprint | undefined
+  readonly rows: { -readonly [Name in keyof DumpedRows]: DumpedRows[Name] }
+}
+
+export function newNotes(): DumpNotes {
+  return { warnings: [], rows: {} }
 }
 
 export interface MadePart {
@@ -69,10 +82,11 @@ export function fileConnector({ name, temporaryFile, part }: FileConnector): Con
       async dump(cx, request) {
         requireSupported(name, capabilities, request)
         await requireFile(connection.name)
-        const notes: DumpNotes = { warnings: [] }
+        const notes = newNotes()
         return {
-          parts: partsOf(() => part(cx, connection.name, request.fingerprint ?? 'none', notes)),
+          parts: partsOf(() => part(cx, connection, request, notes)),
           facts: () => Promise.resolve(factsOf(notes)),
+          rows: () => notes.rows,
         }
       },
       async prepareRestore(cx, source, request) {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Connector, ConnectorFactory, ConnectorSettings } from '../../../engine/connector.js'
+import type { Connector, ConnectorFactory, ConnectorSettings, DumpedRows } from '../../../engine/connector.js'
 import type { Context } from '../../../env/context.js'
 import { HoldfastError } from '../../../errors.js'
 import { read } from '../tools.js'
@@ -79,10 +79,16 @@ class HandleConnector implements Connector {
         try {
           yield* dump.parts
         } finally {
-          await copy.remove()
+          // Its rows may still be read.
+          if (rows().source === undefined) await copy.remove()
         }
       }
-      return { parts: parts(), facts: () => dump.facts() }
+      const rows = (): DumpedRows => {
+        const { source, ...apart } = dump.rows?.() ?? {}
+        if (source === undefined) return apart
+        return { ...apart, source: { ...source, close: () => source.close().then(() => copy.remove()) } }
+      }
+      return { parts: parts(), facts: () => dump.facts(), rows }
     } catch (error) {
       await copy.remove()
       throw error

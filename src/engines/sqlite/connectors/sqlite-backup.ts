@@ -2,13 +2,16 @@ import { stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { addAbortSignal } from 'node:stream'
 import type { Context } from '../../../env/context.js'
+import type { DumpRequest } from '../../../engine/connector.js'
+import type { ConnectionSettings } from '../../../engine/engine.js'
 import type { FingerprintLevel } from '../../../engine/fingerprinter.js'
-import { HoldfastError } from '../../../errors.js'
+import { asHoldfastError, HoldfastError } from '../../../errors.js'
 import { fileChunks } from '../../../streams/file-chunks.js'
 import { ask } from '../tools.js'
 import { EarlySync } from './early-sync.js'
 import { guarded } from '../guarded.js'
 import type { BackupOutput } from '../program/protocol.js'
+import { openSource } from '../rows-source.js'
 import { checkedPart, fileConnector, type DumpNotes, type MadePart } from './file-connector.js'
 
 const progressEveryMs = 250
@@ -22,11 +25,12 @@ export const sqliteBackup = fileConnector({
 
 async function copyPart(
   cx: Context,
-  path: string,
-  level: FingerprintLevel,
+  connection: ConnectionSettings,
+  { fingerprint: level = 'none', rows }: DumpRequest,
   notes: DumpNotes,
 ): Promise<MadePart> {
   const { warnings } = notes
+  const path = connection.name
   const folder = await cx.env.temporaryDirectory()
   try {
     const copy = join(folder.path, 'copy.sqlite3')
@@ -34,7 +38,21 @@ async function copyPart(
     warnings.push(...said)
     notes.fingerprint = fingerprint
     const bytes = addAbortSignal(cx.signal, fileChunks(copy))
-    const release = () => folder.remove()
+    const users = new Set(['part'])
+    const leave = async (user: string) => {
+      users.delete(user)
+      if (users.size === 0) await folder.remove()
+    }
+    const release = () => leave('part')
+    if (rows === true) {
+      const source = await openSource(cx, { ...connection, name: copy }).catch((error: unknown) => {
+        notes.rows.apart = asHoldfastError(error).message
+      })
+      if (source !== undefined) {
+        users.add('rows')
+        notes.rows.source = { ...source, close: () => source.close().then(() => leave('rows')) }
+      }
+    }
     if (!checked) return { part: checkedPart(cx, bytes, { path: copy, private: true }, warnings, release) }
     const explain = (error: unknown) => (cx.signal.aborted ? cx.signal.reason : error) as Error
     return { part: { name: 'dump', role: 'dump', bytes: guarded(bytes, { explain, release }) } }

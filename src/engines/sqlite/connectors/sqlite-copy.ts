@@ -8,8 +8,9 @@ import { proofFile } from './proof-file.js'
  */
 export const sqliteCopy = fileConnector({
   name: 'sqlite-copy',
-  async part(cx, path, level, notes) {
-    const proof = await proofFile(cx, level)
+  async part(cx, { name: path }, { fingerprint }, notes) {
+    const proof = await proofFile(cx, fingerprint)
+    notes.rows.apart = 'sqlite-copy reads the file under a lock of its own'
     const { bytes } = read(cx, 'copy', { path, ...proof.input })
     return {
       part: checkedPart(cx, bytes, { path, private: false }, notes.warnings),

@@ -10,16 +10,16 @@ import type {
   RestoreRequest,
   RestoreSource,
 } from '../../../engine/connector.js'
-import type { FingerprintLevel } from '../../../engine/fingerprinter.js'
 import { selectTables } from '../../../engine/selection.js'
 import type { ConnectionSettings } from '../../../engine/engine.js'
-import { HoldfastError } from '../../../errors.js'
+import { asHoldfastError, HoldfastError } from '../../../errors.js'
 import type { DumpInput } from '../program/protocol.js'
 import { inspect, requireFile } from '../session.js'
 import { sqlFormat } from '../sql-format.js'
 import { ask, load, read } from '../tools.js'
 import { unusedSettings } from '../unused-settings.js'
-import { factsOf, partsOf, type DumpNotes, type MadePart } from './file-connector.js'
+import { openStillSource } from '../rows-source.js'
+import { factsOf, newNotes, partsOf, type DumpNotes, type MadePart } from './file-connector.js'
 import { proofFile } from './proof-file.js'
 import { fileBeside } from './file-beside.js'
 import { requireSupported } from './requests.js'
@@ -54,7 +54,7 @@ export const sqliteDump: ConnectorFactory = {
     async dump(cx, request) {
       requireSupported(name, capabilities, request)
       const input = { path: connection.name, ...(await selected(cx, connection, request)) }
-      return dumpSql(cx, input, request.fingerprint ?? 'none')
+      return dumpSql(cx, connection, input, request)
     },
     async prepareRestore(cx, source, request) {
       requireSupported(name, capabilities, request)
@@ -86,21 +86,56 @@ async function selected(
   return { exclude: names('exclude'), excludeData: names('excludeData') }
 }
 
-function dumpSql(cx: Context, input: DumpInput, level: FingerprintLevel): Dump {
-  const notes: DumpNotes = { warnings: [] }
+function dumpSql(
+  cx: Context,
+  connection: ConnectionSettings,
+  input: DumpInput,
+  { fingerprint, rows }: DumpRequest,
+): Dump {
+  const notes = newNotes()
   const make = async (): Promise<MadePart> => {
-    const proof = await proofFile(cx, level)
-    const { bytes, warnings } = read(cx, 'dump', { ...input, ...proof.input })
+    const proof = await proofFile(cx, fingerprint)
+    const hold = rows === true ? await openRows(cx, connection, notes) : undefined
+    const { bytes, warnings } = read(cx, 'dump', { ...input, ...proof.input }, () => hold?.release())
     return {
       part: { name: 'dump', role: 'dump', bytes },
       ended: async () => {
+        await hold?.released()
         notes.warnings.push(...(await warnings))
         notes.fingerprint = await proof.read()
       },
       remove: () => proof.remove(),
     }
   }
-  return { parts: partsOf(make), facts: () => Promise.resolve(factsOf(notes)) }
+  return {
+    parts: partsOf(make),
+    facts: () => Promise.resolve(factsOf(notes)),
+    rows: () => notes.rows,
+  }
+}
+
+/** Opens the rows of the state that will be dumped: nobody writes until `release`. */
+async function openRows(
+  cx: Context,
+  connection: ConnectionSettings,
+  { rows }: DumpNotes,
+): Promise<{ release(): void; released(): Promise<void> } | undefined> {
+  try {
+    const { source, release } = await openStillSource(cx, connection)
+    rows.source = source
+    let released: Promise<void> | undefined
+    const end = async () => {
+      const still = await release().catch(() => false)
+      if (!still) rows.apart = 'there was no moment in which nobody wrote'
+    }
+    return {
+      release: () => void (released ??= end()),
+      released: () => (released ??= end()),
+    }
+  } catch (error) {
+    rows.apart = asHoldfastError(error).message
+    return undefined
+  }
 }
 
 /** Into an empty target the SQL makes a new file, with the page size and encoding of the old; else it changes what is there. */

@@ -28,7 +28,7 @@ export interface Commands {
   readonly fingerprint: { readonly input: FingerprintInput; readonly output: DatabaseFingerprint }
   readonly swap: { readonly input: SwapInput; readonly output: SwapOutput }
   readonly 'settle-swap': { readonly input: SettleInput; readonly output: SettleOutput }
-  readonly 'rows-out': { readonly input: FileInput; readonly output: null }
+  readonly 'rows-out': { readonly input: RowsOutInput; readonly output: null }
   readonly 'rows-in': { readonly input: RowsInInput; readonly output: null }
 }
 
@@ -132,13 +132,24 @@ export interface RowsInInput extends FileInput {
   readonly dryRun: boolean
 }
 
+export interface RowsOutInput extends FileInput {
+  /** Nobody may write until `release`, or until a while has passed: so others can begin to read the same state. */
+  readonly still?: true
+}
+
 export type LoadRowsMode = RowSinkRequest['mode']
 
 /**
  * `rows-out` and `rows-in` are talked with in frames (see frames.ts): requests come on stdin, answers go to stdout. `rows-in`
  * commits at `finish` and at nothing else.
  */
-export type RowsOutRequest = { readonly do: 'tables' } | ReadRequest
+export type RowsOutRequest = { readonly do: 'tables' } | { readonly do: 'release' } | ReadRequest
+
+/** The answer to `release`. */
+export interface ReleaseAnswer {
+  /** Whether nobody has written up to now. */
+  readonly still: boolean
+}
 
 /** Answered with frames of rows, and one with none. */
 export interface ReadRequest {

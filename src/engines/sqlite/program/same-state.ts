@@ -28,7 +28,8 @@ export async function openSameState(path: string): Promise<SameState> {
   return still ? { first, second } : { first }
 }
 
-function keepStill(lock: Database): boolean {
+/** Whether a writer's lock could be had, which keeps the state as it is. */
+export function keepStill(lock: Database): boolean {
   lock.execute(`PRAGMA busy_timeout = ${momentMs}`)
   try {
     lock.execute('BEGIN IMMEDIATE')
@@ -40,7 +41,8 @@ function keepStill(lock: Database): boolean {
   }
 }
 
-function beginReading(database: Database): void {
+/** Takes the snapshot now. */
+export function beginReading(database: Database): void {
   database.execute('BEGIN')
   database.number('SELECT count(*) FROM sqlite_schema')
 }
