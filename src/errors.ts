@@ -398,7 +398,7 @@ export const errorTable = {
     exit: 7,
     retryable: false,
     meaning: 'signed backups are missing, or were replaced by others',
-    hint: 'find out who removed them; holdfast prune --accept-missing stops telling of it',
+    hint: 'find out who removed them; once you know that they are lost, holdfast prune --accept-missing makes verify pass again',
   },
   'drill.check-failed': {
     exit: 7,

@@ -120,7 +120,12 @@ describe('diff --rows', () => {
     expect((await hf.diff({ rows: true })).rows).toEqual(rows)
     // Numbers of rows alone would not tell that anything differs.
     resultOf(await hf.backup({ fingerprint: 'counts' }))
-    expect((await hf.diff({ from: id, to: 'latest', rows: true })).rows).toEqual(rows)
+    const counted = await hf.diff({ from: id, to: 'latest', rows: true })
+    expect(counted.rows).toEqual(rows)
+    expect(counted.comparison.differences).toEqual([
+      { object: 'table customers', what: 'content' },
+      { object: 'table orders', what: 'content' },
+    ])
 
     // Of portable dumps nothing is restored. Two folders have digests of their rows.
     await hf.dump({ output: after })

@@ -19,7 +19,7 @@ export const diff = command<DiffFlags, [from?: string, to?: string]>({
   name: 'diff',
   brief: 'what differs between two backups, or a backup and its database',
   description: [
-    'Compares the fingerprints of two backups, or of a backup and its database as it is (live): tables, numbers of rows, digests of rows where the backup has them, definitions, and the counters that ids come from. Nothing is restored.',
+    'Compares the fingerprints of two backups, or of a backup and its database as it is (live): tables, row counts, digests of rows where the backup has them, definitions, and the counters that ids come from. Nothing is restored.',
     'With --rows it says which rows differ, by their primary keys, and what they hold: backups are restored into throwaway servers, as by verify --restore; portable dumps are read.',
   ],
   examples: [
