@@ -17,6 +17,7 @@ import {
   chainKey,
   folderOf,
   idOfManifestKey,
+  indexKey,
   isChainKey,
   isLeaseKey,
   isManifestKey,
@@ -27,10 +28,14 @@ import {
 import { Leases } from './leases.js'
 import { formatManifest, type Manifest } from './manifest.js'
 import { formatPending, parsePending, type PendingRecord } from './pending.js'
+import { ManifestIndex, type ManifestText } from './manifest-index.js'
 import { putText, readText } from './text-objects.js'
 
 /** How many manifests are read at once. */
 const readsAtOnce = 16
+
+/** Where manifests come from: the index as far as it has them, or each its own object, for those who look whether that is whole. */
+export type ManifestSource = 'indexed' | 'read'
 
 export interface CatalogListing {
   /** Newest first, by id. */
@@ -46,6 +51,10 @@ export interface CatalogListing {
   readonly seals: ReadonlyMap<string, Seal>
   /** The records of the chains of signed backups, by their keys. */
   readonly chains: ReadonlyMap<string, StoredChain>
+  /** The manifests as they lie in the storage. */
+  readonly texts: readonly ManifestText[]
+  /** Whether writing the index anew would spare those who list next many requests. */
+  readonly indexWorn: boolean
 }
 
 /** The backups of one storage. What has no manifest is not a backup. */
@@ -68,25 +77,39 @@ export class Catalog {
    * Every backup. A manifest that cannot be read is reported as damaged; a storage that cannot be listed is an error, never
    * an empty list.
    */
-  async list(cx: Context): Promise<CatalogListing> {
-    const keys: ObjectKey[] = []
+  async list(cx: Context, source: ManifestSource = 'indexed'): Promise<CatalogListing> {
+    // At the same time as the list: it is one request more, and waits for none.
+    const indexed = source === 'read' ? ManifestIndex.empty : ManifestIndex.read(cx, this.#storage)
+    const objects: StoredObject[] = []
     const chainKeys: ObjectKey[] = []
     const pending: StoredObject[] = []
     const drills = new Map<string, StoredDrill>()
     const sizes = new Map<string, number>()
     for await (const object of this.#storage.list(cx, '')) {
-      if (isManifestKey(object.key)) keys.push(object.key)
+      if (isManifestKey(object.key)) objects.push(object)
       else if (isChainKey(object.key)) chainKeys.push(object.key)
       else if (isPendingKey(object.key)) pending.push(object)
-      else if (isLeaseKey(object.key)) continue
+      else if (isLeaseKey(object.key) || object.key === indexKey) continue
       else if (isDrillKey(object.key)) {
         // In the order of keys, which is that of time.
         const drill = drillOfKey(object.key)
         if (drill !== undefined) drills.set(drill.id, drill)
       } else sizes.set(object.key, object.bytes)
     }
-    const read = await this.#readManifests(cx, keys)
-    return { ...read, pending, drills, sizes, chains: await this.#readChains(cx, chainKeys) }
+    const index = await indexed
+    const { given, ...read } = await this.#readManifests(cx, objects, index)
+    const indexWorn = source === 'indexed' && index.isWorn(objects.length, given)
+    return { ...read, pending, drills, sizes, chains: await this.#readChains(cx, chainKeys), indexWorn }
+  }
+
+  /**
+   * Writes the index of the manifests anew, where that is worth it.
+   * @param removed ids of backups that are not there any more
+   */
+  async index(cx: Context, listing: CatalogListing, removed: ReadonlySet<string>): Promise<void> {
+    if (!listing.indexWorn) return
+    const remaining = listing.texts.filter(({ object }) => !removed.has(idOfManifestKey(object.key)))
+    await ManifestIndex.write(cx, this.#storage, remaining)
   }
 
   /** Whether the backup is still there. */
@@ -96,26 +119,33 @@ export class Catalog {
 
   async #readManifests(
     cx: Context,
-    keys: readonly ObjectKey[],
-  ): Promise<Pick<CatalogListing, 'manifests' | 'damaged' | 'seals'>> {
+    objects: readonly StoredObject[],
+    index: ManifestIndex,
+  ): Promise<Pick<CatalogListing, 'manifests' | 'damaged' | 'seals' | 'texts'> & { readonly given: number }> {
     const manifests: Manifest[] = []
     const damaged: { key: ObjectKey; error: HoldfastError }[] = []
     const seals = new Map<string, Seal>()
-    for (let start = 0; start < keys.length; start += readsAtOnce) {
-      await Promise.all(
-        keys.slice(start, start + readsAtOnce).map(async (key) => {
-          const read = await this.#readOrDamaged(cx, key)
-          if (read === undefined) return
-          if (read instanceof HoldfastError) damaged.push({ key, error: read })
-          else {
-            manifests.push(read.manifest)
-            seals.set(read.manifest.id, read.seal)
-          }
-        }),
-      )
+    const texts: ManifestText[] = []
+    /** By the index. */
+    let given = 0
+    const readOne = async (object: StoredObject) => {
+      const { key } = object
+      const known = index.textOf(object)
+      if (known !== undefined) given += 1
+      const read = await this.#readOrDamaged(cx, key, known)
+      if (read === undefined) return
+      if (read instanceof HoldfastError) damaged.push({ key, error: read })
+      else {
+        manifests.push(read.manifest)
+        seals.set(read.manifest.id, read.seal)
+        texts.push({ object, text: read.text })
+      }
+    }
+    for (let start = 0; start < objects.length; start += readsAtOnce) {
+      await Promise.all(objects.slice(start, start + readsAtOnce).map(readOne))
     }
     manifests.sort((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0))
-    return { manifests, damaged, seals }
+    return { manifests, damaged, seals, texts, given }
   }
 
   async #readChains(cx: Context, keys: readonly ObjectKey[]): Promise<ReadonlyMap<string, StoredChain>> {
@@ -293,21 +323,24 @@ export class Catalog {
 
   /** What the backups of one database are, as members of its chain. */
   async #membersOf(cx: Context, alias: string): Promise<readonly Member[]> {
-    const keys: ObjectKey[] = []
-    for await (const { key } of this.#storage.list(cx, folderOf(alias)))
-      if (isManifestKey(key)) keys.push(key)
-    return membersOf(await this.#readManifests(cx, keys), alias)
+    const objects: StoredObject[] = []
+    for await (const object of this.#storage.list(cx, folderOf(alias)))
+      if (isManifestKey(object.key)) objects.push(object)
+    return membersOf(await this.#readManifests(cx, objects, ManifestIndex.empty), alias)
   }
 
   async #readOrDamaged(
     cx: Context,
     key: ObjectKey,
-  ): Promise<{ readonly manifest: Manifest; readonly seal: Seal } | HoldfastError | undefined> {
+    known: string | undefined,
+  ): Promise<
+    { readonly manifest: Manifest; readonly seal: Seal; readonly text: string } | HoldfastError | undefined
+  > {
     try {
-      const read = this.#chains.parse(await readText(cx, this.#storage, key), key)
-      const { manifest } = read
+      const text = known ?? (await readText(cx, this.#storage, key))
+      const { manifest, seal } = this.#chains.parse(text, key)
       if (manifest.id === idOfManifestKey(key) && manifestKey(manifest.database.alias, manifest.id) === key)
-        return read
+        return { manifest, seal, text }
       return new HoldfastError(
         'integrity.manifest',
         `${key} holds the manifest of another backup, ${manifest.id}`,

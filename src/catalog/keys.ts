@@ -12,6 +12,9 @@ export function isLeaseKey(key: string): boolean {
   return key.startsWith(leaseFolder)
 }
 
+/** Where the texts of manifests lie once more, for lists of many. */
+export const indexKey = objectKey('holdfast-index/manifests.jsonl.gz')
+
 /** What the keys of a database's objects begin with. */
 export function folderOf(alias: string): string {
   return `${safeSegment(alias)}/`

@@ -6,6 +6,11 @@ import { largestManifestBytes } from './manifest.js'
 
 /** A small object as text. @throws storage.*, integrity.manifest where it is larger than any manifest */
 export async function readText(cx: Context, storage: Storage, key: ObjectKey): Promise<string> {
+  return (await readBytes(cx, storage, key)).toString('utf8')
+}
+
+/** A small object. @throws storage.*, integrity.manifest where it is larger than any manifest */
+export async function readBytes(cx: Context, storage: Storage, key: ObjectKey): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of await storage.get(cx, key)) {
@@ -17,7 +22,7 @@ export async function readText(cx: Context, storage: Storage, key: ObjectKey): P
     }
     chunks.push(chunk as Buffer)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }
 
 /** Writes it and looks whether it is there. @returns what the storage says of it. @throws storage.* */

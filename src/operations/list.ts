@@ -1,4 +1,4 @@
-import type { CatalogListing } from '../catalog/catalog.js'
+import type { CatalogListing, ManifestSource } from '../catalog/catalog.js'
 import { chainFindings, distrustOf } from '../catalog/chain-check.js'
 import type { Manifest } from '../catalog/manifest.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
@@ -21,8 +21,9 @@ export async function list(workspace: Workspace, request: ListRequest): Promise<
 export async function listManifests(
   workspace: Workspace,
   request: ListRequest,
+  source: ManifestSource = 'indexed',
 ): Promise<ListReport & Pick<Listed, 'chains'>> {
-  const { backups, damaged, chains } = await listAll(workspace, request)
+  const { backups, damaged, chains } = await listAll(workspace, request, source)
   return { backups, damaged, chains }
 }
 
@@ -63,7 +64,11 @@ interface Listed extends ListReport {
   readonly aliases: readonly string[]
 }
 
-async function listAll(workspace: Workspace, request: ListRequest): Promise<Listed> {
+async function listAll(
+  workspace: Workspace,
+  request: ListRequest,
+  source: ManifestSource = 'indexed',
+): Promise<Listed> {
   const cx = contextOf(workspace, request.signal)
   const backups: StoredBackup[] = []
   const damaged: ListReport['damaged'][number][] = []
@@ -71,7 +76,7 @@ async function listAll(workspace: Workspace, request: ListRequest): Promise<List
   const chains: Listed['chains'][number][] = []
   const aliases: string[] = []
   for (const { name, catalog } of await workspace.storages.all(request.storage)) {
-    const listing = await catalog.list(cx)
+    const listing = await catalog.list(cx, source)
     const { manifests, damaged: unread, sizes } = listing
     const found = manifests.filter((manifest) => passes(manifest, request, workspace.registry.stages))
     backups.push(...found.map((manifest) => storedBackup(name, manifest, listing)))

@@ -11,7 +11,7 @@ import { shareOf } from './left-out.js'
 import type { OpenStorage } from './open-storages.js'
 import type { PruneDecision, PruneReport } from './reports.js'
 import type { PruneRequest } from './requests.js'
-import { contextOf, type Workspace } from './workspace.js'
+import { contextOf, notice, type Workspace } from './workspace.js'
 
 /** What an interrupted run left is removed when it is older than this. */
 const orphanAgeMs = 24 * 60 * 60 * 1000
@@ -112,7 +112,7 @@ async function pruneStorage(
     addView(report, view)
     if (request.acceptMissing === true)
       report.accepted.push(...(await acceptMissing(cx, open, view.listing, request)))
-    report.removed.push(...(await removeAll(cx, workspace, open, view, lease)))
+    report.removed.push(...(await removeAndIndex(cx, workspace, open, view, lease)))
     for (const record of view.orphans) await open.catalog.abandon(cx, record)
     // A very long upload may be one of a backup that is still being made.
     if (!others.some(({ kind }) => kind === 'backup')) await open.storage.sweep(cx, orphanAgeMs)
@@ -158,7 +158,8 @@ export async function pruneDatabases(
   try {
     const others = await open.catalog.leases.others(cx, lease)
     const used = new Set(others.flatMap(({ backups }) => backups))
-    return await removeAll(cx, workspace, open, await look(cx, workspace, open, aliases, used), lease)
+    const view = await look(cx, workspace, open, aliases, used)
+    return await removeAndIndex(cx, workspace, open, view, lease)
   } finally {
     await lease.release()
   }
@@ -179,6 +180,25 @@ async function acceptMissing(
       accepted.push({ storage: open.name, database, id })
   }
   return accepted
+}
+
+async function removeAndIndex(
+  cx: Context,
+  workspace: Workspace,
+  open: OpenStorage,
+  view: View,
+  lease: Lease,
+): Promise<readonly string[]> {
+  const removed = await removeAll(cx, workspace, open, view, lease)
+  try {
+    await open.catalog.index(cx, view.listing, new Set(removed))
+  } catch (thrown) {
+    cx.signal.throwIfAborted()
+    // Without it lists take longer, and are as right.
+    const { message } = asHoldfastError(thrown)
+    notice(workspace, 'warning', `the index of the backups in ${open.name} was not written: ${message}`)
+  }
+  return removed
 }
 
 /** @throws refused.hook before anything is removed; hook.failed after all is */

@@ -101,7 +101,7 @@ async function tellVerified(
 }
 
 async function chosenBackups(workspace: Workspace, request: VerifyRequest, signal: AbortSignal) {
-  const { chains, ...listed } = await listManifests(workspace, { ...request, signal })
+  const { chains, ...listed } = await listManifests(workspace, { ...request, signal }, 'read')
   const { backups: named = [] } = request
   if (named.length > 0) {
     const backups = named.flatMap((name) => copiesAmong(workspace, listed, name, request))

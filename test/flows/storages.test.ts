@@ -1,8 +1,18 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { createReadStream, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  createReadStream,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { indexKey } from '../../src/catalog/keys.js'
+import { worthIndexing } from '../../src/catalog/manifest-index.js'
 import type { HoldfastConfig } from '../../src/config/config.js'
 import { defineConnector } from '../../src/custom/define-connector.js'
 import { HoldfastError } from '../../src/errors.js'
@@ -107,6 +117,29 @@ describe('several storages at once', () => {
         'databases.shop.storages (the configuration): there is no storage offsit; did you mean offsite; known: main, offsite',
     })
   })
+})
+
+it('with many backups prune writes an index for lists; verify looks at each manifest itself', async () => {
+  const { folder, hf } = await shop({}, { storages: { main: './main' } })
+  const { id } = resultOf(await hf.backup())
+  const place = join(folder, 'main', 'shop')
+  const text = readFileSync(join(place, `${id}.manifest.json`), 'utf8')
+  const files = Array.from({ length: worthIndexing }, (_, number) => {
+    const other = `20260101T${String(number).padStart(9, '0')}Z-aaaaaa`
+    const file = join(place, `${other}.manifest.json`)
+    writeFileSync(file, text.replace(id, other))
+    utimesSync(file, 1_700_000_000, 1_700_000_000)
+    return file
+  })
+  await hf.prune()
+  expect(filesBelow(join(folder, 'main'))).toContain(indexKey)
+  const [file = ''] = files
+  writeFileSync(file, 'x'.repeat(Buffer.byteLength(text)))
+  utimesSync(file, 1_700_000_000, 1_700_000_000)
+  // Only a disk that forgets does such a thing: neither size nor time tell of it.
+  expect(await hf.list()).toMatchObject({ damaged: [], backups: { length: worthIndexing + 1 } })
+  const damaged = (await hf.verify({ all: true })).results.filter(({ ok }) => !ok)
+  expect(damaged).toMatchObject([{ error: { code: 'integrity.manifest' } }])
 })
 
 const full = new HoldfastError('storage.full', 'there is no space left')

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { promisify } from 'node:util'
+import { gunzip, gzip } from 'node:zlib'
+import type { Context } from '../env/context.js'
+import type { Storage, StoredObject } from '../storages/storage.js'
+import { indexKey } from './keys.js'
+import { readBytes } from './text-objects.js'
+
+/** With fewer manifests that it does not hold, or that it holds in vain, writing it anew is not worth it. */
+export const worthIndexing = 64
+
+/** What an index holds at most, unpacked. */
+const largestIndexBytes = 256 * 1024 * 1024
+
+/** The text of a manifest, and the object that it was read from. */
+export interface ManifestText {
+  readonly object: StoredObject
+  readonly text: string
+}
+
+interface Entry {
+  readonly key: string
+  /** RFC 3339 in UTC: when the manifest was written, as the storage's list says. */
+  readonly modified: string
+  readonly sha256: string
+  readonly text: string
+}
+
+/**
+ * Copies of the texts of manifests in one object, so that a list of thousands of backups needs no request for each. The storage's
+ * list says which manifests there are; of those that are in the index as they are in the list, the text comes from here, the others
+ * are read. So an index that is missing, old or damaged costs time, and nothing else.
+ */
+export class ManifestIndex {
+  readonly #entries: ReadonlyMap<string, Entry>
+
+  private constructor(entries: ReadonlyMap<string, Entry>) {
+    this.#entries = entries
+  }
+
+  static readonly empty = new ManifestIndex(new Map())
+
+  /** Empty where there is none, or none that can be read. */
+  static async read(cx: Context, storage: Storage): Promise<ManifestIndex> {
+    try {
+      const packed = await readBytes(cx, storage, indexKey)
+      const lines = (await promisify(gunzip)(packed, { maxOutputLength: largestIndexBytes })).toString()
+      const [head = '', ...entries] = lines.trimEnd().split('\n')
+      if ((JSON.parse(head) as { formatVersion?: unknown } | null)?.formatVersion !== 1)
+        return ManifestIndex.empty
+      const parsed = entries.map((line) => JSON.parse(line) as Entry)
+      return new ManifestIndex(new Map(parsed.map((entry) => [entry.key, entry])))
+    } catch {
+      cx.signal.throwIfAborted()
+      return ManifestIndex.empty
+    }
+  }
+
+  /** @throws storage.* */
+  static async write(cx: Context, storage: Storage, manifests: readonly ManifestText[]): Promise<void> {
+    const lines = manifests.map(({ object: { key, modified }, text }) => {
+      const entry: Entry = { key, modified: modified.toISOString(), sha256: digestOf(text), text }
+      return `${JSON.stringify(entry)}\n`
+    })
+    const packed = await promisify(gzip)([`{"formatVersion":1}\n`, ...lines].join(''))
+    await storage.put(cx, indexKey, Readable.from([packed]))
+  }
+
+  /** Whether writing it anew would be worth a request, where it gave the texts of so many manifests of so many. */
+  isWorn(manifests: number, given: number): boolean {
+    return manifests - given >= worthIndexing || this.#entries.size - given >= Math.max(worthIndexing, given)
+  }
+
+  /** The text of the manifest that is listed so; undefined where it must be read. */
+  textOf({ key, bytes, modified, sha256 }: StoredObject): string | undefined {
+    const entry = this.#entries.get(key)
+    if (entry === undefined || entry.modified !== modified.toISOString()) return undefined
+    if (Buffer.byteLength(entry.text) !== bytes || digestOf(entry.text) !== entry.sha256) return undefined
+    return sha256 === undefined || sha256 === entry.sha256 ? entry.text : undefined
+  }
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex')
+}
