@@ -15,9 +15,8 @@ export const defaultZstdLevel = 3
 const maxLevel = 19
 
 /**
- * Zstandard. The output is frames of about 1 MiB one after another, which `zstd -d` reads as one file; the frames carry no
- * checksum, so that a changed bit may go unnoticed here: the digests in the manifest find it. Decodes any zstd file with a
- * window of up to 128 MiB that needs no dictionary.
+ * Zstandard. The output is frames of 4 MiB of input one after another, each with its checksum, which `zstd -d` reads as one
+ * file. Decodes any zstd file with a window of up to 128 MiB that needs no dictionary.
  */
 export const zstd: StageKind<ZstdSettings> = {
   id: 'zstd',
