@@ -3,7 +3,6 @@ import type { Context } from '../env/context.js'
 import type { Json } from '../env/json.js'
 import { connectTo } from '../streams/connect.js'
 import { drain } from './artifact-reader.js'
-import { asHoldfastError } from '../errors.js'
 import type { Stage, StageKind } from '../stages/stage.js'
 import { attempt } from './doctor-check.js'
 import type { DoctorCheck } from './reports.js'
@@ -41,16 +40,16 @@ interface Encoded {
 }
 
 async function sample(cx: Context, stage: Stage): Promise<Encoded> {
-  const { through, facts } = stage.encode(cx)
+  const encoding = stage.encode(cx)
   const chunks: Buffer[] = []
   await connectTo(
-    [Readable.from([Buffer.from('holdfast')]), through],
+    [Readable.from([Buffer.from('holdfast')]), encoding.through],
     async (output) => {
       for await (const chunk of output) chunks.push(chunk as Buffer)
     },
     cx.signal,
   )
-  return { bytes: Buffer.concat(chunks), facts: facts() }
+  return { bytes: Buffer.concat(chunks), facts: encoding.facts() }
 }
 
 /** Whether a private key that is at hand opens what is encrypted now. Backups need none, and so there may be none. */
