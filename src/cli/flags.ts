@@ -91,6 +91,9 @@ export function oneOf<Value extends string>(values: readonly Value[], brief: str
 /** Of every command that moves a dump. */
 export const maxRate = text('RATE', 'no more bytes of the dump a second: 20MB/s  [HOLDFAST_MAX_RATE]')
 
+/** Of every command that compresses. */
+export const memoryLimit = text('SIZE', 'take no more memory than that: 256MB  [HOLDFAST_MEMORY_LIMIT]')
+
 /** Of every command that does something worth watching. */
 export const metricsFile = text(
   'PATH',

@@ -13,6 +13,7 @@ export interface SettingFlags {
   readonly storage?: string | readonly string[]
   readonly compress?: string
   readonly maxRate?: string
+  readonly memoryLimit?: string
   readonly metricsFile?: string
 }
 
@@ -77,12 +78,13 @@ function whereOf({ env }: CommandLine, flags: SettingFlags): Where {
 }
 
 function overridesOf(flags: SettingFlags): Overrides {
-  const { compress, maxRate, metricsFile } = flags
+  const { compress, maxRate, memoryLimit, metricsFile } = flags
   const storages = storagesOf(flags).map((value) => ({ value, origin: '--storage' }))
   return {
     ...(storages.length === 0 ? {} : { storages }),
     ...(compress === undefined ? {} : { compress: { value: compress, origin: '--compress' } }),
     ...(maxRate === undefined ? {} : { maxRate: { value: maxRate, origin: '--max-rate' } }),
+    ...(memoryLimit === undefined ? {} : { memoryLimit: { value: memoryLimit, origin: '--memory-limit' } }),
     ...(metricsFile === undefined ? {} : { metricsFile: { value: metricsFile, origin: '--metrics-file' } }),
   }
 }

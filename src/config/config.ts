@@ -43,6 +43,12 @@ export interface HoldfastConfig {
    * is only read, to check it, counts as well. A storage has a limit of its own, `bandwidth`. Default: no limit.
    */
   readonly maxRate?: string
+  /**
+   * The most memory that a backup or a dump is to take, `256MB`; the default settings need `200MB`. High levels of compression then work on fewer pieces
+   * at once, and are refused where not even one fits. It is Holdfast's own process that counts, not the tools and servers it
+   * runs. Default: what the cores can use, below 200 MB with the default settings.
+   */
+  readonly memoryLimit?: string
   readonly retention?: RetentionPolicy
   /**
    * What a manifest holds of every table, to compare a restored copy with: the exact number of rows (`counts`), that and a digest

@@ -21,6 +21,11 @@ export const scalarOptions = {
     flag: '--max-rate',
     meaning: 'the most bytes a second out of a database or into one',
   },
+  memoryLimit: {
+    variable: 'HOLDFAST_MEMORY_LIMIT',
+    flag: '--memory-limit',
+    meaning: 'the most memory that a backup or a dump is to take',
+  },
   serverName: {
     variable: 'HOLDFAST_SERVER_NAME',
     flag: undefined,

@@ -57,6 +57,7 @@ export function resolveSettings(input: ResolveInput): Settings {
   const serverName = choose('serverName', env.hostName)
   const dateFormat = choose('dateFormat', defaults.dateFormat)
   const maxRate = chooseMaxRate(choose('maxRate', ''))
+  const memoryLimit = chooseMemoryLimit(choose('memoryLimit', ''))
   const filename = chooseFilename(input, config, choose)
   const metricsFile = chooseMetricsFile(input, config, origins)
   const fingerprint = chooseFingerprint(input, origins)
@@ -90,6 +91,7 @@ export function resolveSettings(input: ResolveInput): Settings {
     ],
     signing: resolveSigning(config.sign, { source, baseDirectory, env }),
     ...(maxRate === undefined ? {} : { maxRate }),
+    ...(memoryLimit === undefined ? {} : { memoryLimit }),
     retention: config.retention ?? {},
     ...(fingerprint === undefined ? {} : { chosenFingerprint: fingerprint }),
     ...(config.fingerprint === undefined ? {} : { fingerprint: config.fingerprint }),
@@ -120,6 +122,17 @@ function chooseMaxRate({ value, origin }: Variable): number | undefined {
   throw new HoldfastError(
     'config.invalid',
     `maxRate (${origin}) is ${value}, not a rate such as 20MB/s or 512KiB/s`,
+  )
+}
+
+/** @throws config.invalid */
+function chooseMemoryLimit({ value, origin }: Variable): number | undefined {
+  if (value === '') return undefined
+  const bytes = bytesOf(value)
+  if (bytes !== undefined) return bytes
+  throw new HoldfastError(
+    'config.invalid',
+    `memoryLimit (${origin}) is ${value}, not a size such as 256MB or 1GiB`,
   )
 }
 

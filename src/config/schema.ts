@@ -208,6 +208,7 @@ const configSchema = strict({
   files: z.record(filledText, z.union([filledText, files])).optional(),
   compress: filledText.optional(),
   maxRate: filledText.optional(),
+  memoryLimit: filledText.optional(),
   encrypt: z.union([z.literal(false), encrypt]).optional(),
   sign: sign.optional(),
   retention: retention.optional(),

@@ -37,6 +37,8 @@ export interface Settings {
   readonly signing: Signing
   /** Bytes of a dump a second; no limit where absent. */
   readonly maxRate?: number
+  /** In bytes; no limit where absent. */
+  readonly memoryLimit?: number
   readonly retention: RetentionPolicy
   /** What `HOLDFAST_FINGERPRINT` gives, which wins over that of a database. */
   readonly chosenFingerprint?: FingerprintLevel

@@ -8,6 +8,8 @@ export interface Context {
   readonly emit: Emit
   /** What dumps pass through on their way out of a database or into one, where a rate is not to be exceeded. */
   readonly pace?: PassingRate
+  /** What the stages of one stream may take, in bytes, where memory is limited; at least one job is done all the same. */
+  readonly memory?: number
 }
 
 /** A limit that all streams through it have together. */

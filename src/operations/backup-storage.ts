@@ -12,6 +12,7 @@ import { writeArtifact, type EncodedPart } from './artifact-writer.js'
 import { fanOut } from './fan-out.js'
 import { numberedFilename } from './filename.js'
 import type { OpenStorage } from './open-storages.js'
+import { shared } from './limits.js'
 import { takeParts } from './parts-at-once.js'
 import { PartsProgress } from './parts-progress.js'
 import type { PortableBeside } from './portable-beside.js'
@@ -103,7 +104,7 @@ export async function storeParts(
       phase: 'dump',
       ...(target.totalBytes === undefined ? {} : { totalBytes: target.totalBytes }),
     })
-    const parts = await takeParts(cx, dump, async (partCx, part, index) => {
+    const parts = await takeParts(shared(cx, dump.concurrency ?? 1), dump, async (partCx, part, index) => {
       await storePart(partCx, copies, target, { part, index, progress })
       if (copies.every(({ error }) => error !== undefined)) throw allFailed(copies.map(failureOf))
     })

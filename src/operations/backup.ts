@@ -15,6 +15,7 @@ import { writeToOutput } from './backup-output.js'
 import { storeParts } from './backup-storage.js'
 import { backupStorages, openEach } from './backup-targets.js'
 import { encodingStages, type NamedStage } from './encoding.js'
+import { assertFits } from './limits.js'
 import { PortableBeside } from './portable-beside.js'
 import { formatDatetime, renderFilename } from './filename.js'
 import type { BackupResult, Outcome } from './reports.js'
@@ -149,10 +150,12 @@ function planBackup(workspace: Workspace, request: BackupRequest, database: Data
         : requestName(workspace, setting),
   )
   const connector = createConnector(factory, database, database.backupConnection)
+  const stages = encodingStages(workspace, request)
+  assertFits(workspace.settings, stages)
   return {
     database: { ...database, connector: factory },
     connector,
-    stages: encodingStages(workspace, request),
+    stages,
     storages: request.output === undefined ? backupStorages(workspace, request, database) : [],
     options,
     // One file is the dump alone.
@@ -215,6 +218,7 @@ async function backupOne(
   const start = async () => {
     const rows = portable === undefined ? {} : { rows: true as const }
     const dump = await connector.dump(cx, { ...plan.options, fingerprint: plan.fingerprint, ...rows })
+    assertFits(workspace.settings, plan.stages, dump.concurrency)
     return portable?.added(dump) ?? dump
   }
   const target = {

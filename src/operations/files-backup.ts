@@ -22,6 +22,7 @@ import { formatDatetime, renderFilename } from './filename.js'
 import type { FilesBackupResult, FilesOutcome } from './reports.js'
 import type { FilesBackupRequest } from './requests.js'
 import { selectFiles } from './select-files.js'
+import { assertFits } from './limits.js'
 import { contextOf, notice, secondsSince, type Workspace } from './workspace.js'
 
 /**
@@ -40,9 +41,11 @@ export async function backupFiles(
       hint: 'name one set, or leave output out',
     })
   }
+  const stages = encodingStages(workspace, request)
+  assertFits(workspace.settings, stages)
   const plans = sets.map((set): FilesPlan => ({
     set: withoutBackups(workspace, set),
-    stages: encodingStages(workspace, request),
+    stages,
     storages: request.output === undefined ? backupStorages(workspace, request, set) : [],
   }))
   for (const plan of plans) {

@@ -4,7 +4,7 @@ import type { Context, Emit } from '../env/context.js'
 import type { Env } from '../env/env.js'
 import type { HookRunner } from '../hooks/runner.js'
 import type { KeyRing } from '../stages/stage.js'
-import { paceOf } from './limits.js'
+import { memoryOf, paceOf } from './limits.js'
 import type { OpenStorages } from './open-storages.js'
 
 /** What every operation works with. */
@@ -25,7 +25,8 @@ export function contextOf(workspace: Workspace, wish: AbortSignal = new AbortCon
   // A signal of our own: many streams listen to it at once, which Node would warn of.
   const signal = AbortSignal.any([wish])
   setMaxListeners(0, signal)
-  return { env: workspace.env, emit: workspace.emit, signal, ...paceOf(workspace.settings) }
+  const { env, emit, settings } = workspace
+  return { env, emit, signal, ...paceOf(settings), ...memoryOf(settings) }
 }
 
 export function notice(workspace: Workspace, level: 'debug' | 'info' | 'warning', message: string): void {

@@ -10,6 +10,9 @@ import type { Secret } from '../env/secret.js'
 export interface Stage {
   /** Written in manifests; never renamed. */
   readonly id: string
+  /** The memory that each of the jobs takes which `encode` has under way at once, in bytes. Default: not worth counting. */
+  readonly jobBytes?: number
+  /** Heeds `cx.memory`. */
   encode(cx: Context): EncodingStage
   /**
    * @param facts what `encode` wrote into the manifest; `{}` for a file that was made elsewhere

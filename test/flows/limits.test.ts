@@ -1,6 +1,13 @@
+import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { needsBuild } from '../servers/needs.js'
 import { contentOf, holdfastIn, makeShop, resultOf, testFolder } from './workbench.js'
+
+const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 
 async function secondsOf(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now()
@@ -38,4 +45,30 @@ it.each([
     code: 'config.invalid',
     message,
   })
+})
+
+const measuring = `data:text/javascript,process.on('exit',()=>console.error('most memory: '+process.resourceUsage().maxRSS))`
+
+needsBuild().it('memoryLimit: a backup takes no more than that, at a level that would', async () => {
+  const folder = await testFolder()
+  makeShop(join(folder, 'shop.sqlite3'), 40_000)
+  writeFileSync(join(folder, 'holdfast.config.json'), '{"databases":{"shop":"sqlite:./shop.sqlite3"}}')
+  const args = ['--import', measuring, program, 'backup', '--compress', 'zstd:15', '--memory-limit', '250MB']
+  const { stderr } = await promisify(execFile)(process.execPath, args, { cwd: folder })
+  const kibibytes = Number(/most memory: (\d+)/u.exec(stderr)?.[1])
+  expect(kibibytes * 1024).toBeLessThan(250e6)
+})
+
+it.each([
+  [{ memoryLimit: '200' }, 'memoryLimit (the configuration) is 200, not a size such as 256MB or 1GiB'],
+  [
+    { memoryLimit: '200MB', compress: 'zstd:19' },
+    'memoryLimit (the configuration) is 200MB; a backup with compress (the configuration) takes up to 281MB',
+  ],
+])('memoryLimit: %j is refused before anything starts, naming the settings', async (settings, message) => {
+  const folder = await testFolder()
+  makeShop(join(folder, 'shop.sqlite3'))
+  const databases = { shop: 'sqlite:./shop.sqlite3' }
+  const backup = async () => (await holdfastIn(folder, { databases, ...settings })).backup()
+  await expect(backup()).rejects.toMatchObject({ code: 'config.invalid', message })
 })

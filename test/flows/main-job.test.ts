@@ -105,11 +105,11 @@ describe('back up, list, show, verify, restore', () => {
     const hf = await shopIn(folder)
     resultOf(await hf.backup())
     execute(join(folder, 'shop.sqlite3'), 'DELETE FROM orders')
-    const before = readFileSync(join(folder, 'shop.sqlite3'))
+    const before = contentOf(join(folder, 'shop.sqlite3'))
     const { plan, restored } = await hf.restore({ dryRun: true })
     expect(restored).toBe(false)
     expect(plan.losses.length).toBeGreaterThan(0)
-    expect(readFileSync(join(folder, 'shop.sqlite3')).equals(before)).toBe(true)
+    expect(contentOf(join(folder, 'shop.sqlite3'))).toBe(before)
   })
 
   it('one database that fails does not stop the others', async () => {

@@ -2,7 +2,7 @@ import { fingerprintLevels, type FingerprintLevel } from '../../engine/fingerpri
 import type { BackupResult, Outcome } from '../../operations/reports.js'
 import { command, type CommandLine } from '../command.js'
 import { exitOfOutcomes } from '../exit.js'
-import { maxRate, metricsFile, oneOf, text, texts, toggle } from '../flags.js'
+import { maxRate, memoryLimit, metricsFile, oneOf, text, texts, toggle } from '../flags.js'
 import { backupDocument } from '../render/json/backup.js'
 import { renderBackup } from '../render/text/backup.js'
 import { warnOfPasswords, withHoldfast } from '../session.js'
@@ -22,6 +22,7 @@ interface BackupFlags {
   readonly fingerprint?: FingerprintLevel
   readonly prune?: boolean
   readonly maxRate?: string
+  readonly memoryLimit?: string
   readonly metricsFile?: string
 }
 
@@ -62,6 +63,7 @@ export const backup = command<BackupFlags, readonly string[]>({
       ),
       prune: toggle('apply retention to what was backed up'),
       maxRate,
+      memoryLimit,
       metricsFile,
     },
     aliases: { o: 'output' },

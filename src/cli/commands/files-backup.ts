@@ -1,7 +1,7 @@
 import type { FilesOutcome } from '../../operations/reports.js'
 import { command, type CommandLine } from '../command.js'
 import { exitOfOutcomes } from '../exit.js'
-import { maxRate, metricsFile, text, texts, toggle } from '../flags.js'
+import { maxRate, memoryLimit, metricsFile, text, texts, toggle } from '../flags.js'
 import { filesBackupDocument } from '../render/json/files-backup.js'
 import { renderFilesBackup } from '../render/text/files-backup.js'
 import { withHoldfast } from '../session.js'
@@ -14,6 +14,7 @@ interface FilesBackupFlags {
   readonly noEncrypt?: boolean
   readonly prune?: boolean
   readonly maxRate?: string
+  readonly memoryLimit?: string
   readonly metricsFile?: string
 }
 
@@ -41,6 +42,7 @@ export const filesBackup = command<FilesBackupFlags, readonly string[]>({
       noEncrypt: toggle('do not encrypt, whatever the configuration says'),
       prune: toggle('apply retention to what was backed up'),
       maxRate,
+      memoryLimit,
       metricsFile,
     },
     aliases: { o: 'output' },

@@ -9,13 +9,16 @@ const memberBytes = 1024 * 1024
 
 const compress = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gzip)
 
-/** Compresses members on the thread pool, one more at once than there are cores. */
+/** What a member on its way takes: its bytes before and after, and zlib's own. */
+export const jobBytes = 3 * 1024 * 1024
+
+/** Compresses members on the thread pool. */
 export async function* encodeGzip(
   source: AsyncIterable<Buffer>,
   level: number,
-  cores: number,
+  jobs: number,
 ): AsyncGenerator<Buffer> {
-  const members = new InOrder({ jobs: cores + 1, cost: Infinity })
+  const members = new InOrder({ jobs, cost: Infinity })
   for await (const block of blocks(source, memberBytes)) {
     yield* members.untilRoomFor(block.length)
     members.add(

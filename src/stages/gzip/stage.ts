@@ -1,9 +1,10 @@
 import { HoldfastError } from '../../errors.js'
+import { jobsAtOnce } from '../jobs.js'
 import { PlainLength } from '../plain-length.js'
 import type { StageKind } from '../stage.js'
 import { transforming } from '../transforming.js'
 import { decodeGzip } from './decode.js'
-import { encodeGzip } from './encode.js'
+import { encodeGzip, jobBytes } from './encode.js'
 
 export interface GzipSettings {
   /** 1 (fast) to 9 (small); default 6, as gzip's. */
@@ -24,9 +25,11 @@ export const gzip: StageKind<GzipSettings> = {
       throw new HoldfastError('config.invalid', `the gzip level ${level} is not a whole number from 1 to 9`)
     return {
       id: gzip.id,
+      jobBytes,
       encode(cx) {
         const length = new PlainLength()
-        const through = transforming((source) => encodeGzip(length.count(source), level, cx.env.cores))
+        const jobs = jobsAtOnce(cx, jobBytes)
+        const through = transforming((source) => encodeGzip(length.count(source), level, jobs))
         return { through, facts: () => length.facts() }
       },
       decode: (_cx, facts) => transforming((source, signal) => decodeGzip(source, facts, signal)),

@@ -8,18 +8,15 @@ import { frameChecksums, withChecksum } from './frame-checksum.js'
  * comes in chunks of this length is not copied.
  */
 const frameBytes = 4 * 1024 * 1024
-/** The threads of the pool, unless UV_THREADPOOL_SIZE says otherwise: more jobs at once would only take memory. */
-const poolThreads = 4
-
-/** Compresses frames on the thread pool, one more at once than can run. */
+/** Compresses frames on the thread pool. */
 export async function* encodeZstd(
   source: AsyncIterable<Buffer>,
   level: number,
-  cores: number,
+  jobs: number,
 ): AsyncGenerator<Buffer> {
   const { compress } = await import('zstd-native/bindings.js')
   const checksumOf = await frameChecksums()
-  const frames = new InOrder<readonly Buffer[]>({ jobs: Math.min(cores, poolThreads) + 1, cost: Infinity })
+  const frames = new InOrder<readonly Buffer[]>({ jobs, cost: Infinity })
   for await (const block of blocks(source, frameBytes)) {
     for await (const parts of frames.untilRoomFor(block.length)) yield* parts
     const checksum = checksumOf(block)

@@ -64,6 +64,7 @@ function generalValues(settings: Settings): Named {
       encryption === undefined ? 'none' : { [encryption.kind.id]: withoutSecrets(encryption.settings) },
     ],
     ...(settings.maxRate === undefined ? [] : [['maxRate', `${settings.maxRate}B/s`] as const]),
+    ...(settings.memoryLimit === undefined ? [] : [['memoryLimit', `${settings.memoryLimit}B`] as const]),
     [
       'sign',
       settings.signing.checks
