@@ -7,10 +7,15 @@ export function canAsk(cli: CommandLine): boolean {
   return cli.stdin.isTTY === true && cli.reporter.terminal.hasStatusLine
 }
 
-/** A question that is answered with no unless yes is chosen. */
+/** A question that is answered with no unless yes is typed: nothing else that comes from a keyboard means yes. */
 export async function askYesNo(cli: CommandLine, message: string): Promise<boolean> {
-  const { confirm } = await import('@clack/prompts')
-  return answered(cli, await confirm({ ...conversation(cli), message, initialValue: false }))
+  const { text } = await import('@clack/prompts')
+  const typed = await text({
+    ...conversation(cli),
+    message: `${message} [y/N]`,
+    validate: (value = '') => (/^(?:|y|yes|n|no)$/iu.test(value.trim()) ? undefined : 'answer y or n'),
+  })
+  return /^y/iu.test((answered(cli, typed) ?? '').trim())
 }
 
 /** A text, such as the name of what is about to be replaced. */

@@ -148,7 +148,7 @@ export interface DatabaseConfig extends ConnectionConfig, Omit<ConnectorOptions,
   readonly objcheck?: boolean
   /**
    * A portable dump of the same moment beside the native one, in the same backup: `holdfast load --from-backup` reads it, and a
-   * restore does not. SQLite, PostgreSQL, MySQL and MariaDB. It holds values as they are, whatever `mask` says.
+   * restore does not. It holds values as they are, whatever `mask` says.
    */
   readonly alsoPortable?: boolean
   /** A restore over it wants its name typed. */

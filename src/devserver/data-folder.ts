@@ -31,11 +31,21 @@ export async function requireUsable(driver: DevServerDriver, site: DevServerSite
   )
 }
 
+/** A whole data folder under another name, which no server has used yet. */
+export interface NewData {
+  /** From a template. */
+  readonly copied: boolean
+  /** What its account has for a password. */
+  readonly password: Secret
+  readonly folder: string
+}
+
+/** A half-made data folder is never taken for a whole one; what a run that was killed has left of it is removed. */
+const beside = (dataDirectory: string) => `${dataDirectory}.making`
+
 /**
- * Makes the data folder under another name, so that a half-made one is never taken for a whole one; what a run that was killed has
- * left of it is removed.
+ * Makes data, beside those that may be there.
  * @param template to copy; undefined: made anew
- * @param beginning told the password that the data will know, before they are there
  * @throws tool.*, storage.full, devserver.no-access
  */
 export async function makeData(
@@ -43,22 +53,34 @@ export async function makeData(
   driver: DevServerDriver,
   site: DevServerSite,
   template: Template | undefined,
-  beginning: (password: Secret) => Promise<void>,
-): Promise<void> {
+): Promise<NewData> {
   const { dataDirectory, account, folder } = site
-  const making = `${dataDirectory}.making`
+  const making = beside(dataDirectory)
   if (account !== undefined) await requireReach(account, folder)
   await remove(making)
   try {
     await privateFolder(join(folder, 'run'), account)
     const password = new Secret(template?.password ?? randomBytes(12).toString('hex'))
-    await beginning(password)
     if (template !== undefined) copyTree(template.data, making, account)
     else if (driver.create === undefined) await privateFolder(making, account)
     else await driver.create(cx, { ...site, dataDirectory: making, initialPassword: password })
-    await rename(making, dataDirectory)
+    return { copied: template !== undefined, password, folder: making }
   } catch (error) {
     await remove(making)
+    throw diskFull(error, folder)
+  }
+}
+
+/** Puts new data in their place, where nothing is. */
+export async function placeData(
+  { dataDirectory, folder, account }: DevServerSite,
+  data: NewData,
+): Promise<void> {
+  try {
+    await privateFolder(join(folder, 'run'), account)
+    await rename(data.folder, dataDirectory)
+  } catch (error) {
+    await remove(data.folder)
     throw diskFull(error, folder)
   }
 }

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { chown, mkdir, rm, stat } from 'node:fs/promises'
+import { chown, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { DevServerDriver, DevServerSite } from '../engine/dev-server.js'
 import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
-import { hasData, makeData, requireUsable } from './data-folder.js'
+import { hasData, makeData, placeData, requireUsable, type NewData } from './data-folder.js'
 import { diskFull } from './disk-full.js'
 import { Installation } from './installation.js'
 import { clearStale, launch, runningServer, stopServer, untilReady } from './launch.js'
@@ -13,8 +13,12 @@ import { freePort, isFree } from './ports.js'
 import { markerName, readServerRecord, writeServerRecord, type ServerRecord } from './record.js'
 import type { DevServerSettings } from './settings.js'
 import { host, siteOf } from './site.js'
-import type { Templates } from './template.js'
+import type { Template, Templates } from './template.js'
 
+/** Data that others have taken the place of, on their way out. */
+const oldName = 'data.old'
+/** What goes with the data. */
+const ofOneLife = ['run', 'server.log', 'server.log.1']
 const readyMs = 60_000
 const portAttempts = 5
 
@@ -66,17 +70,30 @@ export class ServerLife {
   }
 
   /** Everything is there; for a database that is a file this is all there is to start. */
-  async made(): Promise<DevServerSite> {
-    return this.#parts.driver.command === undefined ? this.started() : this.initialised()
+  async made(fresh?: NewData): Promise<DevServerSite> {
+    return this.#parts.driver.command === undefined ? this.started(fresh) : (await this.#begun(fresh)).site
   }
 
-  /** Folder and data are there. */
-  async initialised(): Promise<DevServerSite> {
-    return (await this.#begun()).site
+  /** Data to begin anew with, beside those that are there. @throws tool.*, storage.full, devserver.* */
+  async newData(): Promise<NewData> {
+    const { cx, driver } = this.#parts
+    const site = await this.site((await this.record()) ?? (await this.#newRecord()))
+    return makeData(cx, driver, site, await this.#template(site))
   }
 
-  async #begun(): Promise<{ readonly site: DevServerSite; readonly data: 'present' | 'copied' | 'new' }> {
-    const { cx, driver, templates } = this.#parts
+  async #template(site: DevServerSite): Promise<Template | undefined> {
+    const { driver, templates } = this.#parts
+    return driver.create === undefined ? undefined : templates?.find(site)
+  }
+
+  /**
+   * Folder and data are there.
+   * @param fresh made already, where there are none
+   */
+  async #begun(
+    fresh?: NewData,
+  ): Promise<{ readonly site: DevServerSite; readonly data: 'present' | 'copied' | 'new' }> {
+    const { cx, driver } = this.#parts
     const known = await this.record()
     // A machine without the server is told so before anything is made.
     const record = await this.#withPort(known ?? (await this.#newRecord()))
@@ -85,13 +102,12 @@ export class ServerLife {
       await requireUsable(driver, site)
       return { site, data: 'present' }
     }
-    const template = driver.create === undefined ? undefined : await templates?.find(site)
-    let begun = record
-    await makeData(cx, driver, site, template, async (password) => {
-      begun = { ...record, initialPassword: password.reveal() }
-      await this.#write(begun)
-    })
-    return { site: await this.site(begun), data: template === undefined ? 'new' : 'copied' }
+    const data = fresh ?? (await makeData(cx, driver, site, await this.#template(site)))
+    const begun = { ...record, initialPassword: data.password.reveal() }
+    // What the data know for a password is written before they are there.
+    await this.#write(begun)
+    await placeData(site, data)
+    return { site: await this.site(begun), data: data.copied ? 'copied' : 'new' }
   }
 
   async #newRecord(): Promise<ServerRecord> {
@@ -146,9 +162,9 @@ export class ServerLife {
   }
 
   /** The server runs, and has answered a query. */
-  async started(): Promise<DevServerSite> {
+  async started(fresh?: NewData): Promise<DevServerSite> {
     const { cx, driver, folder, templates } = this.#parts
-    const { site, data } = await this.#begun()
+    const { site, data } = await this.#begun(fresh)
     const server = await runningServer(folder)
     if (server !== undefined) {
       const first = await this.#first()
@@ -253,8 +269,7 @@ export class ServerLife {
   async removeData(): Promise<boolean> {
     const { folder } = this.#parts
     const ran = await this.#ended()
-    for (const name of ['data', 'data.making', 'run', 'server.log', 'server.log.1'])
-      await remove(join(folder, name))
+    for (const name of ['data', 'data.making', oldName, ...ofOneLife]) await remove(join(folder, name))
     return ran
   }
 
@@ -262,6 +277,23 @@ export class ServerLife {
   async remade(): Promise<DevServerSite> {
     const ran = await this.removeData()
     return ran ? this.started() : this.made()
+  }
+
+  /**
+   * The same with data that are there already, beside the old ones, which are removed while others go on.
+   * @returns ends when they are
+   */
+  async replaced(fresh: NewData): Promise<{ readonly removed: Promise<void> }> {
+    const { folder } = this.#parts
+    const [data, old] = [join(folder, 'data'), join(folder, oldName)]
+    const ran = await this.#ended()
+    for (const name of [oldName, ...ofOneLife]) await remove(join(folder, name))
+    // Where a program still looks at it, as on Windows.
+    await rename(data, old).catch(() => remove(data))
+    await (ran ? this.started(fresh) : this.made(fresh))
+    const removed = remove(old)
+    removed.catch(() => undefined)
+    return { removed }
   }
 
   /** With the server running, which is stopped again where it did not run. */

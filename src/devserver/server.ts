@@ -5,7 +5,7 @@ import type { DevServerSite } from '../engine/dev-server.js'
 import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
 import { createBackupFolder, folderBytes } from './backup-folders.js'
-import { hasData } from './data-folder.js'
+import { hasData, type NewData } from './data-folder.js'
 import { fillGuide, guideValues, plainGuide } from './guide.js'
 import { standGuard, type Guard } from './guard/guard.js'
 import { readRecord } from '../process/background.js'
@@ -235,10 +235,22 @@ export class DevServer {
   async restoreWith(
     work: (cx: Context, site: DevServerSite, remake: () => Promise<void>) => Promise<void>,
   ): Promise<void> {
-    const remake = async () => {
-      await this.#life.remade()
-    }
-    await this.#locked(() => this.#life.up((site) => work(this.#parts.cx, site, remake)))
+    await this.#locked(() =>
+      this.#life.up(async (site) => {
+        // New data are made while the backup is checked; the old ones stay until it has been.
+        const fresh = this.#life.newData()
+        fresh.catch(() => undefined)
+        let replaced: Awaited<ReturnType<ServerLife['replaced']>> | undefined
+        const remake = async () => {
+          replaced = await this.#life.replaced(await fresh)
+        }
+        try {
+          await work(this.#parts.cx, site, remake)
+        } finally {
+          await (replaced === undefined ? removeNew(fresh) : replaced.removed)
+        }
+      }),
+    )
   }
 
   /** Undefined where there is no such server. @throws devserver.foreign-folder */
@@ -322,4 +334,9 @@ async function readTemplate(path: string): Promise<string> {
       hint: 'correct the path that devServers has for it',
     })
   }
+}
+
+async function removeNew(fresh: Promise<NewData>): Promise<void> {
+  const made = await fresh.catch(() => undefined)
+  if (made !== undefined) await remove(made.folder)
 }

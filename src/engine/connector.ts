@@ -244,6 +244,8 @@ export interface RestoreTarget {
   /** Absent where the target does not exist. */
   readonly server?: ServerFacts
   readonly tools: readonly ToolFacts[]
+  /** What is dropped first, where that is less than was asked for: `none` for a dump that drops nothing. */
+  readonly clean?: CleanMode
   /** What will be lost or changed, each a sentence. Empty where nothing is. */
   readonly losses: readonly string[]
   readonly warnings: readonly string[]

@@ -35,7 +35,7 @@ export interface Engine {
   /** Portable rows; absent where the engine has none. */
   readonly rows?: RowEngine
   /**
-   * Documents of an engine that has no portable rows, to be compared: a row is its key and, of the type `document`, its JSON as a text, in
+   * Documents of an engine that has no columns, to be compared: a row is its key and, of the type `document`, its JSON as a text, in
    * which keys keep their order. @throws database.*
    */
   readonly openDocuments?: RowEngine['openSource']

@@ -34,6 +34,8 @@ export interface TableHeader {
   readonly generated: readonly GeneratedColumn[]
   /** What else a table has that no dump of rows carries over (check constraints, triggers): each a few words. */
   readonly notCarried: readonly string[]
+  /** What an engine alone knows of it, for another database of that engine. */
+  readonly native?: { readonly engine: string; readonly definition: Json }
   /** What its rows are not: all of them, or as they were. */
   readonly stamps?: readonly DumpStamp[]
   /** Estimated by the server: for progress only. */

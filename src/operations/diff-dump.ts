@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { portablePart } from '../catalog/manifest.js'
 import type { DatabaseFingerprint, TableFingerprint } from '../engine/fingerprinter.js'
 import type { RowSource } from '../engine/row-source.js'
 import { tableText, type TableHeader } from '../engine/table-header.js'
@@ -7,6 +8,8 @@ import type { Context } from '../env/context.js'
 import type { PortableTable } from '../portable/portable-manifest.js'
 import type { TableSource } from '../portable/table-source.js'
 import { openFileSource } from './file-source.js'
+import { openPortablePart } from './portable-backup.js'
+import type { StoredBackup } from './reports.js'
 import type { Workspace } from './workspace.js'
 
 /** A portable dump on this machine. */
@@ -67,18 +70,43 @@ function fingerprintOf(
   return { product: 'a portable dump', version: '1', fingerprint }
 }
 
+/** What a comparison of rows needs of a side. */
+export type ReadableRows = Pick<RowSource, 'tables' | 'rows' | 'close'>
+
 /** @throws integrity.*, as its rows are read */
 export async function openDump(
   cx: Context,
   workspace: Workspace,
   { path, isFolder }: PortableDump,
-): Promise<Pick<RowSource, 'tables' | 'rows' | 'close'>> {
+): Promise<ReadableRows> {
   const open = () => openFileSource(cx, workspace, path, false)
   const source = await open()
   return {
     tables: () => Promise.resolve(source.headers),
     rows: (header) => rowsOf(isFolder ? () => Promise.resolve(source) : open, header),
     close: () => source.close(),
+  }
+}
+
+/**
+ * The portable dump that a backup holds beside the native one.
+ * @returns absent where it holds none, or one whose rows are not the database's: masked, or a part
+ */
+export async function openDumpOf(
+  cx: Context,
+  workspace: Workspace,
+  backup: StoredBackup,
+): Promise<ReadableRows | undefined> {
+  if (portablePart(backup.manifest) === undefined) return undefined
+  const open = () => openPortablePart(cx, workspace, backup)
+  const source = await open()
+  await source.close()
+  const { headers, manifest } = source
+  if (manifest?.masked === true || manifest?.subset === true) return undefined
+  return {
+    tables: () => Promise.resolve(headers),
+    rows: (header) => rowsOf(open, header),
+    close: () => Promise.resolve(),
   }
 }
 

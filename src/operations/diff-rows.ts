@@ -2,7 +2,7 @@ import type { DatabaseSettings } from '../config/settings.js'
 import type { RowSource } from '../engine/row-source.js'
 import { tableText } from '../engine/table-header.js'
 import type { Context } from '../env/context.js'
-import { openDump, type PortableDump } from './diff-dump.js'
+import { openDump, openDumpOf, type PortableDump, type ReadableRows } from './diff-dump.js'
 import { restoreCopy } from './drill-copy.js'
 import { databaseOn, throwawayServer } from './drill-server.js'
 import { rowsOf } from './live-source.js'
@@ -10,10 +10,8 @@ import type { Comparison, StoredBackup, TableRows } from './reports.js'
 import { compareRowsByKey } from './row-differences.js'
 import type { Workspace } from './workspace.js'
 
-/** A backup, which is restored into a throwaway server, a portable dump, which is read, or a database as it is. */
+/** A backup, whose portable dump is read or which is restored into a throwaway server, a portable dump, or a database as it is. */
 export type RowSide = StoredBackup | PortableDump | DatabaseSettings
-
-type Rows = Pick<RowSource, 'tables' | 'rows' | 'close'>
 
 /**
  * Which rows differ. With digests, only in tables that they tell to differ; without them, in all that both sides have.
@@ -46,8 +44,8 @@ export async function differingRows(
 }
 
 async function compareTables(
-  from: Rows,
-  to: Rows,
+  from: ReadableRows,
+  to: ReadableRows,
   wanted: (table: string) => boolean,
   limit: number,
 ): Promise<readonly TableRows[]> {
@@ -73,9 +71,11 @@ async function openRows(
   workspace: Workspace,
   side: RowSide,
   into: string | undefined,
-): Promise<Rows> {
+): Promise<ReadableRows> {
   if ('isFolder' in side) return openDump(cx, workspace, side)
   if (!('manifest' in side)) return openerOf(side)(cx)
+  const dump = into === undefined ? await openDumpOf(cx, workspace, side) : undefined
+  if (dump !== undefined) return dump
   const place =
     into === undefined
       ? await throwawayServer(cx, workspace, side.manifest, false)

@@ -34,6 +34,15 @@ export async function openPortableBackup(
   return { ...found, close: () => found.close().finally(() => found.dispose()) }
 }
 
+/** The portable dump of a backup, as its storage has it. @throws as openPortableBackup */
+export async function openPortablePart(
+  cx: Context,
+  workspace: Workspace,
+  backup: StoredBackup,
+): Promise<TableSource> {
+  return openCopy(cx, workspace, await workspace.storages.get(backup.storage), backup)
+}
+
 /** The digests of the manifest are compared where the stream ends, which is before a load keeps anything. */
 async function openCopy(
   cx: Context,

@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { isAbsolute, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { adHocDatabase } from '../config/resolve.js'
 import type { DatabaseSettings } from '../config/settings.js'
@@ -90,11 +90,23 @@ export async function findSourcesOf(
   const decoding = { kinds: workspace.registry.stages, keys: workspace.keys }
   if (typeof wanted !== 'string')
     return [{ name: 'the input', warnings: [], open: () => sourceOfStream(cx, workspace, wanted) }]
-  if (await isLocalFile(cx, wanted)) {
+  const local = await localKind(cx, wanted)
+  if (local === 'file') {
     const open = async () => undisposed(await sourceOfLocal(cx, workspace, wanted, decoding))
     return [{ name: wanted, warnings: [], open }]
   }
+  if (looksLikePath(wanted)) {
+    const message = local === undefined ? `there is no file ${wanted}` : `${wanted} is no file`
+    throw new HoldfastError('usage.backup-not-found', message, {
+      hint: 'name a file, or a backup as holdfast list shows it',
+    })
+  }
   return copiesOf(cx, workspace, wanted, filter, (open, backup) => sourceOfBackup(cx, open, backup, decoding))
+}
+
+/** No backup is called so: names of artifacts hold no path. */
+function looksLikePath(name: string): boolean {
+  return isAbsolute(name) || /^\.{1,2}[/\\]/u.test(name)
 }
 
 /** A backup that the filter lets through, in each storage that has it; nobody removes it between `open` and `dispose`. */
@@ -193,9 +205,10 @@ async function sourceOfLocal(
   return sourceOfBackup(cx, beside.open, beside.backup, decoding)
 }
 
-async function isLocalFile(cx: Context, name: string): Promise<boolean> {
+async function localKind(cx: Context, name: string): Promise<'file' | 'other' | undefined> {
   const found = await stat(resolve(cx.env.workingDirectory, name)).catch(() => undefined)
-  return found?.isFile() ?? false
+  if (found === undefined) return undefined
+  return found.isFile() ? 'file' : 'other'
 }
 
 /** A stream cannot be read twice, and it is checked before it is used: so it is kept in a private temporary file. */

@@ -66,6 +66,15 @@ export function refuseUnsupported(
   if (!capabilities.clean.includes(clean))
     refuse('clean', `it can do ${capabilities.clean.join(', ')}, and not ${clean}`)
   if (asked.create && capabilities.create === false) refuse('create', 'it cannot make a database')
+  const chosen =
+    (given.tables ?? []).length > 0 ? 'tables' : (given.schemas ?? []).length > 0 ? 'schemas' : undefined
+  if (clean === 'database' && chosen !== undefined) {
+    throw new HoldfastError(
+      'usage.invalid',
+      `${requestName(workspace, 'clean')} database does not go with ${requestName(workspace, chosen)}: all of the database would be dropped, and a part of it restored`,
+      { hint: 'leave one out, or restore the part into a database of its own with --to NAME --create' },
+    )
+  }
   for (const setting of ['tables', 'schemaOnly', 'dataOnly'] as const) {
     const value = asked[setting]
     const wanted = typeof value === 'boolean' ? value : (value ?? []).length > 0

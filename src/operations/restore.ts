@@ -5,6 +5,7 @@ import type {
   Connector,
   ConnectorFactory,
   RestoreFacts,
+  RestorePart,
   RestoreRequest,
   RestoreTarget,
 } from '../engine/connector.js'
@@ -64,7 +65,8 @@ async function restoreOne(
   request: RestoreRequestOptions,
   standing: Standing,
 ): Promise<RestoreReport> {
-  const started = workspace.env.clock.now().getTime()
+  // Moved on by the time that a person takes to answer.
+  let started = workspace.env.clock.now().getTime()
   const target = restoreTarget(workspace, request)
   standing.database = describeForHooks(target.alias, target.connection)
   standing.phase = 'find'
@@ -80,7 +82,9 @@ async function restoreOne(
     const seconds = () => (workspace.env.clock.now().getTime() - started) / 1000
     if (request.dryRun === true) return { plan, restored: false, seconds: seconds(), warnings: plan.warnings }
     standing.phase = 'confirm'
+    const asked = workspace.env.clock.now().getTime()
     await confirmed(plan, request, 'the restore into')
+    started += workspace.env.clock.now().getTime() - asked
     const hookFacts = {
       database: standing.database,
       databaseName: target.connection.name,
@@ -204,7 +208,8 @@ async function prepare(
   if (strategy === 'swap') refuseUnswappable(workspace, request, restoreRequest, factory, target)
   refuseUnsupported(workspace, request, restoreRequest, factory, target, found)
   const connector = createConnector(factory, target, target.connection)
-  const met = await connector.prepareRestore(cx, found.source, restoreRequest)
+  const examined = { parts: found.source.parts, open: (part: RestorePart) => found.examine(part) }
+  const met = await connector.prepareRestore(cx, examined, restoreRequest)
   await found.check(cx, factory.format)
   const { disconnect } = restoreRequest
   const outlook = await lookForSwaps(cx, target, factory, { strategy, disconnect })
@@ -286,7 +291,7 @@ function planOf(
     connector,
     exists: met.exists,
     ...swaps,
-    clean: restoreRequest.clean,
+    clean: met.clean ?? restoreRequest.clean,
     only: partOf(restoreRequest),
     protected: target.protected,
     databaseName: target.engine.capabilities.server ? target.connection.name : target.alias,

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import type { DatabaseSettings, Settings } from '../config/settings.js'
 import { adHocDatabase } from '../config/resolve.js'
 import { HoldfastError } from '../errors.js'
@@ -11,7 +12,7 @@ export function selectDatabases(
   const { settings } = workspace
   if (names !== undefined && names.length > 0)
     return [...new Set(names)].map((name) => oneDatabase(workspace, name))
-  if (settings.databases.size === 0) throw nothingConfigured()
+  if (settings.databases.size === 0) throw nothingConfigured(settings)
   return [...settings.databases.values()]
 }
 
@@ -20,7 +21,7 @@ export function oneDatabase(workspace: Workspace, name: string | undefined): Dat
   const { settings } = workspace
   if (name === undefined) {
     const [only, ...others] = settings.databases.values()
-    if (only === undefined) throw nothingConfigured()
+    if (only === undefined) throw nothingConfigured(settings)
     if (others.length > 0) {
       throw new HoldfastError('usage.database-needed', `several databases are configured: ${known(settings)}`)
     }
@@ -41,6 +42,9 @@ function known(settings: Settings): string {
   return [...settings.databases.keys()].join(', ') || 'none'
 }
 
-function nothingConfigured(): HoldfastError {
-  return new HoldfastError('config.not-found', 'no database is configured')
+function nothingConfigured({ file }: Settings): HoldfastError {
+  if (file === undefined) return new HoldfastError('config.not-found', 'no database is configured')
+  return new HoldfastError('config.not-found', `no database is configured in ${basename(file)}`, {
+    hint: "add one there: databases: { default: 'postgresql://…' }",
+  })
 }

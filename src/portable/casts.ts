@@ -30,6 +30,7 @@ const bound: Readonly<Record<string, readonly string[]>> = {
   interval: ['time'],
   bytes: ['text'],
   jsontext: ['json', 'document'],
+  bson: ['document'],
 }
 
 function castWrapped(
@@ -69,6 +70,10 @@ function castWrapped(
         "is the invalid value '' of an ENUM",
         base === 'text' ? '' : target.nullable ? null : undefined,
       )
+    case 'bson':
+      // Another engine keeps it as it is in the file, and gives it back so.
+      if (base === 'json' || base === 'document') return wrapped('jsontext', JSON.stringify(wrapped(kind, v)))
+      throw new CellRefused(target, 'holds BSON that extended JSON cannot say')
     case 'interval':
       if (['interval', 'text', 'native'].includes(base)) return v
       throw new CellRefused(target, `is ${plainText(v)}, which is no time of day`)

@@ -65,6 +65,7 @@ const headerShape = z.object({
     .array(z.object({ n: z.string(), db: z.string().optional(), expr: z.string().optional() }))
     .optional(),
   notes: names.optional(),
+  native: z.object({ engine: z.string(), definition: json }).optional(),
   renamed_from: z.record(z.string(), z.string()).optional(),
   default: z.record(z.string(), defaultRule).optional(),
 })
@@ -114,6 +115,7 @@ export function headerObject(header: TableHeader): Record<string, unknown> {
       })),
     ),
     ...filled('notes', [...notCarried]),
+    ...(header.native === undefined ? {} : { native: { ...header.native } }),
     ...(Object.keys(header.renamedFrom).length === 0 ? {} : { renamed_from: { ...header.renamedFrom } }),
     ...(Object.keys(header.defaults).length === 0
       ? {}
@@ -182,6 +184,7 @@ function headerOf(line: HeaderLine, place: string): TableHeader {
       ...(expr === undefined ? {} : { expression: expr }),
     })),
     notCarried: line.notes ?? [],
+    ...(line.native === undefined ? {} : { native: line.native }),
     renamedFrom: line.renamed_from ?? {},
     defaults: Object.fromEntries(
       Object.entries(line.default ?? {}).map(([name, rule]) => [

@@ -87,6 +87,8 @@ built.describe('backup', () => {
       2,
       '--output does not go with --also-portable: output takes one file',
     ],
+    ['a file that is not there', ['restore', './no.dump'], 2, 'there is no file ./no.dump'],
+    ['a folder', ['restore', './'], 2, './ is no file'],
     ['an unknown scheme', ['backup', 'redis://h/0'], 2, 'there is no engine redis'],
     ['a server that is not there', ['backup', 'postgres://127.0.0.1:1/x'], 4, 'cannot be reached'],
     ['a storage that is a file', ['backup', '--storage', './shop.sqlite3'], 6, 'shop.sqlite3'],

@@ -37,11 +37,6 @@ describe('impossible combinations of a configuration are refused before anything
       { url: 'pg://h/shop', jobs: 4 },
       `databases.shop.jobs (${file}) does not go with databases.shop.url (${file}): the connector pg-dump-custom works with one connection`,
     ],
-    [
-      'a portable dump of an engine that has none',
-      { url: 'mongodb://h/shop', alsoPortable: true },
-      `databases.shop.alsoPortable (${file}) does not go with databases.shop.url (${file}): mongodb has no portable dumps`,
-    ],
   ])('%s', async (_what, shop, message) => {
     const folder = await testFolder()
     const refused = holdfastIn(folder, { databases: { shop } }, { file: join(process.cwd(), file) })

@@ -6,12 +6,13 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:net'
@@ -216,8 +217,17 @@ postgresql.describe('a development server of PostgreSQL', () => {
     const small = filesBelow(join(template, 'data/pg_wal'))
     expect(small.map((name) => statSync(join(template, 'data/pg_wal', name)).size)).not.toContain(16 << 20)
     writeFileSync(join(template, 'data/from-template'), '')
+    const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000)
+    const unused = [31, 29].map((days) => {
+      const folder = join(cache, `holdfast/dev-templates/postgresql-9.9-${days}`)
+      mkdirSync(folder)
+      utimesSync(folder, daysAgo(days), daysAgo(days))
+      return folder
+    })
+    utimesSync(template, daysAgo(31), daysAgo(31))
     const { url: secret, folder: copy } = await hf.dev.start({ name: 'copy' })
     expect(existsSync(join(copy, 'data/from-template'))).toBe(true)
+    expect(statSync(template).mtimeMs).toBeGreaterThan(daysAgo(1).getTime())
     expect(filesBelow(join(copy, 'data/pg_wal')).sort()).toEqual(small)
     for (const name of small) expect(statSync(join(copy, 'data/pg_wal', name)).size).toBe(16 << 20)
     expect(await rows(secret.reveal(), 'select current_database()')).toEqual(['dev'])
@@ -233,6 +243,9 @@ postgresql.describe('a development server of PostgreSQL', () => {
     expect(await rows(again.url.reveal(), 'select 1')).toEqual([1])
     // What is kept now is sound.
     for (const data of [copy, template]) expect(existsSync(join(data, 'data/from-template'))).toBe(false)
+    // Those that nobody has used for 30 days go when one is kept.
+    expect(unused.map((folder) => existsSync(folder))).toEqual([false, true])
+    rmSync(unused[1] ?? '', { recursive: true })
     await hf.dev.destroy({ name: 'copy' })
   })
 
@@ -259,6 +272,10 @@ postgresql.describe('a development server of PostgreSQL', () => {
     expect(await rows(await url(), 'select count(*)::int from t')).toEqual([10])
     expect(await pidOf()).toBe(before)
     writeFileSync(artifact, whole)
+    const data = () => readdirSync(server).filter((name) => name.startsWith('data'))
+    expect(data()).toEqual(['data'])
+    // As a run leaves it that is killed while it removes what it has replaced.
+    mkdirSync(join(server, 'data.old'))
     for (const [backup, count] of [
       ['full', 1000],
       ['latest', 10],
@@ -268,6 +285,7 @@ postgresql.describe('a development server of PostgreSQL', () => {
     ] as const) {
       await hf.dev.restore({ backup })
       expect(await rows(await url(), 'select count(*)::int from t')).toEqual([count])
+      expect(data()).toEqual(['data'])
     }
     await expect(hf.dev.restore({ backup: 'none' })).rejects.toMatchObject({ code: 'usage.backup-not-found' })
   })

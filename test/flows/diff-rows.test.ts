@@ -12,7 +12,7 @@ import { execute as executeOn, TestDatabase } from '../../src/engines/postgres/t
 import { compareRowsByKey } from '../../src/operations/row-differences.js'
 import { mongodbPrograms } from '../../scripts/mongodb-tools.mjs'
 import { needsServer } from '../servers/needs.js'
-import { configOf, execute, holdfastIn, makeShop, resultOf, testFolder } from './workbench.js'
+import { configOf, execute, holdfastIn, listener, makeShop, resultOf, testFolder } from './workbench.js'
 
 function* chunksOf(rows: readonly Row[]): Generator<RowChunk> {
   for (let at = 0; at < rows.length; at += 3) yield RowChunk.ofRows(rows.slice(at, at + 3))
@@ -94,8 +94,9 @@ describe('diff --rows', () => {
     const folder = await testFolder()
     const path = join(folder, 'shop.sqlite3')
     makeShop(path, 30)
-    const hf = await holdfastIn(folder, { databases: { shop: 'sqlite:./shop.sqlite3' } })
-    const { id } = resultOf(await hf.backup({ fingerprint: 'content' }))
+    const told = listener()
+    const hf = await holdfastIn(folder, { databases: { shop: 'sqlite:./shop.sqlite3' } }, { emit: told.emit })
+    const { id } = resultOf(await hf.backup({ fingerprint: 'content', alsoPortable: true }))
     expect((await hf.diff({ rows: true })).rows).toEqual([])
     const dumps = ['before', 'before.ndjson', 'after'].map((name) => join(folder, name))
     const [before = '', inOneFile = '', after = ''] = dumps
@@ -118,6 +119,8 @@ describe('diff --rows', () => {
       },
     ]
     expect((await hf.diff({ rows: true })).rows).toEqual(rows)
+    const restored = () => told.notices.some((notice) => notice.includes('throwaway'))
+    expect(restored()).toBe(false)
     // Numbers of rows alone would not tell that anything differs.
     resultOf(await hf.backup({ fingerprint: 'counts' }))
     const counted = await hf.diff({ from: id, to: 'latest', rows: true })
@@ -126,6 +129,7 @@ describe('diff --rows', () => {
       { object: 'table customers', what: 'content' },
       { object: 'table orders', what: 'content' },
     ])
+    expect(restored()).toBe(true)
 
     // Of portable dumps nothing is restored. Two folders have digests of their rows.
     await hf.dump({ output: after })

@@ -112,6 +112,17 @@ describe('back up, list, show, verify, restore', () => {
     expect(contentOf(join(folder, 'shop.sqlite3'))).toBe(before)
   })
 
+  it('a part of a backup does not replace a whole database', async () => {
+    const folder = await testFolder()
+    const hf = await shopIn(folder)
+    resultOf(await hf.backup())
+    const part = { tables: ['orders'], clean: 'database', confirm: true } as const
+    await expect(hf.restore(part)).rejects.toMatchObject({
+      code: 'usage.invalid',
+      message: expect.stringContaining('all of the database would be dropped') as string,
+    })
+  })
+
   it('one database that fails does not stop the others', async () => {
     const folder = await testFolder()
     makeShop(join(folder, 'shop.sqlite3'))

@@ -9,6 +9,9 @@ export const drillMark = 'holdfast_drill'
 
 const marks = [unfinishedMark, drillMark]
 
+/** Begins the names of collections that a portable load has not put in their places yet, or that a killed one has left. */
+export const loadPrefix = 'holdfast_load_'
+
 export interface CollectionInfo {
   readonly name: string
   readonly type: 'collection' | 'view' | 'timeseries'
@@ -41,7 +44,9 @@ export async function listCollections(session: MongoSession): Promise<Collection
   const { BSON } = await import('mongodb')
   const documents = await session.ask((database) => rawArray(database.listCollections({}, { raw: true })))
   const found = documents.map((document) => infoOf(BSON, document)).sort(byName)
-  const users = found.filter(({ name }) => isUsers(name) && !marks.includes(name))
+  const users = found.filter(
+    ({ name }) => isUsers(name) && !marks.includes(name) && !name.startsWith(loadPrefix),
+  )
   return {
     collections: await mapSome(users, questionsAtOnce, async (info) => ({
       ...info,

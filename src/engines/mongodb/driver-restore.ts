@@ -24,11 +24,14 @@ export async function driverRestore(
   progress: RestoreProgress,
 ): Promise<readonly string[]> {
   progress.changed = true
-  await makeCollections(session, checked, drops(settings, request))
+  const { schemaOnly = false, dataOnly = false } = request
+  const clears = drops(settings, request)
+  if (!dataOnly) await makeCollections(session, checked, clears)
+  else if (clears) await emptyCollections(session, checked)
   const sender = await InsertSender.create(session)
   const stream = await openArchive(source, signal)
   try {
-    const parser = loading(checked, sender)
+    const parser = loading(checked, sender, !schemaOnly)
     for await (const chunk of stream) {
       for (let at = 0; at < (chunk as Buffer).length; at += pieceBytes) {
         parser.push((chunk as Buffer).subarray(at, at + pieceBytes))
@@ -44,10 +47,10 @@ export async function driverRestore(
   }
 }
 
-function loading({ archived }: CheckedTarget, sender: InsertSender): ArchiveParser {
+function loading({ archived }: CheckedTarget, sender: InsertSender, documents: boolean): ArchiveParser {
   const names = new Set(archived.collections.map(({ name }) => name))
   const wanted = ({ collection }: ArchiveData) =>
-    collection.database === archived.name && names.has(collection.name)
+    documents && collection.database === archived.name && names.has(collection.name)
   return new ArchiveParser({
     documents: (data, run) => {
       if (wanted(data)) sender.add(data.collection, run)
@@ -75,4 +78,10 @@ async function makeCollections(
     const kept = [...options].filter(([option]) => option !== 'autoIndexId')
     await session.ask((database) => database.command({ create: name, ...Object.fromEntries(kept) }))
   }
+}
+
+/** Without their documents; their options and indexes stay. */
+async function emptyCollections(session: MongoSession, { archived }: CheckedTarget): Promise<void> {
+  for (const { name } of archived.collections)
+    await session.ask((database) => database.collection(name).deleteMany({}))
 }

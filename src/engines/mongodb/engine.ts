@@ -5,6 +5,7 @@ import { mongodbDevServer } from './dev-server.js'
 import { openDocuments } from './documents.js'
 import { mongodbDrillDatabases } from './drill-databases.js'
 import { mongodbFingerprinter } from './fingerprint.js'
+import { mongodbRows } from './rows.js'
 import { MongoSession } from './session.js'
 import { assertExists } from './catalog.js'
 import { parseUrl } from './url.js'
@@ -25,6 +26,7 @@ export const mongodb: Engine = {
       throw error
     }
   },
+  rows: mongodbRows,
   openDocuments,
   drillDatabases: mongodbDrillDatabases,
   connectors: { mongodump, 'mongodb-driver': mongodbDriver },

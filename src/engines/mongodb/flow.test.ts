@@ -58,6 +58,10 @@ server.describe('MongoDB through the library', () => {
         })
         await hf.restore({ confirm: true })
         expect(await database.digest()).toEqual(wanted)
+        await database.on((each) => each.collection('author').deleteMany({}))
+        const { comparison } = await hf.restore({ tables: ['author'], confirm: true })
+        expect(comparison).toMatchObject({ tables: 1, differences: [] })
+        expect(await database.digest()).toEqual(wanted)
         const elsewhere = await createHoldfast({
           databases: {
             shop: {

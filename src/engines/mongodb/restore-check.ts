@@ -12,6 +12,7 @@ import { listCollections, type CollectionList } from './collections.js'
 import { placeOf } from './connection.js'
 import { assertNoSchemas } from './dump-plan.js'
 import { olderSeries } from './identity.js'
+import { chosen, isPart, missingBehindViews, refuseContradictions } from './restore-part.js'
 import { databaseOf, readPrelude, type ArchivedDatabase } from './restore-source.js'
 import type { MongoSession } from './session.js'
 import type { Tool } from './tools.js'
@@ -37,12 +38,15 @@ export async function checkTarget(
   request: RestoreRequest,
   tool: Tool | undefined,
 ): Promise<CheckedTarget> {
-  assertWhole(request)
+  assertNoSchemas(request.schemas)
+  refuseContradictions(request)
   const place = placeOf(session.settings)
   const existing = await lookInto(session, request)
   const prelude = await readPrelude(source, signal)
-  const archived = databaseOf(prelude, session.settings.name)
-  if (existing !== undefined && !drops(settings, request) && request.clean !== 'database')
+  const archived = chosen(databaseOf(prelude, session.settings.name), request)
+  const there = new Set(existing?.list.collections.map(({ name }) => name))
+  if (request.dataOnly === true) assertThere(place, there, archived)
+  else if (existing !== undefined && !drops(settings, request) && request.clean !== 'database')
     assertFree(place, existing.list, archived)
   const { identity } = session
   return {
@@ -53,13 +57,17 @@ export async function checkTarget(
       exists: existing !== undefined,
       ...(existing === undefined ? {} : { server: existing.facts }),
       tools: tool === undefined ? [] : [tool.facts],
-      losses: existing === undefined ? [] : lossesOf(session.settings.name, existing.list, settings, request),
+      losses:
+        existing === undefined
+          ? []
+          : lossesOf(session.settings.name, existing.list, archived, settings, request),
       warnings: [
         ...(olderSeries(identity.protocolVersion, prelude.serverVersion)
           ? [
               `the dump is from MongoDB ${prelude.serverVersion}, the target is older: ${identity.protocolVersion}`,
             ]
           : []),
+        ...(await missingBehindViews(archived, request.clean === 'database' ? new Set() : there)),
         ...(archived.others.length === 0
           ? []
           : [
@@ -68,18 +76,6 @@ export async function checkTarget(
       ],
     },
   }
-}
-
-/** Both connectors restore a database whole. @throws usage.not-supported */
-export function assertWhole({
-  schemas,
-  tables = [],
-  schemaOnly = false,
-  dataOnly = false,
-}: RestoreRequest): void {
-  assertNoSchemas(schemas)
-  if (tables.length > 0 || schemaOnly || dataOnly)
-    throw new HoldfastError('usage.not-supported', 'a dump of MongoDB is restored whole')
 }
 
 /** Whether collections of the target make place for those of the backup. */
@@ -111,21 +107,41 @@ function assertFree(place: string, { collections }: CollectionList, archived: Ar
   const there = new Set(collections.map(({ name }) => name))
   const both = archived.collections.map(({ name }) => name).filter((name) => there.has(name))
   if (both.length === 0) return
-  const more = both.length > 5 ? `, and ${both.length - 5} more` : ''
   throw new HoldfastError(
     'refused.not-empty',
-    `${place} holds what the backup holds: ${both.slice(0, 5).join(', ')}${more}`,
+    `${place} holds what the backup holds: ${both.slice(0, 5).join(', ')}${more(both)}`,
+  )
+}
+
+function more({ length }: readonly string[]): string {
+  return length > 5 ? `, and ${length - 5} more` : ''
+}
+
+/** @throws database.requirement-missing */
+function assertThere(place: string, there: ReadonlySet<string>, { collections }: ArchivedDatabase): void {
+  const missing = collections.map(({ name }) => name).filter((name) => !there.has(name))
+  if (missing.length === 0) return
+  throw new HoldfastError(
+    'database.requirement-missing',
+    `${place} has no collection ${missing.slice(0, 5).join(', ')}, and dataOnly restores documents alone`,
   )
 }
 
 function lossesOf(
   name: string,
-  list: CollectionList,
+  { collections }: CollectionList,
+  archived: ArchivedDatabase,
   settings: ConnectorSettings,
   request: RestoreRequest,
 ): readonly string[] {
-  const { collections } = list
   if (collections.length === 0) return []
+  if (isPart(request) && request.clean !== 'database') {
+    const there = new Set(collections.map((each) => each.name))
+    const replaced = archived.collections.map((each) => each.name).filter((each) => there.has(each))
+    if (!drops(settings, request) || replaced.length === 0) return []
+    const what = request.dataOnly === true ? 'the documents of ' : ''
+    return [`${what}${replaced.slice(0, 5).join(', ')}${more(replaced)} are replaced`]
+  }
   const held = counted(collections.length, 'collection or view', 'collections and views')
   if (request.clean === 'database') return [`the database ${name} is dropped and made anew (${held})`]
   return drops(settings, request) ? [`what the backup holds is replaced in ${name} (${held})`] : []

@@ -52,8 +52,10 @@ export async function runRestore(
     try {
       await makeReady(cx, session, checked, request, progress)
       const messages = await load(session, checked, progress)
-      await buildIndexes(session, checked.archived)
-      await assertRestored(session, checked.archived)
+      if (request.dataOnly !== true) {
+        await buildIndexes(session, checked.archived)
+        await assertRestored(session, checked.archived)
+      }
       await session.ask((database) => database.dropCollection(unfinishedMark))
       return { warnings: [...checked.target.warnings, ...messages] }
     } catch (error) {

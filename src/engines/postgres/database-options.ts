@@ -74,12 +74,15 @@ function written(options: DatabaseOptions): string {
 
 /** Drops a database that this run has made, with whatever session of a killed tool still holds it. */
 export async function dropDatabase(session: PostgresSession, name: string, major: number): Promise<void> {
-  if (major >= 13) {
-    await session.rows(`DROP DATABASE IF EXISTS ${identifier(name)} WITH (FORCE)`)
-    return
+  const drop = `DROP DATABASE IF EXISTS ${identifier(name)}`
+  try {
+    // The server sends an autovacuum worker away by itself; with FORCE it asks whether this role may, which an owner may not.
+    await session.rows(drop)
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.code !== 'database.busy') throw error
+    if (major < 13) await endSessions(session, name)
+    await session.rows(major < 13 ? drop : `${drop} WITH (FORCE)`)
   }
-  await endSessions(session, name)
-  await session.rows(`DROP DATABASE IF EXISTS ${identifier(name)}`)
 }
 
 /** A database with subscriptions cannot be dropped; those of a half restored one have never been connected. */

@@ -1,4 +1,4 @@
-import { access, realpath } from 'node:fs/promises'
+import { access, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { DevServerPrograms, WantedPrograms } from '../../engine/dev-server.js'
 import type { Context } from '../../env/context.js'
@@ -103,11 +103,20 @@ async function serversIn(cx: Context, programs: readonly string[]): Promise<read
   return found.sort((a, b) => b.numbers.major - a.numbers.major || b.numbers.minor - a.numbers.minor)
 }
 
+/** By the file: a process that starts many servers asks each program once. */
+const versions = new Map<string, Version>()
+
 /** Undefined for one that cannot even say its version. */
 async function versionOf(cx: Context, postgres: string): Promise<Version | undefined> {
   try {
+    const { dev, ino, size, mtimeMs } = await stat(postgres)
+    const file = [postgres, dev, ino, size, mtimeMs].join(':')
+    const known = versions.get(file)
+    if (known !== undefined) return known
     const call = { program: postgres, args: ['--version'], timeoutMs: probeTimeoutMs }
-    return parseVersion((await runTool(cx, call)).stdout)
+    const version = parseVersion((await runTool(cx, call)).stdout)
+    versions.set(file, version)
+    return version
   } catch {
     cx.signal.throwIfAborted()
     return undefined

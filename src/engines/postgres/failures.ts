@@ -80,7 +80,7 @@ const hints: readonly (readonly [said: RegExp, hint: string])[] = [
   ],
   [
     /other objects depend on it|is an identity column/u,
-    'the target has changed since the dump was made, and what is new stands in the way: restore with --clean database',
+    'something at the target that the dump does not replace stands in the way: drop it, or, where all of the backup is to be restored, use --clean database',
   ],
   [
     /already exists/u,

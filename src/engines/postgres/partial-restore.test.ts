@@ -84,6 +84,30 @@ server.describe('a part of a dump', () => {
     )
   })
 
+  it('what needs a table, and is not restored with it, is named before anything is dropped', async () => {
+    const target = await new TestDatabase(server.server()).make(`TEMPLATE "${original.name}"`)
+    try {
+      const before = await target.digest()
+      const refused = async (tables: readonly string[], message: RegExp) => {
+        const request = restoreRequest({ clean: 'objects', tables })
+        const connector = pgDumpCustom.create(connectorSettings(target.connection))
+        const asked = connector.prepareRestore(testContext(), restoreSource(dump), request)
+        await expect(asked).rejects.toMatchObject({
+          code: 'refused.not-empty',
+          message: expect.stringMatching(message) as string,
+        })
+      }
+      await refused(
+        ['customer', 'shop.order*'],
+        /customer cannot be dropped and made anew: view \S*named needs it/u,
+      )
+      await refused(['customer'], /constraint .+ on table \S*"order of" needs it .* and 1 more dependent/u)
+      expect(await target.digest()).toEqual(before)
+    } finally {
+      await target.drop()
+    }
+  })
+
   it('into an empty database: partitions, a serial column with its sequence, a schema that is not there', async () => {
     await into(
       '',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { needsServer } from '../../../test/servers/needs.js'
+import type { ConnectorFactory } from '../../engine/connector.js'
 import { Secret } from '../../env/secret.js'
 import { restoreRequest, restoreSource } from '../../testing/connector-contract.js'
 import { pgDump } from './connectors/pg-dump.js'
@@ -37,6 +38,26 @@ server.describe('what a restore needs', () => {
     await expect(attempt({ noOwner: true })).rejects.toMatchObject(missing)
     expect(await contentOf(target)).toEqual(old)
     await attempt({ noOwner: true, noPrivileges: true })
+  })
+
+  it('what the backup does not have is said to stay, and a dump that drops nothing to do so', async () => {
+    const target = await bench.filled()
+    await target.execute('CREATE TABLE extra (a int)')
+    const plan = async (factory: ConnectorFactory, options = {}) => {
+      const { bytes } = await dumpBytes(connectorSettings(bench.original.connection, { options }), factory)
+      const connector = factory.create(connectorSettings(target.connection))
+      return connector.prepareRestore(
+        testContext(),
+        restoreSource(bytes),
+        restoreRequest({ clean: 'objects' }),
+      )
+    }
+    const ofArchive = await plan(pgDumpCustom)
+    expect(ofArchive.clean).toBeUndefined()
+    expect(ofArchive.warnings.join()).toMatch(/the backup does not have public\.extra of .*: left as it is/u)
+    const ofPlain = await plan(pgDump, { drop: false })
+    expect([ofPlain.clean, ofPlain.losses]).toEqual(['none', []])
+    expect(ofPlain.warnings.join()).toContain('the dump drops nothing')
   })
 
   it('FAILURES 33: a missing extension is found before', async () => {

@@ -96,6 +96,7 @@ export async function prepareRestore(
     exists: target.exists,
     ...(target.server === undefined ? {} : { server: target.server }),
     tools: clients.map(({ facts }) => facts),
+    ...(target.clean === undefined ? {} : { clean: target.clean }),
     losses: target.losses,
     warnings: [...target.warnings, ...(request.dataOnly === true ? [] : besideWarnings(contents))],
   }

@@ -92,7 +92,7 @@ function oneType(
       return { sql: precision === undefined ? 'timestamptz' : `timestamptz(${precision})` }
     case 'json':
     case 'document':
-      return { sql: db === 'jsonb' || base === 'document' ? 'jsonb' : 'json' }
+      return { sql: db === 'jsonb' ? 'jsonb' : 'json' }
     case 'enum':
       return { sql: enumName(header, column) }
     case 'set':

@@ -28,7 +28,7 @@ export function renderList(
     { title: 'id', cell: ({ manifest }) => style('green', manifest.id) },
     { title: 'database', cell: ({ manifest }) => printable(manifest.database.alias) },
     { title: 'created', cell: (each) => localTime(created(each)), importance: 4 },
-    { title: 'age', cell: (each) => relativeAge(created(each), view.now) },
+    { title: 'age', cell: (each) => relativeAge(created(each), view.now), importance: 6 },
     { title: 'stored', cell: (each) => humanBytes(storedBytes(each)), right: true },
     ...(drilled
       ? [{ title: 'proof', cell: (each: StoredBackup) => drillText(each, view.now), importance: 5 }]

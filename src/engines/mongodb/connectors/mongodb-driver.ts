@@ -28,6 +28,7 @@ const capabilities: ConnectorCapabilities = {
   excludeData: true,
   schemas: false,
   transactionalRestore: false,
+  partialRestore: true,
   fingerprint: true,
   clean: ['none', 'objects', 'database'],
   unused: unusedByDriver,

@@ -22,7 +22,9 @@ import { assertNoSchemas, planDump, type DumpPlan } from '../dump-plan.js'
 import { dumpStream, leftOut, type DumpStream } from '../dump-stream.js'
 import { ArchiveProof } from '../fingerprint.js'
 import { mongodbArchive } from '../format-archive.js'
-import { assertWhole, checkTarget, drops, type CheckedTarget } from '../restore-check.js'
+import { driverRestore } from '../driver-restore.js'
+import { isPart } from '../restore-part.js'
+import { checkTarget, drops, type CheckedTarget } from '../restore-check.js'
 import { countedFeed } from '../restore-feed.js'
 import { runRestore, type RestoreProgress } from '../restore-run.js'
 import { openArchive } from '../restore-source.js'
@@ -38,6 +40,7 @@ const capabilities: ConnectorCapabilities = {
   excludeData: false,
   schemas: false,
   transactionalRestore: false,
+  partialRestore: true,
   fingerprint: true,
   clean: ['none', 'objects', 'database'],
   unused: unusedSettings,
@@ -131,7 +134,7 @@ class MongodumpConnector implements Connector {
   async prepareRestore(cx: Context, source: RestoreSource, request: RestoreRequest): Promise<RestoreTarget> {
     const session = await MongoSession.open(cx, this.#settings.connection)
     try {
-      const tool = await findTool(cx, 'mongorestore', this.#settings.tools)
+      const tool = isPart(request) ? undefined : await findTool(cx, 'mongorestore', this.#settings.tools)
       return (await checkTarget(cx, session, this.#settings, source, request, tool)).target
     } finally {
       await session.close()
@@ -139,7 +142,10 @@ class MongodumpConnector implements Connector {
   }
 
   async restore(cx: Context, source: RestoreSource, request: RestoreRequest): Promise<RestoreFacts> {
-    assertWhole(request)
+    if (isPart(request))
+      return runRestore(cx, this.#settings, source, request, undefined, (session, checked, progress) =>
+        driverRestore(cx, session, this.#settings, source, request, checked, progress),
+      )
     const tool = await findTool(cx, 'mongorestore', this.#settings.tools)
     return runRestore(cx, this.#settings, source, request, tool, (_session, checked, progress) =>
       this.#feed(cx, source, request, tool, checked, progress),

@@ -6,6 +6,7 @@ import type { TemporaryDirectory } from '../../../env/env.js'
 import type { ArchivedCollection } from '../archive.js'
 import { ArchiveWriter } from '../archive-writer.js'
 import { unfinishedMark } from '../collections.js'
+import { missingBehindViews } from '../restore-part.js'
 import { ScratchDatabase } from '../test-database.js'
 import { connectorOf, dumpOf, requestOf, restoreInto, scratchContext, sourceOf } from '../test-connector.js'
 import { fillSample } from '../test-sample.js'
@@ -77,6 +78,61 @@ server.describe('restoring', () => {
         await target.drop()
       }
     }
+  })
+
+  it('a part: some collections, their definitions or documents alone; what else is there stays', async () => {
+    await fillSample(source)
+    const { author, book } = await source.digest()
+    const { bytes } = await dumpOf(source)
+    const indexes = async () =>
+      (await target.schemaText()).split('\n').find((line) => line.includes('"book"'))
+    for (const factory of factories) {
+      const restored = (request: Parameters<typeof restoreInto>[2]) =>
+        restoreInto(target, bytes, request, { factory })
+      await target.on(async (database) => {
+        await database.collection('mine').insertOne({ mine: 1 })
+        await database.collection('book').insertOne({ late: 1 })
+      })
+      await restored({ tables: ['bo*', 'author'] })
+      const { mine, ...others } = await target.digest()
+      expect([mine === undefined, others]).toEqual([false, { author, book }])
+      const made = await indexes()
+      expect(made).toContain('title')
+      await restored({ tables: ['book'], schemaOnly: true })
+      expect([await target.rowCount('book'), await indexes()]).toEqual([0, made])
+      await target.on((database) => database.collection('book').insertOne({ late: 1 }))
+      await restored({ tables: ['book'], dataOnly: true })
+      expect([(await target.digest())['book'], await indexes()]).toEqual([book, made])
+
+      await expect(restored({ tables: ['none'] })).rejects.toMatchObject({ code: 'usage.pattern-unmatched' })
+      await expect(restored({ dataOnly: true, create: true })).rejects.toMatchObject({
+        code: 'usage.invalid',
+      })
+      // Others of the archive are not there.
+      await expect(restored({ dataOnly: true })).rejects.toMatchObject({
+        code: 'database.requirement-missing',
+      })
+      expect(await target.tables()).toEqual(['author', 'book', 'mine'])
+      await target.drop()
+    }
+  })
+
+  it('of a part, views name what they look at and is not there', async () => {
+    const view = (name: string, on: string): ArchivedCollection => ({
+      ...{ database: 'a', name, type: 'view' },
+      metadata: JSON.stringify({ options: { viewOn: on, pipeline: [] } }),
+    })
+    const book = { ...view('book', ''), type: 'collection' }
+    const archived = {
+      name: 'a',
+      others: [],
+      collections: [view('x', 'book'), view('y', 'x'), view('z', 'there')],
+    }
+    expect(await missingBehindViews(archived, new Set(['there']))).toEqual([
+      'the view x looks at book, which is not restored with it and is not there',
+    ])
+    const whole = { ...archived, collections: [...archived.collections, book] }
+    expect(await missingBehindViews(whole, new Set(['there']))).toEqual([])
   })
 
   it('FAILURES 68: documents that the server refuses fail the restore, although the tool is content', async () => {

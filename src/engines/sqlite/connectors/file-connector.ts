@@ -62,6 +62,7 @@ export function fileConnector({ name, temporaryFile, part }: FileConnector): Con
     excludeData: false,
     schemas: false,
     transactionalRestore: true,
+    partialRestore: true,
     fingerprint: true,
     restoresBeside: true,
     clean: ['none', 'objects', 'database'],

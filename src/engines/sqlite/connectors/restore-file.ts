@@ -11,6 +11,7 @@ import { HoldfastError } from '../../../errors.js'
 import { fileFormat } from '../file-format.js'
 import { ask } from '../tools.js'
 import { fileBeside } from './file-beside.js'
+import { isPart, lossesOfPart, partOf } from './restore-part.js'
 import { describeTarget, lookAtTarget, takeBack } from './restore-target.js'
 
 /** Everything that can be seen before a restore of a whole file. */
@@ -22,6 +23,7 @@ export async function prepareFileRestore(
 ): Promise<RestoreTarget> {
   onlyPart(source)
   const target = await lookAtTarget(cx, connection, source, request)
+  if (isPart(request)) return describeTarget(target, lossesOfPart(target, request))
   const count = target.server?.objectCount ?? 0
   return describeTarget(
     target,
@@ -50,7 +52,10 @@ export async function restoreFile(
     checker.end()
     // The digest of a backup says that these are the bytes whose structure was checked when it was made.
     const checked = part.plainBytes !== undefined
-    const { warnings } = await ask(cx, 'install', { from: beside.path, target: target.path, checked })
+    const files = { from: beside.path, target: target.path, checked }
+    const { warnings } = isPart(request)
+      ? await ask(cx, 'install-part', { ...files, ...partOf(request) })
+      : await ask(cx, 'install', files)
     return { warnings }
   } catch (error) {
     await takeBack(cx, connection, target)

@@ -5,6 +5,7 @@ import type { RestoreRequest, RestoreSource, RestoreTarget } from '../../../engi
 import type { ConnectionSettings, ServerFacts } from '../../../engine/engine.js'
 import { HoldfastError } from '../../../errors.js'
 import { inspect } from '../session.js'
+import { isPart } from './restore-part.js'
 
 /** The file to restore into, as it is before anything has changed. */
 export interface TargetFile {
@@ -31,7 +32,7 @@ export async function lookAtTarget(
   await requireRoom(path, found !== undefined, source)
   if (found === undefined) return { path, exists: false }
   const server = await inspect(cx, { ...connection, name: path }).catch(ignoreDamage)
-  if (request.create || request.clean === 'none') requireEmpty(path, request, server)
+  if (request.create || (request.clean === 'none' && !isPart(request))) requireEmpty(path, request, server)
   return { path, exists: true, ...(server === undefined ? {} : { server }) }
 }
 

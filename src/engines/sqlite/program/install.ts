@@ -38,6 +38,13 @@ export async function install({ from, target, checked }: InstallInput): Promise<
   return null
 }
 
+/** @throws integrity.format */
+export async function checkBackup(path: string): Promise<void> {
+  const source = await openDatabase(path, 'private').catch(refuseDamaged)
+  checkNew(source)
+  source.close()
+}
+
 function checkNew(source: Database): void {
   try {
     checkStructure(source)

@@ -7,6 +7,7 @@ import { openDatabase } from './database.js'
 import { dumpSql } from './dump.js'
 import { takeFingerprint } from './fingerprint.js'
 import { install } from './install.js'
+import { installPart } from './install-part.js'
 import { loadSql } from './load.js'
 import { sayError, write } from './output.js'
 import { answerRows } from './rows-out.js'
@@ -27,6 +28,7 @@ const commands: {
   dump: dumpSql,
   load: loadSql,
   install,
+  'install-part': installPart,
   fingerprint: takeFingerprint,
   swap: swapFiles,
   'settle-swap': settleSwap,

@@ -25,6 +25,7 @@ export interface Commands {
   readonly dump: { readonly input: DumpInput; readonly output: never }
   readonly load: { readonly input: LoadInput; readonly output: null }
   readonly install: { readonly input: InstallInput; readonly output: null }
+  readonly 'install-part': { readonly input: InstallPartInput; readonly output: null }
   readonly fingerprint: { readonly input: FingerprintInput; readonly output: DatabaseFingerprint }
   readonly swap: { readonly input: SwapInput; readonly output: SwapOutput }
   readonly 'settle-swap': { readonly input: SettleInput; readonly output: SettleOutput }
@@ -94,6 +95,16 @@ export interface InstallInput {
   readonly target: string
   /** The same bytes were checked when the backup was made: that need not be done again. */
   readonly checked: boolean
+}
+
+/** Some of the tables and views of a whole database, into another one. */
+export interface InstallPartInput extends InstallInput {
+  /** Patterns; none means all. */
+  readonly tables: readonly string[]
+  readonly schemaOnly: boolean
+  readonly dataOnly: boolean
+  /** What is there of them makes room; otherwise it is an error. */
+  readonly replace: boolean
 }
 
 /** What is to change places, and has perhaps. It stands in the record of the swap, so that another run can go on. */

@@ -1,0 +1,95 @@
+import type { Context } from '../../env/context.js'
+import type { ConnectionSettings } from '../../engine/engine.js'
+import { RowChunk } from '../../engine/row-chunk.js'
+import type { RowQuery, RowSource } from '../../engine/row-source.js'
+import type { TableHeader } from '../../engine/table-header.js'
+import { HoldfastError } from '../../errors.js'
+import { assertExists, listWarnings } from './catalog.js'
+import { listCollections, mapSome, questionsAtOnce, type CollectionInfo } from './collections.js'
+import { DocumentReader } from './document-json.js'
+import { headerOf } from './rows-header.js'
+import { MongoSession } from './session.js'
+
+/** A server sends as many documents at a time, or 16 MiB of them. */
+const documentsAtOnce = 1000
+
+export async function openSource(cx: Context, settings: ConnectionSettings): Promise<RowSource> {
+  const session = await MongoSession.open(cx, settings)
+  try {
+    await assertExists(session)
+    const list = await listCollections(session)
+    const tables = await readTables(session, list.collections)
+    const series = list.collections.filter(({ type }) => type === 'timeseries').map(({ name }) => name)
+    return {
+      tables: () => Promise.resolve(tables),
+      warnings: [
+        ...listWarnings(list),
+        'MongoDB gives no snapshot of several collections: they are read one after another',
+        ...(series.length === 0 ? [] : [`time series are not dumped: ${series.join(', ')}`]),
+      ],
+      rows: (table, query) => readDocuments(cx, session, table.table.name, query),
+      close: () => session.close(),
+    }
+  } catch (error) {
+    await session.close()
+    throw error
+  }
+}
+
+export async function readTables(
+  session: MongoSession,
+  collections: readonly CollectionInfo[],
+): Promise<readonly TableHeader[]> {
+  const plain = collections.filter(({ type }) => type === 'collection')
+  return mapSome(plain, questionsAtOnce, async (info) => {
+    const count = session.ask((database) => database.collection(info.name).estimatedDocumentCount())
+    return headerOf(info, await count.catch(() => undefined))
+  })
+}
+
+/** In the order of `_id`, which has an index. @throws usage.not-supported, database.* */
+export async function* readDocuments(
+  cx: Context,
+  session: MongoSession,
+  name: string,
+  query: RowQuery = {},
+): AsyncGenerator<RowChunk> {
+  if (query.in !== undefined)
+    throw new HoldfastError('usage.not-supported', 'subsets follow foreign keys, and MongoDB has none')
+  const { BSON } = await import('mongodb')
+  const filter = query.where === undefined ? {} : filterOf(BSON.EJSON.parse, query.where)
+  const found = session.database.collection(name).find(filter, { raw: true, batchSize: documentsAtOnce })
+  const sorted = query.anyOrder === true ? found : found.sort({ _id: 1 })
+  const cursor = query.limit === undefined ? sorted : sorted.limit(query.limit)
+  const lineOf = lineMaker(new DocumentReader(BSON), query.columns ?? ['_id', 'document'])
+  try {
+    while (await session.ask(() => cursor.hasNext())) {
+      cx.signal.throwIfAborted()
+      // With `raw` a document is its bytes, which the driver's types do not know.
+      const documents = cursor.readBufferedDocuments() as unknown as readonly Uint8Array[]
+      yield RowChunk.ofLines(documents.map(lineOf).join(''), documents.length)
+    }
+  } finally {
+    await cursor.close().catch(() => undefined)
+  }
+}
+
+function lineMaker(reader: DocumentReader, columns: readonly string[]): (document: Uint8Array) => string {
+  return (document) => {
+    const { id, cell } = reader.read(document)
+    return `[${columns.map((name) => (name === '_id' ? JSON.stringify(id) : cell)).join(',')}]\n`
+  }
+}
+
+/** @throws usage.invalid */
+function filterOf(parse: (text: string) => unknown, where: string): object {
+  try {
+    const filter = parse(where)
+    if (typeof filter === 'object' && filter !== null) return filter
+  } catch {
+    // Said below.
+  }
+  throw new HoldfastError('usage.invalid', `where is ${where}, which is no filter of MongoDB`, {
+    hint: 'write it as JSON: {"age": {"$gt": 30}}',
+  })
+}

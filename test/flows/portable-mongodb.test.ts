@@ -1,0 +1,136 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { BSON } from 'mongodb'
+import { expect, onTestFinished } from 'vitest'
+import { documentOf, element, fillCorpus, insertBytes } from '../../src/engines/mongodb/test-bson.js'
+import { ScratchDatabase } from '../../src/engines/mongodb/test-database.js'
+import { needsAll, needsSamples, needsServer } from '../servers/needs.js'
+import { codeOf, needsPlaces, place } from './portable-places.js'
+import { filesBelow, holdfastIn, testFolder } from './workbench.js'
+
+const server = needsServer('mongodb')
+
+function scratch(): ScratchDatabase {
+  const database = new ScratchDatabase(server.server())
+  onTestFinished(() => database.drop())
+  return database
+}
+
+function configOf({ connection: { name, host = '', port = 0, user = '', password } }: ScratchDatabase) {
+  const login = { user, ...(password === undefined ? {} : { password }) }
+  return { engine: 'mongodb', name, host, port, ...login, authSource: 'admin' }
+}
+
+async function filled(): Promise<ScratchDatabase> {
+  const database = scratch()
+  await fillCorpus(database)
+  await database.on(async (db) => {
+    const people = db.collection('people')
+    await people.insertMany(
+      Array.from({ length: 2500 }, (_each, index) => ({ name: `person ${index} ☕`, at: new Date(index) })),
+    )
+    await people.createIndex({ name: 1, at: -1 }, { name: 'by name' })
+    await people.createIndex({ name: 1 }, { name: 'one of each', unique: true })
+    await insertBytes(db, 'odd', [
+      documentOf(1, Buffer.concat(['b', '1', '0'].map((key) => element(8, key, Buffer.of(1))))),
+      documentOf(2, element(2, '~', Buffer.from('05000000' + '62736f6e00', 'hex'))),
+    ])
+    await db.createCollection('empty')
+  })
+  return database
+}
+
+needsAll(server, needsSamples()).it(
+  'documents are dumped and loaded byte for byte, indexes included, beside and in place of others',
+  async () => {
+    const [from, to] = [await filled(), scratch()]
+    const folder = await testFolder()
+    const databases = { from: configOf(from), to: configOf(to) }
+    const hf = await holdfastIn(folder, { databases })
+    const dumped = await hf.dump({ output: join(folder, 'datadir'), database: 'from', compress: 'zstd' })
+    expect(dumped.tables.map(({ table }) => table)).toEqual(['empty', 'odd', 'people', 'types'])
+    expect(await codeOf(hf.load({ database: 'to', input: join(folder, 'datadir') }))).toMatchObject({
+      0: 'database.not-found',
+    })
+    expect(
+      await hf.load({ database: 'to', input: join(folder, 'datadir'), create: true, dryRun: true }),
+    ).toMatchObject({ losses: [] })
+    expect(await to.tables()).toEqual([])
+    await hf.load({ database: 'to', input: join(folder, 'datadir'), create: true })
+    expect(await to.digest()).toEqual(await from.digest())
+    expect(await to.schemaText()).toBe(await from.schemaText())
+
+    await to.on((db) => db.collection('people').deleteMany({}))
+    await hf.copy({ from: 'from', to: 'to', tables: ['people'], confirm: true })
+    expect(await to.digest()).toEqual(await from.digest())
+    expect(await to.schemaText()).toBe(await from.schemaText())
+  },
+)
+
+needsAll(server, needsSamples(), needsPlaces('postgresql', 'mariadb')).it(
+  'documents go through SQLite, PostgreSQL and MariaDB, and come back as they were',
+  async () => {
+    const [from, to] = [await filled(), scratch()]
+    const folder = await testFolder()
+    const places = {
+      sqlite: await place('sqlite'),
+      postgresql: await place('postgresql'),
+      mariadb: await place('mariadb'),
+    }
+    const sql = Object.fromEntries(Object.entries(places).map(([name, { config }]) => [name, config]))
+    const databases = { from: configOf(from), to: configOf(to), ...sql }
+    const hf = await holdfastIn(folder, { databases })
+    expect(await codeOf(hf.copy({ from: 'from', to: 'sqlite', create: true }))).toEqual([
+      'refused.lossy',
+      expect.stringContaining('people: the index by name does not carry over') as string,
+    ])
+    const route = ['from', 'sqlite', 'postgresql', 'mariadb', 'to']
+    for (const [index, next] of route.slice(1).entries())
+      await hf.copy({ from: route[index] ?? '', to: next, create: true, acceptLossy: true })
+    expect(await to.digest()).toEqual(await from.digest())
+    expect(await places.postgresql.ask("SELECT document->>'name' FROM people ORDER BY 1 LIMIT 1")).toEqual([
+      ['person 0 ☕'],
+    ])
+  },
+)
+
+server.it('a load that fails leaves the collections as they were, and nothing beside them', async () => {
+  const database = scratch()
+  await database.on(async (db) => {
+    await db.collection('a').insertMany([{ n: new BSON.Int32(1) }, { n: new BSON.Int32(2) }])
+    await db.collection('a').createIndex({ n: 1 }, { unique: true })
+    await db.collection('b').insertOne({ x: 'y' })
+    await db.createCollection(`holdfast_load_${Date.now() - 2 * 24 * 60 * 60 * 1000}_killed_0`)
+  })
+  const before = [(await database.digest())['a'], await database.schemaText()]
+  const folder = await testFolder()
+  const hf = await holdfastIn(folder, { databases: { shop: configOf(database) } })
+  await hf.dump({ output: join(folder, 'out') })
+  expect(filesBelow(join(folder, 'out'))).toEqual(['manifest.json', 'tables/a.ndjson', 'tables/b.ndjson'])
+  const file = join(folder, 'out/tables/a.ndjson')
+  const whole = readFileSync(file, 'utf8')
+  const load = () => hf.load({ input: join(folder, 'out'), acceptEdits: true, confirm: true })
+  const one = '{"$numberInt":"1"}'
+  for (const [code, cell] of [
+    ['refused.cells', '5'],
+    ['refused.cells', '{"$numberInt":"x"}'],
+    ['refused.constraint', '{"$numberInt":"2"}'],
+  ] as const) {
+    writeFileSync(file, whole.replace(one, cell))
+    expect((await codeOf(load()))[0]).toBe(code)
+    expect([(await database.digest())['a'], await database.schemaText()]).toEqual(before)
+    expect(await database.tables()).toEqual(['a', 'b'])
+  }
+  writeFileSync(file, whole)
+  expect(await load()).toMatchObject({ loaded: true })
+  expect(await database.tables()).toEqual(['a', 'b'])
+  expect([(await database.digest())['a'], await database.schemaText()]).toEqual(before)
+  expect(await codeOf(hf.load({ input: join(folder, 'out'), mode: 'append' }))).toMatchObject({
+    0: 'usage.not-supported',
+  })
+  const some = await hf.dump({ output: join(folder, 'some'), where: { a: '{"n":{"$gt":1}}' } })
+  expect(some.rows).toBe(2)
+  expect(await codeOf(hf.dump({ output: join(folder, 'no'), where: { a: 'n > 1' } }))).toMatchObject({
+    0: 'usage.invalid',
+  })
+})
