@@ -6,7 +6,7 @@ import { printable, type Style } from './terminal.js'
 
 /** How a plan is shown, and what is asked about it. */
 export interface Asking {
-  readonly render: (style: Style) => string
+  readonly render: (style: Style, columns: number | undefined) => string
   /** `Restore into sqlite:/srv/app.db?` */
   readonly question: string
   /** As it goes on after `Type NAME`: `to restore into it`. */
@@ -26,7 +26,7 @@ export async function confirmedByPerson(
 ): Promise<boolean> {
   const { terminal } = cli.reporter
   cli.reporter.progress.clear()
-  terminal.note(`${render(terminal.noteStyle)}\n`)
+  terminal.note(`${render(terminal.noteStyle, terminal.noteColumns)}\n`)
   // The operation has compared it with the name of a protected database already.
   if (confirmName === plan.databaseName) return true
   if (!canAsk(cli)) throw notAsked(plan, what)

@@ -45,6 +45,11 @@ export class Terminal {
     return this.#machine.stdout.isTTY === true ? this.#machine.stdout.columns || undefined : undefined
   }
 
+  /** Columns of stderr; see {@link columns}. */
+  get noteColumns(): number | undefined {
+    return this.#machine.stderr.isTTY === true ? this.#machine.stderr.columns || undefined : undefined
+  }
+
   get statusColumns(): number {
     return this.#machine.stderr.columns || 80
   }

@@ -95,7 +95,7 @@ export const filesRestore = command<FilesRestoreFlags, [backup?: string]>({
         this.reporter[report.restored ? 'done' : 'answer'](
           'files restore',
           filesRestoreDocument(report),
-          (style) => renderFilesRestore(report, style, this.env.clock.now()),
+          (style, columns) => renderFilesRestore(report, style, this.env.clock.now(), columns),
         )
         if (report.restored) for (const warning of report.warnings) this.reporter.warn(warning)
       },
@@ -108,7 +108,7 @@ export const filesRestore = command<FilesRestoreFlags, [backup?: string]>({
 async function confirmed(cli: CommandLine, plan: FilesRestorePlan): Promise<boolean> {
   const { terminal } = cli.reporter
   cli.reporter.progress.clear()
-  terminal.note(`${renderFilesPlan(plan, terminal.noteStyle, cli.env.clock.now())}\n`)
+  terminal.note(`${renderFilesPlan(plan, terminal.noteStyle, cli.env.clock.now(), terminal.noteColumns)}\n`)
   if (canAsk(cli)) {
     if (await askYesNo(cli, `Restore into ${printable(plan.place)}?`)) return true
     throw declined('not restored')

@@ -136,7 +136,7 @@ export const restore = command<RestoreFlags, [backup?: string]>({
             ? true
             : (plan) =>
                 confirmedByPerson(this, plan, confirmName, {
-                  render: (style) => renderPlan(plan, style, this.env.clock.now()),
+                  render: (style, columns) => renderPlan(plan, style, this.env.clock.now(), columns),
                   question: `Restore into ${printable(plan.place)}?`,
                   purpose: 'to restore into it',
                   undone: 'not restored',
@@ -163,8 +163,10 @@ export const restore = command<RestoreFlags, [backup?: string]>({
         ...(connector === undefined ? {} : { connector }),
         ...(confirmName === undefined ? {} : { confirmName }),
       })
-      this.reporter[report.restored ? 'done' : 'answer']('restore', restoreDocument(report), (style) =>
-        renderRestore(report, style, this.env.clock.now()),
+      this.reporter[report.restored ? 'done' : 'answer'](
+        'restore',
+        restoreDocument(report),
+        (style, columns) => renderRestore(report, style, this.env.clock.now(), columns),
       )
       if (report.restored) for (const warning of report.warnings) this.reporter.warn(warning)
     })
@@ -198,7 +200,7 @@ async function keptDatabases(cli: CommandLine, hf: Holdfast, flags: RestoreFlags
         ? true
         : (plan) =>
             confirmedByPerson(cli, plan, confirmName, {
-              render: (style) => renderKeptPlan(plan, style),
+              render: (style, columns) => renderKeptPlan(plan, style, columns),
               question: undo === true ? 'Bring it back?' : 'Remove it for good?',
               purpose: undo === true ? 'to undo its restore' : 'to discard its old databases',
               undone: undo === true ? 'not brought back' : 'not removed',
@@ -213,8 +215,8 @@ async function keptDatabases(cli: CommandLine, hf: Holdfast, flags: RestoreFlags
     ...(dryRun === undefined ? {} : { dryRun }),
     ...(confirmName === undefined ? {} : { confirmName }),
   })
-  cli.reporter[report.done ? 'done' : 'answer']('restore', keptDocument(report), (style) =>
-    renderKept(report, style),
+  cli.reporter[report.done ? 'done' : 'answer']('restore', keptDocument(report), (style, columns) =>
+    renderKept(report, style, columns),
   )
   if (report.done) for (const warning of report.warnings) cli.reporter.warn(warning)
 }

@@ -17,7 +17,7 @@ export function renderDrill(
   now: Date,
 ): string {
   const [first, ...others] = results
-  if (first !== undefined && others.length === 0) return renderOne(first, style, now)
+  if (first !== undefined && others.length === 0) return renderOne(first, style, now, columns)
   const failed = results.filter(({ ok }) => !ok).length
   const shown = table(
     results.filter(({ proof }) => proof !== undefined),
@@ -39,7 +39,7 @@ export function renderDrill(
   return [shown, summary].filter((each) => each !== '').join('\n')
 }
 
-function renderOne(result: DrillResult, style: Style, now: Date): string {
+function renderOne(result: DrillResult, style: Style, now: Date, columns: number | undefined): string {
   const { id, database = '', storage, proof, keys } = result
   if (proof === undefined) return ''
   const { backup, seconds, check } = proof
@@ -52,10 +52,10 @@ function renderOne(result: DrillResult, style: Style, now: Date): string {
           `into ${proof.restoredInto.kind === 'throwaway' ? 'a throwaway' : 'a database on'} ${serverText(proof)} in ${humanSeconds(seconds.restore)}`,
         ),
       ],
-      ['proved', severalLines(proof.proved, 'green', style)],
-      ['not proved', severalLines(proof.unproven, 'yellow', style)],
-      ...(check === undefined ? [] : checkFacts(check, style)),
-      ['warnings', severalLines(proof.warnings, 'yellow', style)],
+      ['proved', severalLines(proof.proved, 'green', style, columns)],
+      ['not proved', severalLines(proof.unproven, 'yellow', style, columns)],
+      ...(check === undefined ? [] : checkFacts(check, style, columns)),
+      ['warnings', severalLines(proof.warnings, 'yellow', style, columns)],
       [
         'report',
         keys.length === 0 ? undefined : keys.map((key) => printable(`${storage}: ${key}`)).join('\n'),
@@ -66,14 +66,18 @@ function renderOne(result: DrillResult, style: Style, now: Date): string {
   return `${style('bold', id)}  ${resultText(result, style)}\n${facts}`
 }
 
-function checkFacts(check: DrillCheck, style: Style): [string, string | undefined][] {
+function checkFacts(
+  check: DrillCheck,
+  style: Style,
+  columns: number | undefined,
+): [string, string | undefined][] {
   const lines = check.output.trimEnd().split('\n')
   const left = lines.length - mostLines
   const shown = left > 0 ? [`… ${left} lines before, in the report`, ...lines.slice(-mostLines)] : lines
   return [
     ['check', printable(`${check.command}: ${endText(check)} after ${humanSeconds(check.seconds)}`)],
     ['it said', check.output.trim() === '' ? undefined : printableLines(shown.join('\n'))],
-    ['it changed', severalLines(check.changes.map(differenceText), 'yellow', style)],
+    ['it changed', severalLines(check.changes.map(differenceText), 'yellow', style, columns)],
   ]
 }
 

@@ -1,4 +1,5 @@
 import { printable, type Look, type Style } from '../../terminal.js'
+import { wrap } from './wrap.js'
 
 /** Lines of a label and what there is to say; a text of several lines stays aligned. What is `undefined` is left out. */
 export function renderFacts(
@@ -18,7 +19,19 @@ export function renderFacts(
     .join('\n')
 }
 
-/** Sentences, a line each; `undefined` where there is none. */
-export function severalLines(texts: readonly string[], look: Look, style: Style): string | undefined {
-  return texts.length === 0 ? undefined : texts.map((text) => style(look, printable(text))).join('\n')
+/** What the longest label takes, and the space around it. */
+const labelColumns = 14
+
+/** Sentences, each on a line of its own, or on several where the terminal is narrower; `undefined` where there is none. */
+export function severalLines(
+  texts: readonly string[],
+  look: Look,
+  style: Style,
+  columns = Infinity,
+): string | undefined {
+  if (texts.length === 0) return undefined
+  return texts
+    .flatMap((text) => wrap(printable(text), columns - labelColumns))
+    .map((line) => style(look, line))
+    .join('\n')
 }

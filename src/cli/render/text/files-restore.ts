@@ -13,9 +13,14 @@ const modes: Readonly<Record<FilesRestorePlan['mode'], string>> = {
 }
 
 /** What a restore did, or with `--dry-run` would do. */
-export function renderFilesRestore(report: FilesRestoreReport, style: Style, now: Date): string {
+export function renderFilesRestore(
+  report: FilesRestoreReport,
+  style: Style,
+  now: Date,
+  columns?: number,
+): string {
   if (!report.restored)
-    return `${renderFilesPlan(report.plan, style, now)}\n${style('dim', 'dry run: nothing was changed')}`
+    return `${renderFilesPlan(report.plan, style, now, columns)}\n${style('dim', 'dry run: nothing was changed')}`
   const { files, links, bytes, skipped, seconds, plan } = report
   const what = [
     `${counted(files, 'file')} (${humanBytes(bytes)})`,
@@ -26,7 +31,7 @@ export function renderFilesRestore(report: FilesRestoreReport, style: Style, now
 }
 
 /** Source, target, and what will be lost. */
-export function renderFilesPlan(plan: FilesRestorePlan, style: Style, now: Date): string {
+export function renderFilesPlan(plan: FilesRestorePlan, style: Style, now: Date, columns?: number): string {
   const { place, exists, present, mode, only, entries, bytes, conflicts, losses, warnings } = plan
   const facts = renderFacts(
     [
@@ -37,8 +42,8 @@ export function renderFilesPlan(plan: FilesRestorePlan, style: Style, now: Date)
       ['only', only.length === 0 ? undefined : printable(only.join(', '))],
       ['there', conflicts === 0 ? undefined : `${counted(conflicts, 'file')} that the backup has too`],
       ['mode', exists ? modes[mode] : undefined],
-      ['lost', severalLines(losses, 'red', style)],
-      ['warning', severalLines(warnings, 'yellow', style)],
+      ['lost', severalLines(losses, 'red', style, columns)],
+      ['warning', severalLines(warnings, 'yellow', style, columns)],
     ],
     style,
   )

@@ -5,8 +5,8 @@ import { renderFacts, severalLines } from './facts.js'
 import { humanBytes, localTime } from './units.js'
 
 /** What `restore --undo` or `--discard-old` did, or with `--dry-run` would do. */
-export function renderKept({ plan, done }: KeptReport, style: Style): string {
-  if (!done) return `${renderKeptPlan(plan, style)}\n${style('dim', 'dry run: nothing was changed')}`
+export function renderKept({ plan, done }: KeptReport, style: Style, columns?: number): string {
+  if (!done) return `${renderKeptPlan(plan, style, columns)}\n${style('dim', 'dry run: nothing was changed')}`
   const place = printable(plan.place)
   const [first] = plan.databases
   if (first === undefined) return `${style('green', 'settled')} ${place}`
@@ -17,7 +17,7 @@ export function renderKept({ plan, done }: KeptReport, style: Style): string {
   return `${style('green', 'undone')} ${place} is what ${printable(first.name)} was${kept}`
 }
 
-export function renderKeptPlan(plan: KeptPlan, style: Style): string {
+export function renderKeptPlan(plan: KeptPlan, style: Style, columns?: number): string {
   const { action, databases, keptAs, losses, warnings } = plan
   const facts = renderFacts(
     [
@@ -30,8 +30,8 @@ export function renderKeptPlan(plan: KeptPlan, style: Style): string {
         databases.length === 0 ? undefined : databases.map(keptText).join('\n'),
       ],
       ['now there', keptAs === undefined ? undefined : `is kept as ${printable(keptAs)}`],
-      ['lost', severalLines(losses, 'red', style)],
-      ['warning', severalLines(warnings, 'yellow', style)],
+      ['lost', severalLines(losses, 'red', style, columns)],
+      ['warning', severalLines(warnings, 'yellow', style, columns)],
     ],
     style,
   )

@@ -13,9 +13,9 @@ const cleaning: Readonly<Record<RestorePlan['clean'], string>> = {
 }
 
 /** What a restore did, or with `--dry-run` would do. */
-export function renderRestore(report: RestoreReport, style: Style, now: Date): string {
+export function renderRestore(report: RestoreReport, style: Style, now: Date, columns?: number): string {
   if (!report.restored)
-    return `${renderPlan(report.plan, style, now)}\n${style('dim', 'dry run: nothing was changed')}`
+    return `${renderPlan(report.plan, style, now, columns)}\n${style('dim', 'dry run: nothing was changed')}`
   const { comparison } = report
   const { place, source } = report.plan
   const lines = [
@@ -34,7 +34,7 @@ export function renderRestore(report: RestoreReport, style: Style, now: Date): s
 }
 
 /** Source, target, and what will be lost. */
-export function renderPlan(plan: RestorePlan, style: Style, now: Date): string {
+export function renderPlan(plan: RestorePlan, style: Style, now: Date, columns?: number): string {
   const { exists, targetObjects, targetBytes, only, losses, warnings, tools, kept } = plan
   const holds = `${counted(targetObjects, 'object')}${targetBytes === undefined ? '' : `, ${humanBytes(targetBytes)}`}`
   const facts = renderFacts(
@@ -53,8 +53,8 @@ export function renderPlan(plan: RestorePlan, style: Style, now: Date): string {
       ],
       ['with', [plan.connector, ...tools.map(toolText)].map(printable).join('\n')],
       ['kept', kept.length === 0 ? undefined : kept.map(keptText).join('\n')],
-      ['lost', severalLines(losses, 'red', style)],
-      ['warning', severalLines(warnings, 'yellow', style)],
+      ['lost', severalLines(losses, 'red', style, columns)],
+      ['warning', severalLines(warnings, 'yellow', style, columns)],
     ],
     style,
   )
