@@ -14,6 +14,7 @@ import { mariadb } from './cases/mariadb.js'
 import { mongodb } from './cases/mongodb.js'
 import { portable } from './cases/portable.js'
 import { postgresql } from './cases/postgresql.js'
+import { restic } from './cases/restic.js'
 import { sqlite } from './cases/sqlite.js'
 import { tables } from './cases/tables.js'
 import { built } from './holdfast.js'
@@ -27,6 +28,7 @@ const cases: readonly Case[] = [
   tables,
   portable,
   files,
+  restic,
   commandLine,
   devServers,
   ...fingerprints,

@@ -65,6 +65,7 @@ const wanted = [
     there: () =>
       has('proftpd') && (process.platform !== 'linux' || existsSync('/usr/lib/proftpd/mod_tls.so')),
   },
+  { name: 'restic', packages: ['restic'], brew: 'restic', there: () => has('restic') },
   { name: 'python3', packages: ['python3'], brew: 'python', there: () => has('python3') },
   { name: 'venv', packages: ['python3-venv'], brew: 'python', there: hasVenv },
 ]

@@ -14,6 +14,7 @@ import { ftpDriver } from './storages/ftp/driver.js'
 import { gcsDriver } from './storages/gcs/driver.js'
 import { localDriver } from './storages/local/driver.js'
 import { memoryDriver } from './storages/memory/driver.js'
+import { resticDriver } from './storages/restic/driver.js'
 import { s3Driver } from './storages/s3/driver.js'
 import { sftpDriver } from './storages/sftp/driver.js'
 import { webdavDriver } from './storages/webdav/driver.js'
@@ -30,6 +31,7 @@ const storageDrivers: readonly StorageDriver[] = [
   sftpDriver,
   ftpDriver,
   webdavDriver,
+  resticDriver,
 ]
 
 /** Every engine, stage and storage that comes with Holdfast: the only file that names them all. */

@@ -150,13 +150,14 @@ function planBackup(workspace: Workspace, request: BackupRequest, database: Data
         : requestName(workspace, setting),
   )
   const connector = createConnector(factory, database, database.backupConnection)
-  const stages = encodingStages(workspace, request)
+  const storages = request.output === undefined ? backupStorages(workspace, request, database) : []
+  const stages = encodingStages(workspace, request, storages)
   assertFits(workspace.settings, stages)
   return {
     database: { ...database, connector: factory },
     connector,
     stages,
-    storages: request.output === undefined ? backupStorages(workspace, request, database) : [],
+    storages,
     options,
     // One file is the dump alone.
     alsoPortable: alsoPortable && request.output === undefined,

