@@ -28,6 +28,8 @@ export interface Engine {
   readonly drillDatabases?: DrillDatabases
   /** Absent where backups name no accounts. */
   readonly standIns?: StandIns
+  /** What data that begin so are, where they are of this engine and no connector restores them; for the error. */
+  readonly otherDump?: (head: Uint8Array) => { readonly what: string; readonly hint: string } | undefined
   readonly connectors: Readonly<Record<string, ConnectorFactory>>
   readonly defaultConnector: string
   /** Portable rows; absent where the engine has none. */

@@ -123,7 +123,12 @@ describe('diff --rows', () => {
     expect(restored()).toBe(false)
     // Numbers of rows alone would not tell that anything differs.
     resultOf(await hf.backup({ fingerprint: 'counts' }))
-    expect((await hf.diff({ from: id, to: 'latest', rows: true })).rows).toEqual(rows)
+    const counted = await hf.diff({ from: id, to: 'latest', rows: true })
+    expect(counted.rows).toEqual(rows)
+    expect(counted.comparison.differences).toEqual([
+      { object: 'table customers', what: 'content' },
+      { object: 'table orders', what: 'content' },
+    ])
     expect(restored()).toBe(true)
 
     // Of portable dumps nothing is restored. Two folders have digests of their rows.
