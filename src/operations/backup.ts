@@ -297,7 +297,7 @@ async function backupOne(
 function schemaHashOf({ server }: ConnectorFacts, dumped: DumpFacts): string {
   const schemaHash = dumped.schemaHash ?? server.schemaHash
   if (schemaHash === undefined)
-    throw new TypeError('a connector tells the schema hash before a dump or after it')
+    throw new TypeError('a connector tells the digest of the definitions before a dump or after it')
   return schemaHash
 }
 
