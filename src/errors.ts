@@ -114,7 +114,7 @@ export const errorTable = {
     exit: 2,
     retryable: false,
     meaning: 'the backup is encrypted and no key was given',
-    hint: 'pass --identity FILE or --passphrase-file FILE',
+    hint: 'pass --identity FILE or --passphrase-file FILE, or set HOLDFAST_IDENTITY_FILE or HOLDFAST_PASSPHRASE_FILE',
   },
   'key.invalid': {
     exit: 2,
@@ -398,7 +398,7 @@ export const errorTable = {
     exit: 7,
     retryable: false,
     meaning: 'signed backups are missing, or were replaced by others',
-    hint: 'find out who removed them; holdfast prune --accept-missing stops telling of it',
+    hint: 'find out who removed them; once you know that they are lost, holdfast prune --accept-missing makes verify pass again',
   },
   'drill.check-failed': {
     exit: 7,

@@ -78,16 +78,18 @@ export class Catalog {
    * an empty list.
    */
   async list(cx: Context, source: ManifestSource = 'indexed'): Promise<CatalogListing> {
-    // At the same time as the list: it is one request more, and waits for none.
-    const indexed = source === 'read' ? ManifestIndex.empty : ManifestIndex.read(cx, this.#storage)
+    let indexed: Promise<ManifestIndex> | undefined
     const objects: StoredObject[] = []
     const chainKeys: ObjectKey[] = []
     const pending: StoredObject[] = []
     const drills = new Map<string, StoredDrill>()
     const sizes = new Map<string, number>()
     for await (const object of this.#storage.list(cx, '')) {
-      if (isManifestKey(object.key)) objects.push(object)
-      else if (isChainKey(object.key)) chainKeys.push(object.key)
+      if (isManifestKey(object.key)) {
+        objects.push(object)
+        // While the list goes on; not before it answers, since a storage that does not is asked again and again.
+        if (source === 'indexed') indexed ??= this.#indexAhead(cx)
+      } else if (isChainKey(object.key)) chainKeys.push(object.key)
       else if (isPendingKey(object.key)) pending.push(object)
       else if (isLeaseKey(object.key) || object.key === indexKey) continue
       else if (isDrillKey(object.key)) {
@@ -96,10 +98,17 @@ export class Catalog {
         if (drill !== undefined) drills.set(drill.id, drill)
       } else sizes.set(object.key, object.bytes)
     }
-    const index = await indexed
+    const index = (await indexed) ?? ManifestIndex.empty
     const { given, ...read } = await this.#readManifests(cx, objects, index)
     const indexWorn = source === 'indexed' && index.isWorn(objects.length, given)
     return { ...read, pending, drills, sizes, chains: await this.#readChains(cx, chainKeys), indexWorn }
+  }
+
+  #indexAhead(cx: Context): Promise<ManifestIndex> {
+    const indexed = ManifestIndex.read(cx, this.#storage)
+    // An interruption is told by whoever waits for it; the list may have ended with it before.
+    indexed.catch(() => undefined)
+    return indexed
   }
 
   /**

@@ -75,6 +75,15 @@ describe('the index of manifests', () => {
     expect(indexed.seals).toEqual(direct.seals)
   })
 
+  it('is asked for only where the storage answers, and has manifests', async () => {
+    const { storage, read } = await stored(0)
+    await new Catalog(storage).list(cx)
+    expect(read).toEqual([])
+    await putManifests(storage, 0, 1)
+    await new Catalog(storage).list(cx)
+    expect(read).toHaveLength(2)
+  })
+
   it('is not written for a few', async () => {
     const { storage } = await stored(worthIndexing - 1)
     await index(new Catalog(storage))

@@ -11,6 +11,8 @@ export interface Asking {
   readonly question: string
   /** As it goes on after `Type NAME`: `to restore into it`. */
   readonly purpose: string
+  /** What has not come about where the answer is no: `not restored`. */
+  readonly undone: string
   /** For the message where nobody can be asked: `the restore into sqlite:/srv/app.db`. */
   readonly what: string
 }
@@ -20,7 +22,7 @@ export async function confirmedByPerson(
   cli: CommandLine,
   plan: Confirmable,
   confirmName: string | undefined,
-  { render, question, purpose, what }: Asking,
+  { render, question, purpose, undone, what }: Asking,
 ): Promise<boolean> {
   const { terminal } = cli.reporter
   cli.reporter.progress.clear()
@@ -28,7 +30,10 @@ export async function confirmedByPerson(
   // The operation has compared it with the name of a protected database already.
   if (confirmName === plan.databaseName) return true
   if (!canAsk(cli)) throw notAsked(plan, what)
-  if (!plan.protected) return askYesNo(cli, question)
+  if (!plan.protected) {
+    if (await askYesNo(cli, question)) return true
+    throw declined(undone)
+  }
   const typed = await askText(
     cli,
     `${printable(plan.target)} is protected. Type ${printable(plan.databaseName)} ${purpose}:`,
@@ -38,6 +43,13 @@ export async function confirmedByPerson(
     'refused.protected',
     `${plan.target} is protected, and what was typed is not its name`,
   )
+}
+
+/** Somebody said no: nothing has failed, and the reporter shows it so. */
+export function declined(undone: string): HoldfastError {
+  return new HoldfastError('refused.not-confirmed', `${undone}: nothing was changed`, {
+    details: { declined: true },
+  })
 }
 
 function notAsked(plan: Confirmable, what: string): HoldfastError {

@@ -9,8 +9,9 @@ const plain: Style = (_look, text) => text
 
 it('the overview names every command and every global flag, and fits a terminal of 80 columns', () => {
   const text = renderOverview(commands, plain, 80)
-  for (const { name, brief } of commands)
+  for (const { name, brief } of commands.filter((each) => !each.name.startsWith('dev ')))
     expect(text).toMatch(new RegExp(`^  ${name} +${brief.slice(0, 30)}`, 'mu'))
+  expect(text).toMatch(/^ {2}dev … +\S.*holdfast help dev$/mu)
   for (const { name } of globalFlags) expect(text).toContain(`--${name}`)
   expect(text.split('\n').filter((line) => line.length > 80)).toEqual([])
 })
@@ -20,6 +21,7 @@ it.each(['files', 'dev'])(
   (group) => {
     const own = commandsOf(group, commands)
     const text = renderGroup(group, own, plain, 80)
+    expect(text).toMatch(new RegExp(`^holdfast ${group}  \\S`, 'u'))
     expect(own.length).toBeGreaterThan(1)
     for (const { name, brief } of own)
       expect(text).toMatch(new RegExp(`^  ${name} +${brief.slice(0, 30)}`, 'mu'))
@@ -52,6 +54,11 @@ describe.each(commands.map((command) => [command.name, command] as const))('help
         expect(flags.flatMap((flag) => [flag, `no-${flag}`])).toContain(name)
       }
     }
+  })
+
+  it('options fit a terminal of 60 columns', () => {
+    const [, options = ''] = renderCommandHelp(command, plain, 60).split(/^Options/mu, 2)
+    expect(options.split('\n').filter((line) => line.length > 60)).toEqual([])
   })
 
   it('fits a terminal of 80 columns', () => {

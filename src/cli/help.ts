@@ -36,6 +36,21 @@ const start: DocumentedCommand['examples'] = [
   { line: 'holdfast backup sqlite:./app.db', meaning: 'or one database, without configuration' },
 ]
 
+/** The list of all commands, by what they are for. What is named nowhere is in the last. */
+const purposes: readonly (readonly [title: string, names: readonly string[]])[] = [
+  ['Backups', ['init', 'doctor', 'backup', 'restore', 'list', 'show', 'verify', 'diff', 'prune']],
+  ['Files of an application', ['files backup', 'files restore', 'files list']],
+  ['Rows as files', ['dump', 'load', 'copy', 'reseal']],
+  ['Development', ['dev …']],
+  ['Holdfast itself', []],
+]
+
+/** What the first word of commands of two words stands for. */
+const groups: Readonly<Record<string, string>> = {
+  files: 'back up and restore files, such as uploads',
+  dev: 'development servers of databases, for the project and its tests',
+}
+
 type Rows = readonly (readonly [string, string])[]
 
 /** What `holdfast help` prints. */
@@ -47,14 +62,7 @@ export function renderOverview(
   return [
     `${style('bold', `holdfast ${holdfastVersion}`)}  backs up and restores databases, and proves that it did`,
     section('Usage', ['holdfast <command> [options]'], style),
-    section(
-      'Commands',
-      rows(
-        commands.map(({ name, brief }) => [name, brief]),
-        columns,
-      ),
-      style,
-    ),
+    ...byPurpose(commands).map(([title, list]) => section(title, rows(list, columns, widestName), style)),
     section('Options of every command', rows(globalRows(), columns), style),
     section('Start', examples(start, columns, style), style),
     section('Environment', rows(environment, columns), style),
@@ -78,6 +86,7 @@ export function renderGroup(
   columns: number | undefined,
 ): string {
   return [
+    `${style('bold', `holdfast ${name}`)}  ${groups[name] ?? ''}`,
     section('Usage', [`holdfast ${name} <command> [options]`], style),
     section(
       'Commands',
@@ -110,6 +119,23 @@ export function renderCommandHelp(
     section('Options of every command', rows(globalRows(), columns), style),
     section('Examples', examples(command.examples, columns, style), style),
   ].join('\n\n')
+}
+
+/** Commands that begin with `dev` are one line here: `holdfast help dev` has each of them. */
+function byPurpose(commands: readonly DocumentedCommand[]): readonly (readonly [string, Rows])[] {
+  const lines: Rows = [
+    ...commands
+      .filter(({ name }) => !name.startsWith('dev '))
+      .map(({ name, brief }) => [name, brief] as const),
+    ['dev …', 'development servers: see holdfast help dev'],
+  ]
+  const named = new Set(purposes.flatMap(([, names]) => names))
+  return purposes.map(([title, names], index) => [
+    title,
+    index === purposes.length - 1
+      ? lines.filter(([name]) => !named.has(name))
+      : names.flatMap((name) => lines.filter((line) => line[0] === name)),
+  ])
 }
 
 function section(title: string, lines: readonly string[], style: Style): string {
@@ -162,10 +188,20 @@ function placeholderOf({ placeholder = 'argument' }: ParameterDocs): string {
 
 const labelWidth = 30
 
-/** Labels on the left, briefs beside them, wrapped where the terminal is narrow. */
-function rows(list: Rows, columns = 100): readonly string[] {
-  const size = Math.min(labelWidth, Math.max(...list.map(([label]) => label.length)))
-  const room = Math.max(30, Math.min(columns, 110) - size - 4)
+/** Less room than this beside the labels is too narrow for sentences. */
+const narrowest = 30
+/** So that the lists of commands stand below each other. */
+const widestName = 'files restore'.length
+
+/** Labels on the left, briefs beside them, or below them where the terminal is narrow. */
+function rows(list: Rows, columns = 100, least = 0): readonly string[] {
+  const size = Math.max(least, Math.min(labelWidth, Math.max(...list.map(([label]) => label.length))))
+  const room = Math.min(columns, 110) - size - 4
+  if (room < narrowest)
+    return list.flatMap(([label, brief]) => [
+      label,
+      ...wrap(brief, Math.max(narrowest, columns - 12)).map((line) => `${' '.repeat(10)}${line}`),
+    ])
   return list.flatMap(([label, brief]) => {
     const lines = wrap(brief, room)
     const indent = ' '.repeat(size + 2)

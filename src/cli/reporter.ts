@@ -63,6 +63,7 @@ export class Reporter {
     this.exitCode = error.exit
     this.progress.clear()
     if (this.#globals.json) this.terminal.result(jsonDocument(command ?? '', { error: errorDocument(error) }))
+    else if (error.details['declined'] === true) this.terminal.note(printable(error.message))
     else this.terminal.note(renderError(error, this.terminal.noteStyle, { verbose: this.#globals.verbose }))
   }
 

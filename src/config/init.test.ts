@@ -81,7 +81,9 @@ describe('.gitignore', () => {
   it('is advised in a repository that does not ignore backups, and left alone', async () => {
     const env = await machine({ '.git/HEAD': '', '.gitignore': 'node_modules\n' })
     const { advice } = await init(env, {}, registry.engines)
-    expect(advice).toContain('add the line backups/ to .gitignore')
+    expect(advice).toContainEqual(
+      expect.stringMatching(/^add the line backups\/ to \.gitignore; private keys /u),
+    )
     expect(await readFile(join(env.workingDirectory, '.gitignore'), 'utf8')).toBe('node_modules\n')
   })
 

@@ -62,7 +62,10 @@ async function adviceFor(
   if (existing !== undefined && names.indexOf(existing) < names.indexOf(name)) {
     advice.push(`remove ${existing}: it is used in place of ${name}`)
   }
-  if (await needsIgnoring(env.workingDirectory)) advice.push('add the line backups/ to .gitignore')
+  if (await needsIgnoring(env.workingDirectory))
+    advice.push(
+      'add the line backups/ to .gitignore; private keys and files with a DATABASE_URL belong there, too',
+    )
   return advice
 }
 

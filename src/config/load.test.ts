@@ -82,6 +82,18 @@ describe('running', () => {
     expect((await loadConfigFile(importing, { holdfast })).config).toEqual({ serverName: 'x' })
   })
 
+  it("the caller's env has its say in a file that Node runs with the installed package", async () => {
+    const env = await machine({
+      'node_modules/holdfast/package.json': '{"type":"module","exports":"./index.js"}',
+      'node_modules/holdfast/index.js': `export const env = () => {
+        throw Object.assign(new Error('not set'), { name: 'HoldfastError', code: 'config.missing-variable' })
+      }`,
+      'holdfast.config.mjs': `import { env } from 'holdfast'; export default { serverName: env('X') }`,
+    })
+    const standIn = () => Promise.resolve({ env: () => 'stand-in' })
+    expect((await loadConfigFile(env, { holdfast: standIn })).config).toEqual({ serverName: 'stand-in' })
+  })
+
   it('loads an .env file where the file says so, and otherwise none', async () => {
     const text = (load: string) => `
       import { env } from 'holdfast'

@@ -112,7 +112,8 @@ async function importFile(file: string, options: LoadOptions): Promise<unknown> 
     try {
       return await import(pathToFileURL(file).href)
     } catch (error) {
-      if (!isHoldfastNotFound(error)) throw error
+      // The caller's `env` may have something to put in place of a variable that the installed package finds missing.
+      if (!isHoldfastNotFound(error) && codeOf(error) !== 'config.missing-variable') throw error
     }
   }
   const { createJiti } = await import('jiti')

@@ -26,7 +26,7 @@ describe('unknown keys', () => {
     ],
     [{ retention: { dayly: 1 } }, 'retention.dayly is not known; did you mean daily'],
     [{ hooks: { afterBakcup: () => undefined } }, 'hooks.afterBakcup is not known; did you mean afterBackup'],
-    [{ encrypt: { gpg: {} } }, 'encrypt.gpg is not known'],
+    [{ encrypt: { gpg: {} } }, 'encrypt.gpg is not known; known are age, openpgp'],
     [{ wibble: 1 }, 'wibble is not known'],
   ])('%j', (config, message) => {
     const error = problem(config)

@@ -28,15 +28,12 @@ export interface Engine {
   readonly drillDatabases?: DrillDatabases
   /** Absent where backups name no accounts. */
   readonly standIns?: StandIns
+  /** What data that begin so are, where they are of this engine and no connector restores them; for the error. */
+  readonly otherDump?: (head: Uint8Array) => { readonly what: string; readonly hint: string } | undefined
   readonly connectors: Readonly<Record<string, ConnectorFactory>>
   readonly defaultConnector: string
   /** Portable rows; absent where the engine has none. */
   readonly rows?: RowEngine
-  /**
-   * Documents of an engine that has no columns, to be compared: a row is its key and, of the type `document`, its JSON as a text, in
-   * which keys keep their order. @throws database.*
-   */
-  readonly openDocuments?: RowEngine['openSource']
   /** Restoring beside and swapping; absent where the engine cannot. */
   readonly swap?: Swapper
   /** The default connector of databases that name the engine by an alias: `{ postgis: 'pg-dump-gis' }`. */

@@ -75,8 +75,17 @@ function decodersOf(cx: Context, part: ManifestPart, { kinds, keys }: Decoding):
         details: { key: part.stored.key, stage: id },
       })
     }
-    return kind.create(undefined, keys).decode(cx, facts)
+    return kind.create(undefined, keysFor(part.stored.key, keys)).decode(cx, facts)
   })
+}
+
+/** The same keys, with the name of what they are to open for the errors. */
+export function keysFor(subject: string, keys: KeyRing): KeyRing {
+  return {
+    subject,
+    identities: () => keys.identities(),
+    passphrase: () => keys.passphrase(),
+  }
 }
 
 function sameAs(expected: Measure, what: string): Observer {

@@ -62,7 +62,7 @@ function fingerprintOf(
   const tables = headers.map(({ table }): TableFingerprint => {
     const found = sums.get(tableText(table))
     return found === undefined
-      ? { ...table, unproven: 'a dump in one file has its numbers of rows behind them' }
+      ? { ...table, unproven: 'a dump in one file has its row counts behind the rows' }
       : { ...table, rows: found.rows, digest: found.sum64 }
   })
   const level = known.length === 0 ? 'counts' : 'content'

@@ -1,5 +1,4 @@
 import type { DatabaseSettings } from '../config/settings.js'
-import type { RowSource } from '../engine/row-source.js'
 import { tableText } from '../engine/table-header.js'
 import type { Context } from '../env/context.js'
 import { openDump, openDumpOf, type PortableDump, type ReadableRows } from './diff-dump.js'
@@ -73,7 +72,7 @@ async function openRows(
   into: string | undefined,
 ): Promise<ReadableRows> {
   if ('isFolder' in side) return openDump(cx, workspace, side)
-  if (!('manifest' in side)) return openerOf(side)(cx)
+  if (!('manifest' in side)) return rowsOf(side).openSource(cx, side.connection)
   const dump = into === undefined ? await openDumpOf(cx, workspace, side) : undefined
   if (dump !== undefined) return dump
   const place =
@@ -81,9 +80,9 @@ async function openRows(
       ? await throwawayServer(cx, workspace, side.manifest, false)
       : await databaseOn(cx, workspace, side.manifest, into)
   try {
-    const open = openerOf(place.target)
+    const rows = rowsOf(place.target)
     await restoreCopy(cx, workspace, side, place)
-    const source = await open(cx)
+    const source = await rows.openSource(cx, place.target.connection)
     return {
       tables: () => source.tables(),
       rows: (header) => source.rows(header),
@@ -93,12 +92,4 @@ async function openRows(
     await place.dispose()
     throw error
   }
-}
-
-/** @throws usage.not-supported where the engine has neither rows nor documents */
-function openerOf(database: DatabaseSettings): (cx: Context) => Promise<RowSource> {
-  const { engine, connection } = database
-  const { openDocuments } = engine
-  const rows = openDocuments === undefined ? rowsOf(database) : { openSource: openDocuments }
-  return (cx) => rows.openSource(cx, connection)
 }

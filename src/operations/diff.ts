@@ -6,7 +6,7 @@ import { compareFingerprints, everything, fingerprintOf } from './fingerprint-co
 import { findBackup } from './find-backup.js'
 import { findDump, type PortableDump } from './diff-dump.js'
 import { differingRows, type RowSide } from './diff-rows.js'
-import type { Comparison, DiffReport, DiffSide, StoredBackup } from './reports.js'
+import type { Comparison, DiffReport, DiffSide, StoredBackup, TableRows } from './reports.js'
 import type { DiffRequest } from './requests.js'
 import { oneDatabase } from './select-databases.js'
 import { contextOf, type Workspace } from './workspace.js'
@@ -43,7 +43,17 @@ export async function diff(workspace: Workspace, request: DiffRequest): Promise<
   const { rows = false, limit = defaultLimit, into } = request
   if (!rows) return report
   const sides = { from: from.rows, to: to.rows }
-  return { ...report, rows: await differingRows(cx, workspace, sides, comparison, { limit, into }) }
+  const found = await differingRows(cx, workspace, sides, comparison, { limit, into })
+  return { ...report, comparison: withRows(comparison, found), rows: found }
+}
+
+/** Row counts alone do not tell of a table in which rows have changed. */
+function withRows(comparison: Comparison, rows: readonly TableRows[]): Comparison {
+  const told = new Set(comparison.differences.map(({ object }) => object))
+  const changed = rows
+    .filter(({ table, unnamed }) => unnamed === undefined && !told.has(`table ${table}`))
+    .map(({ table }) => ({ object: `table ${table}`, what: 'content' as const }))
+  return { ...comparison, differences: [...comparison.differences, ...changed] }
 }
 
 function compareSides(from: Side, to: Side): Comparison {

@@ -1,7 +1,9 @@
 import { Readable } from 'node:stream'
 import type { Context } from '../env/context.js'
+import type { Json } from '../env/json.js'
 import { connectTo } from '../streams/connect.js'
 import { drain } from './artifact-reader.js'
+import type { Stage, StageKind } from '../stages/stage.js'
 import { attempt } from './doctor-check.js'
 import type { DoctorCheck } from './reports.js'
 import type { Workspace } from './workspace.js'
@@ -10,13 +12,15 @@ import type { Workspace } from './workspace.js'
 export async function checkStages(cx: Context, workspace: Workspace): Promise<readonly DoctorCheck[]> {
   const checks: DoctorCheck[] = []
   for (const { kind, settings } of workspace.settings.stages) {
+    let encoded: Encoded | undefined
     checks.push(
       await attempt(cx, kind.role === 'compress' ? 'compression' : 'encryption', kind.id, async () => {
-        const { through } = kind.create(settings, workspace.keys).encode(cx)
-        await connectTo([Readable.from([Buffer.from('holdfast')]), through], drain, cx.signal)
+        encoded = await sample(cx, kind.create(settings, workspace.keys))
         return 'usable'
       }),
     )
+    if (kind.role === 'encrypt' && encoded !== undefined)
+      checks.push(...(await checkPrivateKeys(cx, workspace, kind, encoded)))
   }
   if (!workspace.settings.stages.some(({ kind }) => kind.role === 'encrypt')) {
     checks.push({
@@ -28,4 +32,66 @@ export async function checkStages(cx: Context, workspace: Workspace): Promise<re
     })
   }
   return checks
+}
+
+interface Encoded {
+  readonly bytes: Buffer
+  readonly facts: Json
+}
+
+async function sample(cx: Context, stage: Stage): Promise<Encoded> {
+  const encoding = stage.encode(cx)
+  const chunks: Buffer[] = []
+  await connectTo(
+    [Readable.from([Buffer.from('holdfast')]), encoding.through],
+    async (output) => {
+      for await (const chunk of output) chunks.push(chunk as Buffer)
+    },
+    cx.signal,
+  )
+  return { bytes: Buffer.concat(chunks), facts: encoding.facts() }
+}
+
+/** Whether a private key that is at hand opens what is encrypted now. Backups need none, and so there may be none. */
+async function checkPrivateKeys(
+  cx: Context,
+  { keys }: Workspace,
+  kind: StageKind,
+  { bytes, facts }: Encoded,
+): Promise<readonly DoctorCheck[]> {
+  const subject = 'encryption'
+  const name = 'private key'
+  let given = ''
+  let locked = false
+  const check = await attempt(cx, subject, name, async () => {
+    const identities = await keys.identities()
+    given = identities.map(({ source }) => source).join(', ')
+    if (given === '') return ''
+    const ring = {
+      identities: () => Promise.resolve(identities),
+      // Nobody is to be asked by a check.
+      passphrase: () => {
+        locked = true
+        return Promise.resolve(undefined)
+      },
+    }
+    await connectTo(
+      [Readable.from([bytes]), kind.create(undefined, ring).decode(cx, facts)],
+      drain,
+      cx.signal,
+    )
+    return `${given}: opens what is encrypted now`
+  })
+  if ((check.status === 'ok' && given === '') || locked) return []
+  const code = check.error?.code
+  if (code !== 'integrity.wrong-key' && code !== 'key.missing') return [check]
+  return [
+    {
+      subject,
+      name,
+      status: 'warning',
+      message: `${given}: opens nothing that is encrypted for the configured recipients`,
+      hint: 'give the private key of one of them, or add the public half of this one',
+    },
+  ]
 }

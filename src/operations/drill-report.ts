@@ -22,16 +22,16 @@ export function sentences(
   const server = `${restoredInto.product ?? 'the server'} ${restoredInto.version ?? ''}`.trim()
   const proved = [
     `${server} restored it without an error`,
-    ...(schema === 'same' ? ['all definitions are the same, by the schema hash'] : []),
+    ...(schema === 'same' ? ['all definitions are the same (their digest is)'] : []),
     ...(comparison === undefined ? [] : comparedText(comparison)),
     ...(check?.status === 0 ? ['the check ended with status 0'] : []),
   ]
   const unproven = [
     ...(schema === 'not compared' ? [`definitions: ${why ?? 'they were not compared'}`] : []),
     ...(comparison === undefined
-      ? ['rows: the backup has no fingerprint to compare their numbers and contents with']
+      ? ['rows: the backup has no fingerprint to compare row counts and contents with']
       : comparison.level === 'counts'
-        ? ['contents of rows: the fingerprint holds their numbers alone']
+        ? ['contents of rows: they are not compared, as the backup has row counts alone (see fingerprint)']
         : []),
     ...(comparison?.unproven ?? []),
     ...(accounts ? ['owners and privileges: they are not restored by a drill'] : []),
@@ -43,7 +43,7 @@ function comparedText({ level, tables, differences }: Comparison): readonly stri
   const wrong = new Set(differences.flatMap(({ object }) => (object.startsWith('table ') ? [object] : [])))
   const same = tables - wrong.size
   if (same <= 0) return []
-  const what = level === 'content' ? 'numbers and contents of the rows' : 'numbers of the rows'
+  const what = level === 'content' ? 'row counts and contents' : 'row counts'
   return [`${what} of ${counted(same, 'table')} are the same`]
 }
 

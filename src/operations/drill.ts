@@ -201,7 +201,7 @@ function verdict(
   if (schema.schema === 'differs')
     return new HoldfastError(
       'integrity.differs',
-      `${place} differs from the backup: its definitions have another schema hash`,
+      `${place} differs from the backup: its definitions have another digest`,
     )
   return check === undefined ? undefined : checkError(manifest, check)
 }

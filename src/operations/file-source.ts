@@ -103,7 +103,7 @@ async function* counted(table: SourceTable, expected: number) {
       'integrity.checksum',
       `${name} has ${rows} rows, and the manifest says ${expected}`,
       {
-        hint: 'if its file was edited, pass --accept-edits, or write the manifest anew with holdfast reseal',
+        hint: 'if its file was edited, pass --accept-edits, or make the dump valid again with holdfast reseal',
       },
     )
   }

@@ -215,7 +215,7 @@ export interface KeptReport {
 
 /** What of two states of a database is the same. */
 export interface Comparison {
-  /** `counts`: numbers of rows alone. */
+  /** `counts`: row counts alone. */
   readonly level: 'counts' | 'content'
   /** How many tables were compared. */
   readonly tables: number
@@ -228,7 +228,7 @@ export interface Comparison {
 export interface Difference {
   /** By kind and name: `table public.film`, `index public.film_title`, `counter public.film_id_seq`. */
   readonly object: string
-  /** `rows`: another number of rows. `content`: the same number with other values. */
+  /** `rows`: another row count. `content`: the same count with other values. */
   readonly what: 'missing' | 'extra' | 'rows' | 'content' | 'definition' | 'counter' | 'encoding'
   readonly expected?: string
   readonly found?: string

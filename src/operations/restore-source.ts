@@ -4,6 +4,7 @@ import { basename, resolve } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
 import { nativeParts, type Manifest } from '../catalog/manifest.js'
 import type { ConnectorFactory, DumpFormat, RestorePart, RestoreSource } from '../engine/connector.js'
+import type { Engine } from '../engine/engine.js'
 import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
 import type { StageKind } from '../stages/stage.js'
@@ -12,6 +13,7 @@ import { measuring, type Observer } from '../streams/measure.js'
 import {
   drain,
   headOf,
+  keysFor,
   progressObserver,
   readArtifact,
   readStored,
@@ -160,7 +162,9 @@ function openDecoded(
   ...observers: readonly Observer[]
 ): Readable {
   const source = createReadStream(path, { highWaterMark: 1024 * 1024 })
-  const decoders: Duplex[] = kinds.map((kind) => kind.create(undefined, keys).decode(cx, {}))
+  const decoders: Duplex[] = kinds.map((kind) =>
+    kind.create(undefined, keysFor(basename(path), keys)).decode(cx, {}),
+  )
   return connected([source, ...decoders, ...paced(cx), measuring(...observers).through], cx.signal)
 }
 
@@ -168,24 +172,25 @@ function openDecoded(
 export function connectorFor(
   found: FoundSource,
   configured: ConnectorFactory,
-  available: Readonly<Record<string, ConnectorFactory>>,
-  engine: string,
+  engine: Engine,
 ): ConnectorFactory {
   const { manifest } = found
+  const available = [configured, ...Object.values(engine.connectors)]
   if (manifest === undefined) {
-    const recognised = [configured, ...Object.values(available)].find(({ format }) =>
-      format.recognises(found.head),
-    )
+    const recognised = available.find(({ format }) => format.recognises(found.head))
     if (recognised !== undefined) return recognised
-    throw new HoldfastError('integrity.format', `${found.name} is not a dump that ${engine} can read`, {
+    const other = engine.otherDump?.(found.head)
+    if (other !== undefined)
+      throw new HoldfastError('usage.not-supported', `${found.name} is ${other.what}`, { hint: other.hint })
+    throw new HoldfastError('integrity.format', `${found.name} is not a dump that ${engine.name} can read`, {
       hint: 'name the database it is for, and check that the file is a dump of that engine',
     })
   }
-  const named = [configured, ...Object.values(available)].find(({ name }) => name === manifest.connector)
+  const named = available.find(({ name }) => name === manifest.connector)
   if (named?.format.name === manifest.format) return named
   throw new HoldfastError(
     'usage.not-supported',
-    `backup ${manifest.id} is a ${manifest.connector} dump of ${manifest.engine}; ${engine} cannot restore it`,
+    `backup ${manifest.id} is a ${manifest.connector} dump of ${manifest.engine}; ${engine.name} cannot restore it`,
     { hint: `restore it into a database of ${manifest.engine}` },
   )
 }

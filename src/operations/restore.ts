@@ -194,12 +194,7 @@ async function prepare(
   target: DatabaseSettings,
   found: FoundSource,
 ): Promise<Prepared> {
-  const factory = connectorFor(
-    found,
-    namedConnector(target, request),
-    target.engine.connectors,
-    target.engine.name,
-  )
+  const factory = connectorFor(found, namedConnector(target, request), target.engine)
   const strategy = request.strategy ?? target.strategy
   const restoreRequest: RestoreRequest = {
     clean: strategy === 'swap' ? 'database' : (request.clean ?? defaultClean(factory.capabilities.clean)),

@@ -1,4 +1,4 @@
-import type { Cell, Row } from '../engine/cell.js'
+import { asWrapped, type Cell, type Row } from '../engine/cell.js'
 import { primaryKeyOf } from '../engine/row-key.js'
 import type { RowChunk } from '../engine/row-chunk.js'
 import type { TableHeader } from '../engine/table-header.js'
@@ -122,18 +122,18 @@ class RowMatcher {
     if (differing.length === 0) return
     this.#changes += 1
     if (this.#changed.length >= this.#limit) return
-    const columns = differing.flatMap(({ column: { name, document }, before, after }) =>
-      document && typeof before === 'string' && typeof after === 'string'
-        ? differingFields(before, after)
-        : [{ name, from: before, to: after }],
+    const columns = differing.flatMap(
+      ({ column: { name, document }, before, after }) =>
+        (document ? differingFields(before, after) : undefined) ?? [{ name, from: before, to: after }],
     )
     this.#changed.push({ what: 'changed', key: JSON.parse(key) as Cell[], columns })
   }
 }
 
-/** Of two documents as texts. None where the same fields stand in another order. */
-function differingFields(before: string, after: string): NonNullable<RowDifference['columns']> {
-  const [from, to] = [JSON.parse(before), JSON.parse(after)] as [Fields, Fields]
+/** Of two documents; none where the same fields stand in another order. @returns absent where one is not JSON */
+function differingFields(before: Cell, after: Cell): RowDifference['columns'] {
+  const [from, to] = [fieldsOf(before), fieldsOf(after)]
+  if (from === undefined || to === undefined) return undefined
   return [...new Set([...Object.keys(from), ...Object.keys(to)])].flatMap((name) => {
     const [old, now] = [from, to].map((fields) => (Object.hasOwn(fields, name) ? fields[name] : undefined))
     if (JSON.stringify(old) === JSON.stringify(now)) return []
@@ -142,3 +142,12 @@ function differingFields(before: string, after: string): NonNullable<RowDifferen
 }
 
 type Fields = Readonly<Record<string, Cell>>
+
+/** A document whose keys would not keep their order as JSON is a text of it; one that JSON cannot say is bytes. */
+function fieldsOf(cell: Cell): Fields | undefined {
+  const other = asWrapped(cell)
+  if (other === undefined) return typeof cell === 'object' && cell !== null ? (cell as Fields) : undefined
+  return other['~'] === 'jsontext' && typeof other.v === 'string'
+    ? (JSON.parse(other.v) as Fields)
+    : undefined
+}

@@ -170,7 +170,7 @@ class Decoder implements TableDecoder {
       'integrity.checksum',
       `${this.#options.name}: ${name} was edited or damaged: ${what}`,
       {
-        hint: 'if you have edited it, pass --accept-edits, or write the footer anew with holdfast reseal',
+        hint: 'if you have edited it, pass --accept-edits, or make it valid again with holdfast reseal',
       },
     )
   }

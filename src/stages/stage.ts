@@ -55,4 +55,6 @@ export interface KeyRing {
   /** Age identities and armored OpenPGP private keys, in the order to try them. */
   identities(): Promise<readonly Identity[]>
   passphrase(): Promise<Secret | undefined>
+  /** What is to be opened, for messages: the name of an artifact. */
+  readonly subject?: string
 }

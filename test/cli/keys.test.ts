@@ -20,6 +20,25 @@ built.describe('keys', () => {
     expect((await verify([], { HOLDFAST_IDENTITY_FILE: join(cwd, 'key.txt') })).stdout).toMatch(/ whole\n$/u)
     expect(await verify(['--identity', 'other.txt'])).toMatchObject({ code: 7 })
     expect(await verify(['--identity', 'nope.txt'])).toMatchObject({ code: 2 })
+    const doctor = (...args: string[]) => holdfast(['doctor', ...args], { cwd })
+    expect((await doctor('--identity', 'key.txt')).stdout).toContain('key.txt: opens what is encrypted now')
+    const other = await doctor('--identity', 'other.txt')
+    expect(other).toMatchObject({ code: 0 })
+    expect(other.stdout).toMatch(/! private key +other\.txt: opens nothing that is encrypted for/u)
+    expect(await doctor('--identity', 'nope.txt')).toMatchObject({ code: 2 })
+  })
+
+  it('diff --rows takes a key, and names the artifact that needs one', async () => {
+    const identity = await generateX25519Identity()
+    const cwd = await project({ encrypt: { age: { recipients: [await identityToRecipient(identity)] } } })
+    writeFileSync(join(cwd, 'key.txt'), `${identity}\n`)
+    expect((await holdfast(['backup', '-q'], { cwd })).code).toBe(0)
+    const without = await holdfast(['diff', '--rows'], { cwd })
+    expect(without.code).toBe(2)
+    expect(without.stderr).toMatch(
+      /shop\/\S+\.age is encrypted, and its private key is needed \[key\.missing\]/u,
+    )
+    expect(await holdfast(['diff', '--rows', '--identity', 'key.txt'], { cwd })).toMatchObject({ code: 0 })
   })
 
   it('FAILURES 17: without the key, or with a wrong one, a restore does nothing', async () => {

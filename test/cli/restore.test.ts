@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { contentOf, execute } from '../flows/workbench.js'
@@ -22,6 +22,16 @@ built.describe('restore', () => {
     expect(ended.stderr).toMatch(/Restore\n {2}from .*\n(?:.*\n)* {2}into .*sqlite:.*shop\.sqlite3/u)
     expect(ended.stderr).toContain('[refused.not-confirmed]\nhint: pass --yes where there is no terminal')
     expect(contentOf(shop)).toBe(lost)
+  })
+
+  it('a file of pg_dumpall is named as what it is', async () => {
+    const cwd = await project()
+    writeFileSync(join(cwd, 'all.sql'), '--\n-- PostgreSQL database cluster dump\n--\n\nSET x = 1;\n')
+    const ended = await holdfast(['restore', 'all.sql', '--to', 'postgres://me@127.0.0.1:1/shop', '--yes'], {
+      cwd,
+    })
+    expect(ended).toMatchObject({ code: 2, stdout: '' })
+    expect(ended.stderr).toMatch(/all\.sql is a dump of a whole server by pg_dumpall[^]*hint: .*psql -f/u)
   })
 
   it('--yes restores', async () => {

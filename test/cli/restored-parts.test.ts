@@ -7,6 +7,7 @@ import { ScratchDatabase as MysqlDatabase } from '../../src/engines/mysql/test-d
 import { TestDatabase } from '../../src/engines/postgres/test-fixture.js'
 import { filesBelow, testFolder } from '../flows/workbench.js'
 import { needsAll, needsServer } from '../servers/needs.js'
+import type { ServerAddress } from '../servers/server.js'
 import { built, documentOf, holdfast, type Ended } from './command-line.js'
 
 const server = needsServer('postgresql')
@@ -251,33 +252,45 @@ bench.describe('only some tables, definitions or rows', () => {
   )
 })
 
-for (const [connector, needs] of [
-  ['mysqldump', needsServer('mariadb')],
-  ['mongodump', needsServer('mongodb')],
-] as const) {
-  needsAll(built, needs).it(`${connector} restores a dump as a whole, and says so`, async () => {
-    const cwd = await testFolder()
-    const { host, port, user, password } = needs.server()
-    const engine = connector === 'mysqldump' ? 'mariadb' : 'mongodb'
-    const database =
-      engine === 'mariadb'
-        ? await new MysqlDatabase(needs.server(), engine).create()
-        : new MongodbDatabase(needs.server())
-    onTestFinished(() => database.drop())
-    await database.execute(
-      engine === 'mariadb' ? 'CREATE TABLE t (i int)' : '[{ "insert": "t", "documents": [{ "i": 1 }] }]',
-    )
-    const shop = { engine, host, port, user, password, name: database.name }
-    writeFileSync(join(cwd, 'holdfast.config.json'), JSON.stringify({ databases: { shop } }))
-    const variables =
-      engine === 'mongodb' ? { PATH: [needs.server().binDirectory, process.env['PATH']].join(delimiter) } : {}
-    expectDone(await holdfast(['backup', '-q'], { cwd, variables }))
-    for (const flags of [['--table', 't'], ['--schema-only'], ['--data-only'], ['--schema', 's']]) {
-      const ended = await holdfast(['restore', '--yes', ...flags], { cwd, variables })
-      expect(ended).toMatchObject({ code: 2, stdout: '' })
-      expect(ended.stderr).toContain(
-        `${flags[0] ?? ''} does not go with the connector ${connector}, which made`,
-      )
-    }
-  })
+const mariadb = needsServer('mariadb')
+needsAll(built, mariadb).it('mysqldump restores a dump as a whole, and says so', async () => {
+  const database = await new MysqlDatabase(mariadb.server(), 'mariadb').create()
+  const { cwd } = await backedUp(database, 'mariadb', mariadb.server(), 'CREATE TABLE t (i int)')
+  for (const flags of [['--table', 't'], ['--schema-only'], ['--data-only'], ['--schema', 's']]) {
+    const ended = await holdfast(['restore', '--yes', ...flags], { cwd })
+    expect(ended).toMatchObject({ code: 2, stdout: '' })
+    expect(ended.stderr).toContain(`${flags[0] ?? ''} does not go with the connector mysqldump, which made`)
+  }
+})
+
+const mongodb = needsServer('mongodb')
+needsAll(built, mongodb).it('mongodump restores some collections, and has no schemas', async () => {
+  const database = new MongodbDatabase(mongodb.server())
+  const insert = (name: string) => ({ insert: name, documents: [{ i: 1 }] })
+  const filled = JSON.stringify([insert('t'), insert('u')])
+  const { cwd, variables } = await backedUp(database, 'mongodb', mongodb.server(), filled)
+  await database.execute('[{ "drop": "t" }, { "drop": "u" }]')
+  await database.execute(JSON.stringify([insert('mine')]))
+  const refused = await holdfast(['restore', '--yes', '--schema', 's'], { cwd, variables })
+  expect(refused).toMatchObject({ code: 2, stdout: '' })
+  expect(refused.stderr).toContain('--schema does not go with the connector mongodump, which made')
+  expectDone(await holdfast(['restore', '--yes', '--table', 't'], { cwd, variables }))
+  expect(await database.tables()).toEqual(['mine', 't'])
+})
+
+/** A project with a database that is filled and backed up. */
+async function backedUp(
+  database: MysqlDatabase | MongodbDatabase,
+  engine: 'mariadb' | 'mongodb',
+  { host, port, user, password, binDirectory }: ServerAddress,
+  filling: string,
+) {
+  const cwd = await testFolder()
+  onTestFinished(() => database.drop())
+  await database.execute(filling)
+  const shop = { engine, host, port, user, password, name: database.name }
+  writeFileSync(join(cwd, 'holdfast.config.json'), JSON.stringify({ databases: { shop } }))
+  const variables = engine === 'mongodb' ? { PATH: [binDirectory, process.env['PATH']].join(delimiter) } : {}
+  expectDone(await holdfast(['backup', '-q'], { cwd, variables }))
+  return { cwd, variables }
 }

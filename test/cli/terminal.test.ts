@@ -40,7 +40,7 @@ terminal.describe('on a terminal', () => {
     execute(shop, 'DELETE FROM orders')
     const lost = contentOf(shop)
     const restore = (type: string) => onTerminal('restore', cwd, {}, { when: 'Restore into', type })
-    expect(await restore('\r')).toMatch(/refused\.not-confirmed[\s\S]*exit 8/u)
+    expect(await restore('\r')).toMatch(/not restored: nothing was changed\r?\nexit 8/u)
     expect(await restore('ls\r\u0003')).toMatch(/interrupted[\s\S]*exit 130/u)
     expect(contentOf(shop)).toBe(lost)
     expect(await restore('y\r')).toMatch(/restored[\s\S]*exit 0/u)

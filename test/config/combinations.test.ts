@@ -103,8 +103,9 @@ describe('and those of a call', () => {
 
   it('a restore of what the format does not allow', async () => {
     const { hf } = await shop()
-    const { id } = resultOf(await hf.backup())
-    const made = `the connector sqlite-backup, which made ${id}`
+    // SQL cannot be picked from.
+    const { id } = resultOf(await hf.backup({ connector: 'sqlite-dump' }))
+    const made = `the connector sqlite-dump, which made ${id}`
     for (const [request, message] of [
       [{ schemas: ['a'] }, `schemas (of this call) does not go with ${made}: sqlite has no schemas`],
       [{ tables: ['a'] }, `tables (of this call) does not go with ${made}: it restores a dump as a whole`],
@@ -166,7 +167,7 @@ built.describe('on the command line', () => {
     [['--clean', 'none', '--schema', 'a'], '--schema does not go with'],
   ])('restore %j of a format that is restored as a whole', async (flags, message) => {
     const cwd = await project()
-    await holdfast(['backup'], { cwd })
+    await holdfast(['backup', '--connector', 'sqlite-dump'], { cwd })
     const ended = await holdfast(['restore', '--yes', ...flags], { cwd })
     expect(ended).toMatchObject({ code: 2, stdout: '' })
     expect(ended.stderr).toContain(message)

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFile
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { afterAll, describe, expect } from 'vitest'
 import type { TemporaryDirectory } from '../../src/env/env.js'
 import { nodeEnv } from '../../src/env/node-env.js'
@@ -15,6 +16,7 @@ const guides = join(root, 'docs/guides')
 const tools: Readonly<Record<string, readonly string[]>> = {
   'connectors.md': ['sqlite3'],
   'development-databases.md': ['psql', 'grep'],
+  'encryption.md': ['age', 'age-keygen', 'gpg', 'grep', 'zstd'],
   'files.md': ['tar', 'zstd', 'diff'],
   'portable.md': ['sed', 'grep'],
   'proof.md': ['grep', 'tee'],
@@ -23,7 +25,7 @@ const tools: Readonly<Record<string, readonly string[]>> = {
 }
 const tellFailure = `trap 'echo "this failed: $BASH_COMMAND" >&2' ERR`
 /** Packages that a guide imports beside Holdfast. */
-const packages = ['@photostructure/sqlite', 'nodemailer', 'smtp-server']
+const packages = ['@photostructure/sqlite', 'age-encryption', 'nodemailer', 'smtp-server']
 
 const folders: TemporaryDirectory[] = []
 afterAll(() => Promise.all(folders.map((folder) => folder.remove())))
@@ -55,8 +57,14 @@ describe('the README', () => {
     writeFileSync(join(folder, 'program.ts'), program ?? '')
     await run(folder, 'jiti program.ts')
     expect(filesBelow(join(folder, 'backups')).length).toBe(2)
-    writeFileSync(join(folder, 'holdfast.config.ts'), config ?? '')
-    await run(folder, 'DATABASE_URL=sqlite:./app.db holdfast backup --output out.age; test -s out.age')
+    const file = join(folder, 'holdfast.config.ts')
+    const backup = 'DATABASE_URL=sqlite:./app.db holdfast backup --output out.age'
+    writeFileSync(file, config ?? '')
+    // As it stands it encrypts to nobody; whose key it is has to be filled in.
+    await expect(run(folder, backup)).rejects.toThrow('age recipient 1 is not a whole public key')
+    const recipient = await identityToRecipient(await generateX25519Identity())
+    writeFileSync(file, config?.replace('age1…', recipient) ?? '')
+    await run(folder, `${backup}; test -s out.age`)
   })
 })
 

@@ -54,7 +54,7 @@ describe('rows are compared by their key', () => {
 
   it('of documents the fields that differ; or that only their order does', async () => {
     const documents = (...texts: readonly string[]) => {
-      const rows = texts.map((text, index) => [index, text])
+      const rows = texts.map((text, index) => [index, { '~': 'jsontext', v: text }])
       const { columns } = header(['id'])
       const fields = columns.map((column) =>
         column.name === 'name' ? { ...column, type: 'document' } : column,
@@ -123,7 +123,12 @@ describe('diff --rows', () => {
     expect(restored()).toBe(false)
     // Numbers of rows alone would not tell that anything differs.
     resultOf(await hf.backup({ fingerprint: 'counts' }))
-    expect((await hf.diff({ from: id, to: 'latest', rows: true })).rows).toEqual(rows)
+    const counted = await hf.diff({ from: id, to: 'latest', rows: true })
+    expect(counted.rows).toEqual(rows)
+    expect(counted.comparison.differences).toEqual([
+      { object: 'table customers', what: 'content' },
+      { object: 'table orders', what: 'content' },
+    ])
     expect(restored()).toBe(true)
 
     // Of portable dumps nothing is restored. Two folders have digests of their rows.
@@ -211,7 +216,7 @@ describe('diff --rows', () => {
         ...{ table: 'items', key: ['_id'], added: 1, removed: 1, changed: 2 },
         rows: [
           {
-            ...{ what: 'changed', key: [{ $numberInt: '1' }] },
+            ...{ what: 'changed', key: ['{"$numberInt":"1"}'] },
             columns: [
               {
                 name: 'list',
@@ -223,11 +228,11 @@ describe('diff --rows', () => {
             ],
           },
           {
-            ...{ what: 'changed', key: [{ $oid: id.toHexString() }] },
+            ...{ what: 'changed', key: [id.toHexString()] },
             columns: [{ name: 'n', from: { $numberLong: '5' }, to: { $numberInt: '5' } }],
           },
-          { what: 'removed', key: [{ a: { $numberInt: '1' } }] },
-          { what: 'added', key: [{ $numberInt: '7' }] },
+          { what: 'removed', key: ['{"a":{"$numberInt":"1"}}'] },
+          { what: 'added', key: ['{"$numberInt":"7"}'] },
         ],
       },
     ])

@@ -88,7 +88,7 @@ describe('a drill', () => {
     expect(stored).toEqual(proof)
     const page = readFileSync(join(folder, 'backups', markdown), 'utf8')
     expect(page).toContain(`# Backup ${id}: restore passed\n`)
-    expect(page).toContain('- numbers and contents of the rows of 3 tables are the same\n')
+    expect(page).toContain('- row counts and contents of 3 tables are the same\n')
     const { backups, damaged } = await hf.list()
     expect(damaged).toEqual([])
     expect(backups).toMatchObject([{ lastDrill: { result: 'passed', key: json } }])
@@ -131,7 +131,7 @@ describe('a drill', () => {
       (manifest: Writable<Manifest>) => {
         manifest.schemaHash = '0'.repeat(64)
       },
-      'its definitions have another schema hash',
+      'its definitions have another digest',
     ],
   ])('catches %s, and says so beside the backup', async (_name, edit, message) => {
     const { folder, hf, id } = await shop()

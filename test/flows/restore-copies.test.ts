@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { describe, expect, it } from 'vitest'
 import type { HoldfastConfig } from '../../src/config/config.js'
 import { HoldfastError } from '../../src/errors.js'
@@ -109,7 +110,7 @@ describe('a backup in several storages', () => {
 
   it('what has nothing to do with a copy is told at once', async () => {
     const { withFaults } = await shop()
-    const recipient = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'
+    const recipient = await identityToRecipient(await generateX25519Identity())
     const hf = await withFaults({}, {}, { encrypt: { age: { recipients: [recipient] } } })
     resultOf(await hf.backup())
     await expect(hf.restore({ confirm: true })).rejects.toMatchObject({ code: 'key.missing' })

@@ -1,5 +1,6 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { ScratchDatabase as MongoDatabase } from '../../src/engines/mongodb/test-database.js'
 import { ScratchDatabase } from '../../src/engines/mysql/test-database.js'
@@ -75,7 +76,7 @@ mariadb.describe('a restore in place into MariaDB, which cannot undo', () => {
 
   it('restores nothing where that backup could not be read here', async () => {
     const folder = await testFolder()
-    const age = { recipients: ['age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'] }
+    const age = { recipients: [await identityToRecipient(await generateX25519Identity())] }
     const open = await holdfastIn(folder, { databases: { shop: settings() } })
     resultOf(await open.backup())
     await database.execute('DELETE FROM a WHERE id > 10')

@@ -1,11 +1,12 @@
 import { errorTable, HoldfastError } from '../../errors.js'
 import { command } from '../command.js'
 import { count, text, toggle } from '../flags.js'
+import { keyFlags, type KeyFlags } from '../keys.js'
 import { diffDocument } from '../render/json/diff.js'
 import { renderDiff } from '../render/text/diff.js'
 import { warnOfPasswords, withHoldfast } from '../session.js'
 
-interface DiffFlags {
+interface DiffFlags extends KeyFlags {
   readonly database?: string
   readonly storage?: string
   readonly exitCode?: boolean
@@ -18,7 +19,7 @@ export const diff = command<DiffFlags, [from?: string, to?: string]>({
   name: 'diff',
   brief: 'what differs between two backups, or a backup and its database',
   description: [
-    'Compares the fingerprints of two backups, or of a backup and its database as it is (live): tables, numbers of rows, digests of rows where the backup has them, definitions, and the counters that ids come from. Nothing is restored.',
+    'Compares the fingerprints of two backups, or of a backup and its database as it is (live): tables, row counts, digests of rows where the backup has them, definitions, and the counters that ids come from. Nothing is restored.',
     'With --rows it says which rows differ, by their primary keys, and what they hold: backups are restored into throwaway servers, as by verify --restore; portable dumps are read.',
   ],
   examples: [
@@ -35,6 +36,8 @@ export const diff = command<DiffFlags, [from?: string, to?: string]>({
       rows: toggle('which rows, by their primary keys, and what has changed in them'),
       limit: count('with --rows: so many of each kind and table  [default: 20]'),
       server: text('URL', 'with --rows: a server to take, in place of a throwaway'),
+      identity: keyFlags.identity,
+      passphraseFile: keyFlags.passphraseFile,
       exitCode: toggle('end with 7 where anything differs, with 0 where all is the same'),
     },
     positional: {

@@ -30,7 +30,7 @@ export const dumpingFlags = {
   ...tableFlags,
   ...sourceFlags,
   compress: text('METHOD', 'zstd[:1-19], gzip[:1-9] or none  [default: none, so that files can be edited]'),
-  errorQuit: toggle('stop at the first error, which a dump always does'),
+  errorQuit: toggle('changes nothing, and is there for scripts: a dump always stops at the first error'),
 } as const
 
 export const dumpingLetters = { o: 'output', d: 'dir', s: 'stdout', e: 'errorQuit' } as const

@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../errors.js'
 import type { FilesRestorePlan } from '../../operations/reports.js'
 import { command, type CommandLine } from '../command.js'
+import { declined } from '../confirmation.js'
 import { maxRate, metricsFile, oneOf, text, texts, toggle } from '../flags.js'
 import { keyFlags, type KeyFlags } from '../keys.js'
 import { askYesNo, canAsk } from '../prompt.js'
@@ -108,7 +109,10 @@ async function confirmed(cli: CommandLine, plan: FilesRestorePlan): Promise<bool
   const { terminal } = cli.reporter
   cli.reporter.progress.clear()
   terminal.note(`${renderFilesPlan(plan, terminal.noteStyle, cli.env.clock.now(), terminal.noteColumns)}\n`)
-  if (canAsk(cli)) return askYesNo(cli, `Restore into ${printable(plan.place)}?`)
+  if (canAsk(cli)) {
+    if (await askYesNo(cli, `Restore into ${printable(plan.place)}?`)) return true
+    throw declined('not restored')
+  }
   throw new HoldfastError(
     'refused.not-confirmed',
     `nobody is there to confirm the restore into ${plan.place}`,

@@ -2,6 +2,7 @@ import type { LoadMode } from '../../engine/row-sink.js'
 import { HoldfastError } from '../../errors.js'
 import type { LoadReport } from '../../operations/portable-reports.js'
 import type { CommandLine } from '../command.js'
+import { declined } from '../confirmation.js'
 import { metricsFile, oneOf, text, texts, toggle } from '../flags.js'
 import { askText, askYesNo, canAsk } from '../prompt.js'
 import { loadDocument } from '../render/json/load.js'
@@ -133,7 +134,10 @@ async function confirmed(
   // The operation has compared it with the name of a protected database already.
   if (confirmName === plan.databaseName) return true
   if (!canAsk(cli)) throw notAsked(plan)
-  if (!plan.protected) return askYesNo(cli, `Load into ${printable(plan.place)}?`)
+  if (!plan.protected) {
+    if (await askYesNo(cli, `Load into ${printable(plan.place)}?`)) return true
+    throw declined('not loaded')
+  }
   const typed = await askText(
     cli,
     `${printable(plan.target)} is protected. Type ${printable(plan.databaseName)} to load into it:`,

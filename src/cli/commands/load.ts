@@ -27,8 +27,8 @@ export const load = command<LoadFlags, readonly string[]>({
   brief: 'load a portable dump, all of it or nothing',
   description: [
     'Loads what holdfast dump has written, on any engine, in one transaction: parents first, keys and references checked at the end, then what was loaded is read back and compared. If a row fails, the target is as it was, and the error names the file and the line.',
-    'Only columns that the target has are loaded. Renames, defaults and rules come from the files, the configuration and the models; what has no place is refused, unless --ignore-unknown leaves it out. A file that was edited is refused until --accept-edits is given, or holdfast reseal has written its footer anew.',
-    'As in the script dumpdb, -s runs nothing: it printed the statements, and says here what would be done.',
+    'Only columns that the target has are loaded. Renames, defaults and rules come from the files, the configuration and the models; what has no place is refused, unless --ignore-unknown leaves it out. A file that was edited is refused until --accept-edits is given, or holdfast reseal has made it valid again.',
+    '-s is --dry-run, for those who come from the script dumpdb, where it ran nothing either.',
     'With --from, the first argument is a folder of the Django script dumpdb, or a fixture of Django (JSON, or lines of JSON).',
   ],
   examples: [

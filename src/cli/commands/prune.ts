@@ -25,7 +25,7 @@ export const prune = command<PruneFlags, readonly string[]>({
   parameters: {
     flags: {
       dryRun: toggle('print the plan, remove nothing'),
-      acceptMissing: toggle('sign that missing signed backups are known to be lost'),
+      acceptMissing: toggle('take the loss of signed backups as known: verify stops telling of it'),
       storage: text('NAME', 'storage to prune: a configured name, or a folder  [default: all]'),
       metricsFile,
     },

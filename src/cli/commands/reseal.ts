@@ -5,9 +5,9 @@ import { withHoldfast } from '../session.js'
 
 export const reseal = command<Record<never, never>, readonly string[]>({
   name: 'reseal',
-  brief: 'write the footers of edited portable files anew',
+  brief: 'make portable files valid again after you have edited them',
   description: [
-    'A file of holdfast dump ends with the number and the digest of its rows, so that a damaged or edited one is noticed. After you have edited files on purpose, this checks each row and writes the footers and the manifest anew. A file in which a line is wrong stays as it is, and the line is named.',
+    'A file of holdfast dump ends with the count and the digest of its rows, so that load notices one that was damaged or edited. After you have edited files on purpose, this checks each row, and writes the count and the digest at their ends, and those in the manifest beside them, anew. A file in which a line is wrong stays as it is, and the line is named.',
   ],
   examples: [
     { line: 'holdfast reseal', meaning: 'the files of ./datadir' },

@@ -139,6 +139,7 @@ export const restore = command<RestoreFlags, [backup?: string]>({
                   render: (style, columns) => renderPlan(plan, style, this.env.clock.now(), columns),
                   question: `Restore into ${printable(plan.place)}?`,
                   purpose: 'to restore into it',
+                  undone: 'not restored',
                   what: `the restore into ${plan.place}`,
                 }),
         ...(backup === undefined ? {} : { backup: backup === '-' ? this.stdin : backup }),
@@ -202,6 +203,7 @@ async function keptDatabases(cli: CommandLine, hf: Holdfast, flags: RestoreFlags
               render: (style, columns) => renderKeptPlan(plan, style, columns),
               question: undo === true ? 'Bring it back?' : 'Remove it for good?',
               purpose: undo === true ? 'to undo its restore' : 'to discard its old databases',
+              undone: undo === true ? 'not brought back' : 'not removed',
               what:
                 undo === true
                   ? `the undoing of the restore of ${plan.place}`

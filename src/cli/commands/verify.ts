@@ -29,7 +29,7 @@ export const verify = command<VerifyFlags, string[]>({
   brief: 'read backups to their last byte and check them',
   description: [
     'Reads every byte of the newest backup of each database, of one backup, or of all: checksums, decryption, decompression, and the structure of the dump. Without the key of an encrypted backup only its stored bytes are compared, and that is said.',
-    'With --restore each backup is restored into a server that is there for that alone and gone afterwards: of the same product and major version, from what is installed here. Definitions, numbers and contents of rows are compared with the manifest, --check looks at the copy, and a report is written beside the backup, which list and show tell of.',
+    'With --restore each backup is restored into a server that is there for that alone and gone afterwards: of the same product and major version, from what is installed here. Definitions and row counts, and contents where the backup has digests of them, are compared with the manifest, --check looks at the copy, and a report is written beside the backup, which list and show tell of.',
     'The exit code is 7 where data are damaged, or cannot be decrypted with the keys given, where a copy differs or the check fails; 3 where some backups were restored and others could not be tried.',
   ],
   examples: [
@@ -49,8 +49,8 @@ export const verify = command<VerifyFlags, string[]>({
       check: text('COMMAND', 'with --restore: run it on the copy, as DATABASE_URL'),
       newer: toggle('with --restore: the nearest newer server will do'),
       server: text('URL', 'with --restore: a server to take, in place of a throwaway'),
-      since: date('made at or after this day, time or age (7d)'),
-      until: date('made before this day or time'),
+      since: date('made at or after this day or time, or since an age (7d, 12h)'),
+      until: date('made before this day, time or age'),
       database: text('NAME', 'of this database'),
       storage: text('NAME', 'storage to look in: a configured name, or a folder  [default: all]'),
       identity: keyFlags.identity,

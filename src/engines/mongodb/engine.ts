@@ -2,7 +2,6 @@ import type { Engine } from '../../engine/engine.js'
 import { mongodbDriver } from './connectors/mongodb-driver.js'
 import { mongodump } from './connectors/mongodump.js'
 import { mongodbDevServer } from './dev-server.js'
-import { openDocuments } from './documents.js'
 import { mongodbDrillDatabases } from './drill-databases.js'
 import { mongodbFingerprinter } from './fingerprint.js'
 import { mongodbRows } from './rows.js'
@@ -27,7 +26,6 @@ export const mongodb: Engine = {
     }
   },
   rows: mongodbRows,
-  openDocuments,
   drillDatabases: mongodbDrillDatabases,
   connectors: { mongodump, 'mongodb-driver': mongodbDriver },
   defaultConnector: 'mongodump',

@@ -32,7 +32,7 @@ export function toJson(bson: Bson, document: Uint8Array): string {
     .join(',')}}`
 }
 
-export function valueJson(bson: Bson, { type, value }: Element): string {
+function valueJson(bson: Bson, { type, value }: Element): string {
   if (type === objectType) return toJson(bson, value)
   if (type === arrayType)
     return `[${elementsOf(bson, value)

@@ -7,6 +7,7 @@ import { postgisDevServer, postgresqlDevServer } from './dev-server.js'
 import { postgresDrillDatabases } from './drill-databases.js'
 import { postgresFingerprinter } from './fingerprint.js'
 import { postgresRows } from './rows.js'
+import { clusterDump } from './format-sql.js'
 import { openSession } from './session.js'
 import { postgresStandIns } from './stand-ins.js'
 import { postgresSwapper } from './swap.js'
@@ -26,6 +27,7 @@ export const postgresql: Engine & AliasConnectors = {
   open: openSession,
   drillDatabases: postgresDrillDatabases,
   standIns: postgresStandIns,
+  otherDump: clusterDump,
   connectors: {
     [pgDumpCustom.name]: pgDumpCustom,
     [pgDump.name]: pgDump,

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { HoldfastError } from '../../errors.js'
 import { connected } from '../../streams/connect.js'
-import { sqlFormat } from './format-sql.js'
+import { clusterDump, sqlFormat } from './format-sql.js'
 import { RestoredSql } from './restored-sql.js'
 
 const head = '--\n-- PostgreSQL database dump\n--\n\n'
@@ -24,6 +24,13 @@ function verdict(text: string, size = 7): string {
     throw error
   }
 }
+
+it('knows what pg_dumpall writes, which is no dump of a database', () => {
+  const all = Buffer.from(`--\n-- PostgreSQL database cluster dump\n--\n\n${plain}`)
+  expect(clusterDump(all)?.what).toContain('pg_dumpall')
+  expect(sqlFormat.recognises(all)).toBe(false)
+  expect(clusterDump(Buffer.from(plain))).toBeUndefined()
+})
 
 describe('plain SQL of pg_dump', () => {
   it('takes whole dumps, with and without \\restrict, and with line breaks of Windows', () => {

@@ -1,6 +1,7 @@
 import type { DumpFormat, FormatChecker } from '../../engine/connector.js'
 import { HoldfastError } from '../../errors.js'
 
+const clusterLine = /^-- PostgreSQL database cluster dump\r?$/mu
 const headLine = /^-- PostgreSQL database dump\r?$/mu
 /** With the comment lines around it, as pg_dump writes it last. */
 const trailer = /(?:^|\n)--\r?\n-- PostgreSQL database dump complete\r?\n--\r?\n/gu
@@ -13,8 +14,21 @@ const headBytes = 4096
 /** The plain SQL of pg_dump. Other SQL has no trailer, so that nobody could tell whether it is whole. */
 export const sqlFormat: DumpFormat = {
   name: 'pg-sql',
-  recognises: (head) => headLine.test(Buffer.from(head.subarray(0, 512)).toString('latin1')),
+  recognises: (head) => headLine.test(firstLines(head)) && !clusterLine.test(firstLines(head)),
   checker: () => new SqlChecker(),
+}
+
+/** What pg_dumpall writes: accounts and all databases of a server, which `psql` makes anew one after the other. */
+export function clusterDump(head: Uint8Array): { readonly what: string; readonly hint: string } | undefined {
+  if (!clusterLine.test(firstLines(head))) return undefined
+  return {
+    what: 'a dump of a whole server by pg_dumpall, and not of one database',
+    hint: 'restore it with psql -f FILE postgres, as an administrator, on a server of its own; pg_dump and holdfast backup make dumps of one database',
+  }
+}
+
+function firstLines(head: Uint8Array): string {
+  return Buffer.from(head.subarray(0, 512)).toString('latin1')
 }
 
 /** Looks at both ends: the first line's comment, the trailer, and `\unrestrict` where the dump began with `\restrict`. */

@@ -13,15 +13,19 @@ export async function unlock(header: Buffer, keys: KeyRing): Promise<Uint8Array>
   const decrypter = new Decrypter()
   const byPassphrase = /^-> scrypt /mu.test(header.toString('latin1'))
   if (byPassphrase) decrypter.addIdentity(scryptIdentity(await passphrase(keys)))
-  else addIdentities(decrypter, await keys.identities())
+  else if (addIdentities(decrypter, await keys.identities()) === 0) {
+    throw new HoldfastError('key.missing', `${subjectOf(keys)} is encrypted, and its private key is needed`, {
+      hint: 'pass --identity FILE with the private key, or set HOLDFAST_IDENTITY_FILE',
+    })
+  }
   // Asked last, when no other has opened the header.
   decrypter.addIdentity({
     unwrapFileKey() {
       throw new HoldfastError(
         'integrity.wrong-key',
         byPassphrase
-          ? 'the passphrase does not open the age data'
-          : 'none of the identities opens the age data',
+          ? `the passphrase does not open ${subjectOf(keys)}`
+          : `none of the private keys opens ${subjectOf(keys)}`,
       )
     },
   })
@@ -35,12 +39,20 @@ export async function unlock(header: Buffer, keys: KeyRing): Promise<Uint8Array>
 
 async function passphrase(keys: KeyRing): Promise<Secret> {
   const secret = await keys.passphrase()
-  if (secret === undefined) throw new HoldfastError('key.missing', 'the age data need a passphrase')
+  if (secret === undefined) {
+    throw new HoldfastError('key.missing', `${subjectOf(keys)} is encrypted, and its passphrase is needed`, {
+      hint: 'pass --passphrase-file FILE, or set HOLDFAST_PASSPHRASE_FILE',
+    })
+  }
   return secret
 }
 
-/** Each line of the texts that is not empty or a comment is an identity. */
-function addIdentities(decrypter: Decrypter, identities: readonly Identity[]): void {
+function subjectOf({ subject = 'this age file' }: KeyRing): string {
+  return subject
+}
+
+/** Each line of the texts that is not empty or a comment is an identity. @returns how many there are */
+function addIdentities(decrypter: Decrypter, identities: readonly Identity[]): number {
   let added = 0
   for (const { source, text } of identities) {
     // The ring holds the keys of all stages.
@@ -59,5 +71,5 @@ function addIdentities(decrypter: Decrypter, identities: readonly Identity[]): v
     }
     if (added === before) throw new HoldfastError('key.invalid', `${source} holds no age identity`)
   }
-  if (added === 0) throw new HoldfastError('key.missing', 'the age data need an identity')
+  return added
 }

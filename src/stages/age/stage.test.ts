@@ -1,5 +1,5 @@
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
-import { describe, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Secret } from '../../env/secret.js'
 import { stageContract } from '../../testing/stage-contract.js'
 import { age } from './stage.js'
@@ -22,4 +22,11 @@ describe('the contract of stages', () => {
     ],
   }
   for (const check of stageContract(fixture)) it(check.name, () => check.run())
+})
+
+it.each([
+  ['age1…', 'age recipient 1 is not a whole public key'],
+  ['age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p', "is the sample of age's documentation"],
+])('refuses what was copied from documentation: %s', (copied, message) => {
+  expect(() => age.create({ recipients: [copied] }, keys)).toThrow(message)
 })

@@ -46,6 +46,11 @@ export const age: StageKind<AgeSettings> = {
   },
 }
 
+/** The key of age's own documentation, which is copied a great deal. */
+const sampleRecipient = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'
+
+const makingKeys = 'age-keygen -o key.txt makes a key and prints the public half, which begins with age1'
+
 function checked(settings: AgeSettings): AgeSettings {
   const { recipients, passphrase } = settings
   if ((recipients === undefined) === (passphrase === undefined))
@@ -58,7 +63,17 @@ function checked(settings: AgeSettings): AgeSettings {
 
 /** Whether it is a recipient at all; its checksum is seen when the library reads it. What is not one may be a secret. */
 function checkedRecipient(recipient: string, position: number): string {
+  if (recipient === sampleRecipient)
+    throw new HoldfastError(
+      'key.invalid',
+      `age recipient ${position} is the sample of age's documentation: you do not have its private key`,
+      { hint: makingKeys },
+    )
   if (/^age1[0-9a-z]+$/u.test(recipient)) return recipient
+  if (/^age1/u.test(recipient))
+    throw new HoldfastError('key.invalid', `age recipient ${position} is not a whole public key`, {
+      hint: makingKeys,
+    })
   if (/^AGE-SECRET-KEY-/iu.test(recipient))
     throw new HoldfastError('key.invalid', `age recipient ${position} is a private key`, {
       hint: 'give its public half instead: age-keygen -y FILE prints it',
@@ -71,5 +86,7 @@ function checkedRecipient(recipient: string, position: number): string {
         hint: 'make an age key with age-keygen',
       },
     )
-  throw new HoldfastError('key.invalid', `age recipient ${position} does not begin with age1`)
+  throw new HoldfastError('key.invalid', `age recipient ${position} does not begin with age1`, {
+    hint: makingKeys,
+  })
 }

@@ -7,7 +7,7 @@ import { ByteReader } from '../byte-reader.js'
 import { ofPlainLength } from '../plain-length.js'
 import type { KeyRing } from '../stage.js'
 import { decryptingGpg } from './gpg.js'
-import { hasHiddenRecipient, matchingKeys, privateKeys, wrongKey } from './identities.js'
+import { hasHiddenRecipient, matchingKeys, privateKeys, subjectOf, wrongKey } from './identities.js'
 import { isArmored, startsAsMessage, walkOf, type Walk } from './packets.js'
 
 /**
@@ -29,7 +29,10 @@ export async function* decodeOpenpgp(
   try {
     const keys = await privateKeys(ring)
     const data = input.watch(reader.rest())
-    const output = keys.length === 0 ? decryptingGpg(cx, data) : decrypted(data, isArmored(head), keys, ring)
+    const output =
+      keys.length === 0
+        ? decryptingGpg(cx, data, subjectOf(ring))
+        : decrypted(data, isArmored(head), keys, ring)
     yield* ofPlainLength(output, facts, 'openpgp')
   } catch (error) {
     throw input.cut && saysDamaged(error)
@@ -75,7 +78,7 @@ async function* decrypted(
     const ids = message.getEncryptionKeyIDs()
     const decryptionKeys = await matchingKeys(keys, ids, ring)
     const sessionKeys = await decryptSessionKeys({ message, decryptionKeys }).catch((error: unknown) => {
-      throw hasHiddenRecipient(ids) ? wrongKey(error) : error
+      throw hasHiddenRecipient(ids) ? wrongKey(ring, error) : error
     })
     // What a message encrypted in one piece gives out before its end is not authenticated yet: see the stage.
     const config = { allowUnauthenticatedStream: true }

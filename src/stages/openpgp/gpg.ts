@@ -53,14 +53,18 @@ export async function* encryptingGpg(
 }
 
 /** @throws key.missing, integrity.wrong-key, integrity.format, integrity.checksum, tool.missing, tool.failed */
-export async function* decryptingGpg(cx: Context, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+export async function* decryptingGpg(
+  cx: Context,
+  source: AsyncIterable<Buffer>,
+  subject: string,
+): AsyncGenerator<Buffer> {
   const tool = filterTool(cx, { program, args: [...always, '--decrypt'] })
   try {
     yield* filtered(source, tool, cx.signal)
     const { messages } = await tool.finished
-    if (!statusWords(messages).has('DECRYPTION_OKAY')) throw decryptionFault(messages, undefined)
+    if (!statusWords(messages).has('DECRYPTION_OKAY')) throw decryptionFault(subject, messages, undefined)
   } catch (error) {
-    throw toolFailure(error) ? decryptionFault(messagesOf(error), error) : explainedMissing(error)
+    throw toolFailure(error) ? decryptionFault(subject, messagesOf(error), error) : explainedMissing(error)
   }
 }
 
@@ -77,20 +81,24 @@ function encryptionFault(error: unknown): unknown {
     : new HoldfastError('key.invalid', `gpg has no usable public key for ${name.join(' ')}`, { cause: error })
 }
 
-function decryptionFault(messages: readonly string[], cause: unknown): HoldfastError {
+function decryptionFault(subject: string, messages: readonly string[], cause: unknown): HoldfastError {
   const words = statusWords(messages)
   const because = { cause, details: { program, messages } }
   if (words.has('DECRYPTION_KEY') || words.has('BADMDC'))
     return new HoldfastError('integrity.checksum', 'the openpgp data are not what was written', because)
   if (words.has('NO_SECKEY'))
-    return new HoldfastError('key.missing', 'the gpg keyring has no private key for the openpgp data', {
-      ...because,
-      hint: 'pass --identity FILE with the private key, or import it into gpg',
-    })
+    return new HoldfastError(
+      'key.missing',
+      `${subject} is encrypted, and the gpg keyring has no private key for it`,
+      {
+        ...because,
+        hint: 'pass --identity FILE with the private key, set HOLDFAST_IDENTITY_FILE, or import it into gpg',
+      },
+    )
   if (words.has('DECRYPTION_FAILED'))
     return new HoldfastError(
       'integrity.wrong-key',
-      'gpg could not open the openpgp data with its private key',
+      `gpg could not open ${subject} with its private key`,
       because,
     )
   return new HoldfastError('integrity.format', 'these are not openpgp data, or they are damaged', because)

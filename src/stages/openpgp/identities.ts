@@ -42,11 +42,15 @@ export async function matchingKeys(
 ): Promise<PrivateKey[]> {
   const hidden = hasHiddenRecipient(messageIds)
   const matching = keys.filter((key) => hidden || messageIds.some((id) => key.getKeys(id).length > 0))
-  if (matching.length === 0) throw wrongKey()
+  if (matching.length === 0) throw wrongKey(ring)
   const locked = matching.some((key) => !key.isDecrypted())
   const passphrase = locked ? await ring.passphrase() : undefined
   if (locked && passphrase === undefined)
-    throw new HoldfastError('key.missing', 'the openpgp private key is locked, and no passphrase was given')
+    throw new HoldfastError(
+      'key.missing',
+      `the private key of ${subjectOf(ring)} is locked, and its passphrase is needed`,
+      { hint: 'pass --passphrase-file FILE, or set HOLDFAST_PASSPHRASE_FILE' },
+    )
   return Promise.all(matching.map((key) => unlocked(key, passphrase)))
 }
 
@@ -55,10 +59,14 @@ export function hasHiddenRecipient(messageIds: readonly KeyID[]): boolean {
   return messageIds.some((id) => id.toHex() === hiddenRecipient)
 }
 
-export function wrongKey(cause?: unknown): HoldfastError {
-  return new HoldfastError('integrity.wrong-key', 'none of the private keys opens the openpgp data', {
+export function wrongKey(ring: KeyRing, cause?: unknown): HoldfastError {
+  return new HoldfastError('integrity.wrong-key', `none of the private keys opens ${subjectOf(ring)}`, {
     cause,
   })
+}
+
+export function subjectOf({ subject = 'this openpgp file' }: KeyRing): string {
+  return subject
 }
 
 async function unlocked(privateKey: PrivateKey, passphrase: Secret | undefined): Promise<PrivateKey> {

@@ -3,6 +3,7 @@ import type { HoldfastDev } from '../../../holdfast-dev.js'
 import type { DevConnection } from '../../../operations/reports.js'
 import type { DevSelection } from '../../../operations/requests.js'
 import type { CommandLine } from '../../command.js'
+import { declined } from '../../confirmation.js'
 import { text } from '../../flags.js'
 import { askYesNo, canAsk } from '../../prompt.js'
 import { connectionDocument } from '../../render/json/dev.js'
@@ -69,18 +70,18 @@ export function showConnection(
   reporter.done(name, connectionDocument(connection), (style) => renderConnection(state, connection, style))
 }
 
-/** @param deed `Remove` @throws refused.not-confirmed */
+/** @throws refused.not-confirmed */
 export async function confirmLoss(
   cli: CommandLine,
   { yes, engine = 'the server', name = '' }: ServerFlags & { readonly yes?: boolean },
-  deed: string,
+  deed: 'Remove' | 'Replace',
 ): Promise<void> {
-  if (yes === true || (canAsk(cli) && (await askYesNo(cli, `${deed} the data of ${engine} ${name}?`)))) return
-  throw new HoldfastError(
-    'refused.not-confirmed',
-    'nothing was changed: the loss of the data was not confirmed',
-    {
-      hint: 'answer yes, or pass --yes',
-    },
-  )
+  if (yes === true) return
+  if (canAsk(cli)) {
+    if (await askYesNo(cli, `${deed} the data of ${engine} ${name}?`)) return
+    throw declined(`not ${deed.toLowerCase()}d`)
+  }
+  throw new HoldfastError('refused.not-confirmed', 'nobody is there to confirm the loss of the data', {
+    hint: 'pass --yes where there is no terminal',
+  })
 }

@@ -2,7 +2,7 @@ import type { Comparison } from '../../../operations/reports.js'
 
 /** What of two states of a database is the same; part of several documents. */
 export type ComparisonDocument = {
-  /** `counts`: numbers of rows alone. */
+  /** `counts`: row counts alone. */
   readonly level: 'counts' | 'content'
   /** How many tables were compared. */
   readonly tables: number

@@ -8,7 +8,7 @@ const mostShown = 50
 
 /** What was compared and is the same, and what could not be compared. */
 export function renderComparison({ level, tables, unproven }: Comparison, style: Style): string {
-  const what = level === 'content' ? 'numbers and contents of rows' : 'numbers of rows'
+  const what = level === 'content' ? 'row counts and contents' : 'row counts'
   const same =
     tables === 0 ? [] : [style('green', `${counted(tables, 'table')} compared: ${what} are the same`)]
   return [...same, ...unproven.map((why) => style('yellow', `not compared: ${printable(why)}`))].join('\n')

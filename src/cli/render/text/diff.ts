@@ -53,11 +53,18 @@ function valueText(value: RowDifference['key'][number] | undefined): string {
   return text.length > longestValue ? `${text.slice(0, longestValue)}…` : text
 }
 
-function renderObjects({ from, to, comparison }: DiffReport, style: Style): string {
+function renderObjects({ from, to, comparison, rows }: DiffReport, style: Style): string {
   const { differences } = comparison
   const title = `${style('bold', printable(from.name))} and ${style('bold', printable(to.name))}`
-  if (differences.length === 0)
-    return [`${title}: no difference`, renderComparison(comparison, style)].join('\n')
+  if (differences.length === 0) {
+    const contents =
+      comparison.level === 'content' || rows?.every(({ unnamed }) => unnamed === undefined) === true
+    const compared = { ...comparison, level: contents ? ('content' as const) : comparison.level }
+    return [
+      `${title}: ${noDifference(compared, rows === undefined)}`,
+      renderComparison(compared, style),
+    ].join('\n')
+  }
   const shown = table(
     differences,
     [
@@ -71,4 +78,12 @@ function renderObjects({ from, to, comparison }: DiffReport, style: Style): stri
   )
   const unproven = comparison.unproven.map((why) => style('yellow', `not compared: ${printable(why)}`))
   return [`${title}: ${counted(differences.length, 'difference')}`, shown, ...unproven].join('\n')
+}
+
+/** What was not compared may differ. */
+function noDifference({ level, unproven }: DiffReport['comparison'], rowsCanBeAsked: boolean): string {
+  if (level === 'content') return 'no difference'
+  const definitions = unproven.some((why) => why.startsWith('definitions ')) ? '' : 'definitions and '
+  const how = rowsCanBeAsked ? ' (--rows compares them)' : ''
+  return `no difference in ${definitions}row counts; contents were not compared${how}`
 }

@@ -45,7 +45,7 @@ export function renderShow(stored: StoredBackup, style: Style, now: Date): strin
       ['fingerprint', manifest.kind === 'files' ? undefined : printable(fingerprintText(manifest))],
       ['signature', signatureText(stored)],
       ['proof', manifest.kind === 'files' ? undefined : drillText(stored, style, now)],
-      ['schema hash', printable(manifest.schemaHash) || undefined],
+      ['definitions', printable(manifest.schemaHash) || undefined],
       [
         'stored in',
         parts.map(({ stored: { key } }) => `${printable(storage)}: ${printable(key)}`).join('\n'),
