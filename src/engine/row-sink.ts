@@ -54,6 +54,8 @@ export interface RowSinkCapabilities {
   readonly defaultSchema?: string
   /** Kinds of wrapped cells that say what no logical type of the column does, and that this engine can hold. */
   readonly wrappers: readonly string[]
+  /** Its tables take rows of any columns: `mapping` says how they are held, also by a table that is there. */
+  readonly anyColumns?: true
   /** A number comes back with all the decimals of its column: `12.50`. */
   readonly fixedScale: boolean
   /** By the engine's own name of a type: what it does not keep of a JSON text. */

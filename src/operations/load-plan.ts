@@ -46,11 +46,16 @@ export async function planLoad(
   const created: TableMapping[] = []
   const unknownTables: string[] = []
   const plans: TablePlan[] = []
+  const replaced: TableMapping[] = []
   for (const header of chosen) {
     const into = (tables[tableText(header.table)] ?? tables[header.table.name])?.into
     const name = targetName(header, into, sink.capabilities)
     const found = findTarget(there, name)
-    if (found !== undefined) plans.push(planTable(header, found, rules))
+    if (found !== undefined && sink.capabilities.anyColumns === true) {
+      const mapping = sink.mapping(renamedHeader(header, found.table, (table) => table))
+      replaced.push(mapping)
+      plans.push(planTable(header, mapping.table, rules))
+    } else if (found !== undefined) plans.push(planTable(header, found, rules))
     else if (request.create === true) {
       const made = renamedHeader(withoutStrangers(header, chosen, there), name, (table) =>
         targetName({ ...header, table }, undefined, sink.capabilities),
@@ -78,7 +83,7 @@ export async function planLoad(
     created,
     unknownTables,
     losses: [
-      ...created.flatMap(({ losses }) => losses),
+      ...[...created, ...replaced].flatMap(({ losses }) => losses),
       ...strangers(chosen, created, there),
       ...plans.flatMap((plan) => reordered(plan, sink.capabilities.looseJson)),
     ],

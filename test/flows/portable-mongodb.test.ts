@@ -94,6 +94,66 @@ needsAll(server, needsSamples(), needsPlaces('postgresql', 'mariadb')).it(
   },
 )
 
+needsAll(server, needsPlaces('postgresql')).it(
+  'rows of a table become documents, with what BSON has for them',
+  async () => {
+    const to = scratch()
+    const from = await place(
+      'postgresql',
+      `CREATE TABLE item(id bigint PRIMARY KEY, code text NOT NULL UNIQUE, n integer DEFAULT 7, f double precision,
+       yes boolean, raw bytea, u uuid, day date, at timestamptz, doc json, list integer[]);
+     CREATE TABLE pair(a integer, b text, PRIMARY KEY (a, b));
+     CREATE TABLE loose(word text);
+     INSERT INTO item VALUES (9007199254740993, 'Zoë ☕', 1, 2.5, true, '\\x00ff', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11',
+       '2024-02-29', '2024-02-29T12:00:00.123Z', '{"a":[1,2.5,"x",null]}', '{1,2}'), (2, '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+     INSERT INTO pair VALUES (1, 'x'); INSERT INTO loose VALUES ('once'), ('once')`,
+    )
+    const hf = await holdfastIn(await testFolder(), { databases: { from: from.config, to: configOf(to) } })
+    const copied = { from: 'from', to: 'to', create: true, confirm: true }
+    expect(await codeOf(hf.copy(copied))).toEqual([
+      'refused.lossy',
+      'the target cannot hold all of the dump: item: the default of n does not carry over',
+    ])
+    // Twice: beside nothing, and in place of what is there.
+    for (const _time of [1, 2]) await hf.copy({ ...copied, acceptLossy: true })
+    const documents = (name: string) =>
+      to.on((db) =>
+        db
+          .collection(name)
+          .find({}, { promoteValues: false, promoteLongs: false })
+          .sort({ _id: 1 })
+          .toArray(),
+      )
+    const [empty, full] = (await documents('item')).map((each) =>
+      BSON.EJSON.serialize(each, { relaxed: false }),
+    )
+    expect(full).toEqual({
+      ...{
+        _id: { $numberLong: '9007199254740993' },
+        id: { $numberLong: '9007199254740993' },
+        code: 'Zoë ☕',
+      },
+      ...{ n: { $numberInt: '1' }, f: { $numberDouble: '2.5' } },
+      ...{ yes: true, raw: { $binary: { base64: 'AP8=', subType: '00' } } },
+      u: { $binary: { base64: 'oO68mZwLTvi7bWu5vTgKEQ==', subType: '04' } },
+      ...{ day: '2024-02-29', at: { $date: { $numberLong: '1709208000123' } } },
+      doc: { a: [{ $numberInt: '1' }, { $numberDouble: '2.5' }, 'x', null] },
+      list: [{ $numberInt: '1' }, { $numberInt: '2' }],
+    })
+    expect(empty).toMatchObject({ _id: { $numberLong: '2' }, code: '', n: null })
+    expect((await documents('pair')).map((each) => BSON.EJSON.serialize(each))).toEqual([
+      { _id: { a: 1, b: 'x' }, a: 1, b: 'x' },
+    ])
+    expect((await documents('loose')).map(({ word }) => word as unknown)).toEqual(['once', 'once'])
+    expect(await to.schemaText()).toContain('code_1_unique')
+
+    await from.execute("UPDATE item SET at = '2024-01-01T00:00:00.123456Z' WHERE id = 2")
+    const before = await to.digest()
+    expect(await codeOf(hf.copy({ ...copied, acceptLossy: true }))).toMatchObject({ 0: 'refused.cells' })
+    expect(await to.digest()).toEqual(before)
+  },
+)
+
 server.it('a load that fails leaves the collections as they were, and nothing beside them', async () => {
   const database = scratch()
   await database.on(async (db) => {

@@ -24,6 +24,7 @@ import { DocumentReader, idJson } from './document-json.js'
 import { indexesToBuild } from './indexes.js'
 import { InsertSender } from './insert-sender.js'
 import { fromJson, type Bson, type OrderedDocument } from './ordered-json.js'
+import { documentMaker, lineMaker, mappingOfRows } from './rows-documents.js'
 import { definitionIn, documentColumns, holdsDocuments } from './rows-header.js'
 import { readDocuments, readTables } from './rows-source.js'
 import { MongoSession } from './session.js'
@@ -76,6 +77,7 @@ class MongoSink implements RowSink {
     wrappers: ['bson'],
     fixedScale: false,
     looseJson: {},
+    anyColumns: true,
   }
   readonly #cx: Context
   readonly #session: MongoSession
@@ -83,6 +85,8 @@ class MongoSink implements RowSink {
   readonly #unfinished: boolean
   readonly #beside = new Map<string, Beside>()
   readonly #there: ReadonlySet<string>
+  /** What the rows of each table are. */
+  readonly #mapped = new Map<string, TableHeader>()
   #tables: readonly TableHeader[]
 
   constructor(
@@ -105,21 +109,12 @@ class MongoSink implements RowSink {
   }
 
   mapping(header: TableHeader): TableMapping {
-    if (!holdsDocuments(header))
-      throw new HoldfastError(
-        'usage.not-supported',
-        `${tableText(header.table)} has rows of its own columns: MongoDB takes _id and document`,
-      )
-    const { notCarried, foreignKeys, native } = header
-    const losses =
-      native?.engine === 'mongodb' ? [] : [...notCarried, ...foreignKeys.map(() => 'a foreign key')]
-    const name = tableText(header.table)
-    return {
-      table: { ...header, table: { name: header.table.name }, columns: documentColumns },
-      losses: losses.map((loss) => `${name}: ${loss} does not carry over`),
-      statements: [],
-      after: [],
-    }
+    const mapping = holdsDocuments(header) ? mappingOfDocuments(header) : mappingOfRows(header)
+    // A collection that is there keeps its own options and indexes.
+    const there = this.#tables.find(({ table }) => table.name === header.table.name)?.native
+    const table = there === undefined ? mapping.table : { ...mapping.table, native: there }
+    this.#mapped.set(tableText(table.table), table)
+    return { ...mapping, table }
   }
 
   /** They are made beside, as all others are. */
@@ -135,8 +130,10 @@ class MongoSink implements RowSink {
     const run = `${loadPrefix}${now}_${unique}`
     for (const [place, header] of tables.entries()) {
       const name = `${run}_${place}`
-      this.#beside.set(tableText(header.table), { header, name })
-      const options = [...this.#read(definitionIn(header).options)].filter(([key]) => key !== 'autoIndexId')
+      this.#beside.set(tableText(header.table), { header: this.#mappedOf(header), name })
+      const options = [...this.#read(definitionIn(this.#mappedOf(header)).options)].filter(
+        ([key]) => key !== 'autoIndexId',
+      )
       await this.#session.ask((database) =>
         database.command({ create: name, ...Object.fromEntries(options) }),
       )
@@ -144,25 +141,18 @@ class MongoSink implements RowSink {
   }
 
   writer(table: TableHeader, columns: readonly string[]): TableWriter {
-    const place = new Map(columns.map((name, index) => [name, index]))
-    const [id, document] = documentColumns as [ColumnHeader, ColumnHeader]
-    const cellOf = (row: Row, name: string) => row[place.get(name) ?? -1] ?? null
-    const writer = new DocumentWriter(this.#bson)
-    const reader = new DocumentReader(this.#bson)
-    return {
-      encode: (row) => {
-        const text = cellOf(row, '_id')
-        const bytes = written(writer, document, cellOf(row, 'document'), text)
-        if (text !== null && reader.read(bytes).id !== plainText(text))
-          throw new CellRefused(id, `is ${plainText(text)}, and its document has another _id`)
-        return bytes
-      },
-      write: (rows) => this.#write(table, rows),
-    }
+    const mapped = this.#mappedOf(table)
+    const encode = holdsDocuments(mapped)
+      ? documentEncoder(this.#bson, columns)
+      : rowEncoder(this.#bson, mapped, columns)
+    return { encode, write: (rows) => this.#write(table, rows) }
   }
 
   rows(table: TableHeader, columns: readonly string[]): AsyncIterable<RowChunk> {
-    return readDocuments(this.#cx, this.#session, this.#nameOf(table), { columns, anyOrder: true })
+    const mapped = this.#mappedOf(table)
+    const lines = holdsDocuments(mapped) ? undefined : (bson: Bson) => lineMaker(bson, mapped, columns)
+    const query = { columns, anyOrder: true as const }
+    return readDocuments(this.#cx, this.#session, this.#nameOf(table), query, lines)
   }
 
   async finish(): Promise<LoadFacts> {
@@ -271,6 +261,10 @@ class MongoSink implements RowSink {
     )
   }
 
+  #mappedOf(table: TableHeader): TableHeader {
+    return this.#mapped.get(tableText(table.table)) ?? table
+  }
+
   #nameOf({ table }: TableHeader): string {
     const beside = this.#beside.get(tableText(table))
     if (beside === undefined) throw new TypeError(`${tableText(table)} is not being loaded`)
@@ -293,10 +287,51 @@ class MongoSink implements RowSink {
   }
 }
 
+/** Of another engine what MongoDB does not know is lost. */
+function mappingOfDocuments(header: TableHeader): TableMapping {
+  const { notCarried, foreignKeys, native } = header
+  const losses =
+    native?.engine === 'mongodb' ? [] : [...notCarried, ...foreignKeys.map(() => 'a foreign key')]
+  return {
+    table: {
+      ...header,
+      table: { name: header.table.name },
+      columns: documentColumns,
+      foreignKeys: [],
+    },
+    losses: losses.map((loss) => `${tableText(header.table)}: ${loss} does not carry over`),
+    statements: [],
+    after: [],
+  }
+}
+
+function documentEncoder(bson: Bson, columns: readonly string[]): TableWriter['encode'] {
+  const [id, document] = documentColumns as [ColumnHeader, ColumnHeader]
+  const place = new Map(columns.map((name, index) => [name, index]))
+  const cellOf = (row: Row, name: string) => row[place.get(name) ?? -1] ?? null
+  const [writer, reader] = [new DocumentWriter(bson), new DocumentReader(bson)]
+  return (row) => {
+    const text = cellOf(row, '_id')
+    const bytes = written(writer, document, cellOf(row, 'document'), () =>
+      text === null ? undefined : idJson(plainText(text)),
+    )
+    if (text !== null && reader.read(bytes).id !== plainText(text))
+      throw new CellRefused(id, `is ${plainText(text)}, and its document has another _id`)
+    return bytes
+  }
+}
+
+function rowEncoder(bson: Bson, table: TableHeader, columns: readonly string[]): TableWriter['encode'] {
+  const writer = new DocumentWriter(bson)
+  const make = documentMaker(table, columns)
+  const [column] = table.columns as [ColumnHeader]
+  return (row) => written(writer, column, make(row), () => ({ $oid: new bson.ObjectId().toHexString() }))
+}
+
 /** @throws CellRefused */
-function written(writer: DocumentWriter, column: ColumnHeader, cell: Cell, id: Cell): Buffer {
+function written(writer: DocumentWriter, column: ColumnHeader, cell: Cell, id: () => unknown): Buffer {
   try {
-    return writer.write(cell, id === null ? undefined : idJson(plainText(id)))
+    return writer.write(cell, id())
   } catch (error) {
     if (error instanceof NoDocument || error instanceof SyntaxError)
       throw new CellRefused(column, error.message)

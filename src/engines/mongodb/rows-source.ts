@@ -7,6 +7,7 @@ import { HoldfastError } from '../../errors.js'
 import { assertExists, listWarnings } from './catalog.js'
 import { listCollections, mapSome, questionsAtOnce, type CollectionInfo } from './collections.js'
 import { DocumentReader } from './document-json.js'
+import type { Bson } from './ordered-json.js'
 import { headerOf } from './rows-header.js'
 import { MongoSession } from './session.js'
 
@@ -53,6 +54,8 @@ export async function* readDocuments(
   session: MongoSession,
   name: string,
   query: RowQuery = {},
+  lines: (bson: Bson) => (document: Uint8Array) => string = (bson) =>
+    lineMaker(new DocumentReader(bson), query.columns ?? ['_id', 'document']),
 ): AsyncGenerator<RowChunk> {
   if (query.in !== undefined)
     throw new HoldfastError('usage.not-supported', 'subsets follow foreign keys, and MongoDB has none')
@@ -61,7 +64,7 @@ export async function* readDocuments(
   const found = session.database.collection(name).find(filter, { raw: true, batchSize: documentsAtOnce })
   const sorted = query.anyOrder === true ? found : found.sort({ _id: 1 })
   const cursor = query.limit === undefined ? sorted : sorted.limit(query.limit)
-  const lineOf = lineMaker(new DocumentReader(BSON), query.columns ?? ['_id', 'document'])
+  const lineOf = lines(BSON)
   try {
     while (await session.ask(() => cursor.hasNext())) {
       cx.signal.throwIfAborted()
