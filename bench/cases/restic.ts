@@ -66,7 +66,8 @@ async function contestants(folder: string, source: string) {
   const storage = { driver: 'restic', repository: './repository', password, cacheDirectory: './cache' }
   const settings = { databases: { shop: `sqlite:${source}` }, storages: { main: storage } }
   await writeFile(config, JSON.stringify(settings), { mode: 0o600 })
-  const taken = `rm -f ${quoted(copy)} && sqlite3 ${quoted(source)} ${quoted(`.backup '${copy}'`)}`
+  // With what may lie beside it: the copy is in WAL mode as its source is.
+  const taken = `rm -f ${quoted(copy)}* && sqlite3 ${quoted(source)} ${quoted(`.backup '${copy}'`)}`
   return {
     zstd: {
       name: 'sqlite3 .backup, zstd -3',
