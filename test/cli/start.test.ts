@@ -44,7 +44,7 @@ built.describe('the command line', () => {
     const cwd = await testFolder()
     const overview = await holdfast([], { cwd })
     expect(overview).toMatchObject({ code: 0, stderr: '' })
-    expect(overview.stdout).toContain('\nCommands\n')
+    expect(overview.stdout).toContain('\nBackups\n')
     for (const args of [['--help'], ['help'], ['-h']]) expect(await holdfast(args, { cwd })).toEqual(overview)
     const restore = await holdfast(['help', 'restore'], { cwd })
     expect(restore.stdout).toContain('holdfast restore [backup] [options]')

@@ -42,8 +42,8 @@ needsTool('proftpd', 'openssl').describe('the FTP storage', () => {
   const fixture = {
     open: async () => open(await server.newFolder()),
     // Each is a TLS connection of its own; a list comes in one answer, however long it is.
-    manyObjects: 40,
-    rounds: 4,
+    manyObjects: 20,
+    rounds: 2,
     reopen: (storage: Storage) => open(paths.get(storage) ?? ''),
     mishaps: {
       loginRefused: async () => open(await server.newFolder(), { password: 'wrong' }),

@@ -73,6 +73,8 @@ need.describe('the sftp storage', () => {
 
   const paths = new Map<Storage, string>()
   const fixture = {
+    // A folder is read whole, however long its list is.
+    manyObjects: 300,
     async open() {
       const path = await server.newFolder()
       const storage = await openAt(path)

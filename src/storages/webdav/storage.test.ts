@@ -37,6 +37,8 @@ needsTool('apache2', 'openssl').describe('the WebDAV storage', () => {
 
   const fixture = {
     open: async () => open((await server.newFolder()).url),
+    // A list comes in one answer, however long it is.
+    manyObjects: 300,
     reopen: (storage: Storage) => open(urls.get(storage) ?? ''),
     mishaps: {
       loginRefused: async () => open((await server.newFolder()).url, { password: 'wrong' }),
