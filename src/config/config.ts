@@ -44,9 +44,10 @@ export interface HoldfastConfig {
    */
   readonly maxRate?: string
   /**
-   * The most memory that a backup or a dump is to take, `256MB`; the default settings need `200MB`. High levels of compression then work on fewer pieces
-   * at once, and are refused where not even one fits. It is Holdfast's own process that counts, not the tools and servers it
-   * runs. Default: what the cores can use, below 200 MB with the default settings.
+   * The most memory that a backup or a dump is to take: `256MB`. High levels of compression then work on fewer pieces at once; a
+   * backup in which not even one fits is refused (the default settings need `200MB`), a dump works on one all the same. It is
+   * Holdfast's own process that counts, not the tools and servers it runs. Default: what the cores can use, below 200 MB with the
+   * default settings.
    */
   readonly memoryLimit?: string
   readonly retention?: RetentionPolicy
