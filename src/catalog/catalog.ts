@@ -34,6 +34,9 @@ import { putText, readText } from './text-objects.js'
 /** How many manifests are read at once. */
 const readsAtOnce = 16
 
+/** How many artifacts are removed at once. */
+const deletesAtOnce = 16
+
 /** Where manifests come from: the index as far as it has them, or each its own object, for those who look whether that is whole. */
 export type ManifestSource = 'indexed' | 'read'
 
@@ -185,14 +188,16 @@ export class Catalog {
    * Makes a backup exist: its artifacts are whole and in the storage.
    * @returns the manifest as it is stored: with its place in the chain and its signature, where this machine signs
    */
-  async commit(cx: Context, manifest: Manifest, record: PendingRecord): Promise<Manifest> {
-    const stored = this.#chains.signs
-      ? await this.#alone(cx, record.alias, () => this.#commitSealed(cx, manifest))
-      : manifest
-    if (stored === manifest) await this.#putManifest(cx, manifest)
-    // From here on the backup exists; a record that stays behind is swept by a later run.
-    await this.#storage.delete(cx, pendingKey(record.alias, record.name)).catch(() => undefined)
-    return stored
+  async commit(cx: Context, manifest: Manifest): Promise<Manifest> {
+    if (this.#chains.signs)
+      return this.#alone(cx, manifest.database.alias, () => this.#commitSealed(cx, manifest))
+    await this.#putManifest(cx, manifest)
+    return manifest
+  }
+
+  /** Removes the reservation of a backup that exists; one that stays behind is swept by a later run. */
+  async settle(cx: Context, { alias, name }: PendingRecord): Promise<void> {
+    await this.#storage.delete(cx, pendingKey(alias, name)).catch(() => undefined)
   }
 
   async #commitSealed(cx: Context, manifest: Manifest): Promise<Manifest> {
@@ -234,7 +239,9 @@ export class Catalog {
 
   /** Removes what a failed backup left: its artifacts, then its record. */
   async abandon(cx: Context, record: PendingRecord): Promise<void> {
-    for (const key of record.keys) await this.#storage.delete(cx, objectKey(key))
+    const keys = record.keys.map(objectKey)
+    for (let start = 0; start < keys.length; start += deletesAtOnce)
+      await Promise.all(keys.slice(start, start + deletesAtOnce).map((key) => this.#storage.delete(cx, key)))
     await this.#storage.delete(cx, pendingKey(record.alias, record.name))
   }
 
