@@ -28,7 +28,7 @@ import {
 import { Leases } from './leases.js'
 import { formatManifest, type Manifest } from './manifest.js'
 import { formatPending, parsePending, type PendingRecord } from './pending.js'
-import { ManifestIndex, type ManifestText } from './manifest-index.js'
+import { ManifestIndex, objectsBetweenMarks, type ManifestText } from './manifest-index.js'
 import { putText, readText } from './text-objects.js'
 
 /** How many manifests are read at once. */
@@ -56,6 +56,8 @@ export interface CatalogListing {
   readonly chains: ReadonlyMap<string, StoredChain>
   /** The manifests as they lie in the storage. */
   readonly texts: readonly ManifestText[]
+  /** Keys that split the list of the storage's objects into parts of much the same length. */
+  readonly marks: readonly ObjectKey[]
   /** Whether writing the index anew would spare those who list next many requests. */
   readonly indexWorn: boolean
 }
@@ -87,11 +89,17 @@ export class Catalog {
     const pending: StoredObject[] = []
     const drills = new Map<string, StoredDrill>()
     const sizes = new Map<string, number>()
-    for await (const object of this.#storage.list(cx, '')) {
+    const marks: ObjectKey[] = []
+    let count = 0
+    // While the list goes on; not before it answers, since a storage that does not is asked again and again.
+    const readIndex = () => (indexed ??= this.#indexAhead(cx))
+    const options = source === 'read' ? {} : { marks: async () => (await readIndex()).marks }
+    for await (const object of this.#storage.list(cx, '', options)) {
+      count += 1
+      if (count % objectsBetweenMarks === 0) marks.push(object.key)
       if (isManifestKey(object.key)) {
         objects.push(object)
-        // While the list goes on; not before it answers, since a storage that does not is asked again and again.
-        if (source === 'indexed') indexed ??= this.#indexAhead(cx)
+        if (source === 'indexed') void readIndex()
       } else if (isChainKey(object.key)) chainKeys.push(object.key)
       else if (isPendingKey(object.key)) pending.push(object)
       else if (isLeaseKey(object.key) || object.key === indexKey) continue
@@ -103,8 +111,16 @@ export class Catalog {
     }
     const index = (await indexed) ?? ManifestIndex.empty
     const { given, ...read } = await this.#readManifests(cx, objects, index)
-    const indexWorn = source === 'indexed' && index.isWorn(objects.length, given)
-    return { ...read, pending, drills, sizes, chains: await this.#readChains(cx, chainKeys), indexWorn }
+    const indexWorn = source === 'indexed' && index.isWorn(objects.length, given, marks.length)
+    return {
+      ...read,
+      pending,
+      drills,
+      sizes,
+      chains: await this.#readChains(cx, chainKeys),
+      marks,
+      indexWorn,
+    }
   }
 
   #indexAhead(cx: Context): Promise<ManifestIndex> {
@@ -121,7 +137,7 @@ export class Catalog {
   async index(cx: Context, listing: CatalogListing, removed: ReadonlySet<string>): Promise<void> {
     if (!listing.indexWorn) return
     const remaining = listing.texts.filter(({ object }) => !removed.has(idOfManifestKey(object.key)))
-    await ManifestIndex.write(cx, this.#storage, remaining)
+    await ManifestIndex.write(cx, this.#storage, remaining, listing.marks)
   }
 
   /** Whether the backup is still there. */
