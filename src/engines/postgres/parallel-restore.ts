@@ -88,7 +88,7 @@ async function feedParallel(
 
 /** Settings of a session that restores: as pg_restore has them. */
 const sessionSettings = `SELECT pg_catalog.set_config('search_path', '', false); SET statement_timeout = 0; SET lock_timeout = 0;
-  SET idle_in_transaction_session_timeout = 0; SET row_security = off`
+  SET idle_in_transaction_session_timeout = 0; SET row_security = off; SET xmloption = content`
 
 /** Pieces first; with the last piece of a table its indexes become work, and come before other tables' pieces. */
 function work(
