@@ -28,11 +28,14 @@ import {
 import { Leases } from './leases.js'
 import { formatManifest, type Manifest } from './manifest.js'
 import { formatPending, parsePending, type PendingRecord } from './pending.js'
-import { ManifestIndex, type ManifestText } from './manifest-index.js'
+import { ManifestIndex, objectsBetweenMarks, type ManifestText } from './manifest-index.js'
 import { putText, readText } from './text-objects.js'
 
 /** How many manifests are read at once. */
 const readsAtOnce = 16
+
+/** How many artifacts are removed at once. */
+const deletesAtOnce = 16
 
 /** Where manifests come from: the index as far as it has them, or each its own object, for those who look whether that is whole. */
 export type ManifestSource = 'indexed' | 'read'
@@ -53,6 +56,8 @@ export interface CatalogListing {
   readonly chains: ReadonlyMap<string, StoredChain>
   /** The manifests as they lie in the storage. */
   readonly texts: readonly ManifestText[]
+  /** Keys that split the list of the storage's objects into parts of much the same length. */
+  readonly marks: readonly ObjectKey[]
   /** Whether writing the index anew would spare those who list next many requests. */
   readonly indexWorn: boolean
 }
@@ -84,11 +89,17 @@ export class Catalog {
     const pending: StoredObject[] = []
     const drills = new Map<string, StoredDrill>()
     const sizes = new Map<string, number>()
-    for await (const object of this.#storage.list(cx, '')) {
+    const marks: ObjectKey[] = []
+    let count = 0
+    // While the list goes on; not before it answers, since a storage that does not is asked again and again.
+    const readIndex = () => (indexed ??= this.#indexAhead(cx))
+    const options = source === 'read' ? {} : { marks: async () => (await readIndex()).marks }
+    for await (const object of this.#storage.list(cx, '', options)) {
+      count += 1
+      if (count % objectsBetweenMarks === 0) marks.push(object.key)
       if (isManifestKey(object.key)) {
         objects.push(object)
-        // While the list goes on; not before it answers, since a storage that does not is asked again and again.
-        if (source === 'indexed') indexed ??= this.#indexAhead(cx)
+        if (source === 'indexed') void readIndex()
       } else if (isChainKey(object.key)) chainKeys.push(object.key)
       else if (isPendingKey(object.key)) pending.push(object)
       else if (isLeaseKey(object.key) || object.key === indexKey) continue
@@ -100,8 +111,16 @@ export class Catalog {
     }
     const index = (await indexed) ?? ManifestIndex.empty
     const { given, ...read } = await this.#readManifests(cx, objects, index)
-    const indexWorn = source === 'indexed' && index.isWorn(objects.length, given)
-    return { ...read, pending, drills, sizes, chains: await this.#readChains(cx, chainKeys), indexWorn }
+    const indexWorn = source === 'indexed' && index.isWorn(objects.length, given, marks.length)
+    return {
+      ...read,
+      pending,
+      drills,
+      sizes,
+      chains: await this.#readChains(cx, chainKeys),
+      marks,
+      indexWorn,
+    }
   }
 
   #indexAhead(cx: Context): Promise<ManifestIndex> {
@@ -118,7 +137,7 @@ export class Catalog {
   async index(cx: Context, listing: CatalogListing, removed: ReadonlySet<string>): Promise<void> {
     if (!listing.indexWorn) return
     const remaining = listing.texts.filter(({ object }) => !removed.has(idOfManifestKey(object.key)))
-    await ManifestIndex.write(cx, this.#storage, remaining)
+    await ManifestIndex.write(cx, this.#storage, remaining, listing.marks)
   }
 
   /** Whether the backup is still there. */
@@ -185,14 +204,16 @@ export class Catalog {
    * Makes a backup exist: its artifacts are whole and in the storage.
    * @returns the manifest as it is stored: with its place in the chain and its signature, where this machine signs
    */
-  async commit(cx: Context, manifest: Manifest, record: PendingRecord): Promise<Manifest> {
-    const stored = this.#chains.signs
-      ? await this.#alone(cx, record.alias, () => this.#commitSealed(cx, manifest))
-      : manifest
-    if (stored === manifest) await this.#putManifest(cx, manifest)
-    // From here on the backup exists; a record that stays behind is swept by a later run.
-    await this.#storage.delete(cx, pendingKey(record.alias, record.name)).catch(() => undefined)
-    return stored
+  async commit(cx: Context, manifest: Manifest): Promise<Manifest> {
+    if (this.#chains.signs)
+      return this.#alone(cx, manifest.database.alias, () => this.#commitSealed(cx, manifest))
+    await this.#putManifest(cx, manifest)
+    return manifest
+  }
+
+  /** Removes the reservation of a backup that exists; one that stays behind is swept by a later run. */
+  async settle(cx: Context, { alias, name }: PendingRecord): Promise<void> {
+    await this.#storage.delete(cx, pendingKey(alias, name)).catch(() => undefined)
   }
 
   async #commitSealed(cx: Context, manifest: Manifest): Promise<Manifest> {
@@ -234,7 +255,9 @@ export class Catalog {
 
   /** Removes what a failed backup left: its artifacts, then its record. */
   async abandon(cx: Context, record: PendingRecord): Promise<void> {
-    for (const key of record.keys) await this.#storage.delete(cx, objectKey(key))
+    const keys = record.keys.map(objectKey)
+    for (let start = 0; start < keys.length; start += deletesAtOnce)
+      await Promise.all(keys.slice(start, start + deletesAtOnce).map((key) => this.#storage.delete(cx, key)))
     await this.#storage.delete(cx, pendingKey(record.alias, record.name))
   }
 

@@ -10,6 +10,7 @@ import { nodeEnv } from '../env/node-env.js'
 import { memoryDriver } from '../storages/memory/driver.js'
 import { s3Driver } from '../storages/s3/driver.js'
 import type { ObjectKey, Storage } from '../storages/storage.js'
+import { withWrappers } from '../storages/wrap/wrapped-driver.js'
 import { wrapped } from '../storages/wrap/wrapped.js'
 import { Catalog } from './catalog.js'
 import { indexKey, manifestKey } from './keys.js'
@@ -137,39 +138,62 @@ describe('the index of manifests', () => {
   })
 })
 
-needsMoto().it(
-  'a list of many backups on S3 takes a request a page, and one for the index',
-  async () => {
-    const moto = await startMoto()
-    let requests = 0
-    const counting = createServer((asked, answer) => {
-      requests += 1
-      const { method, url: path, headers } = asked
-      const passed = request({ port: new URL(moto.endpoint).port, method, path, headers }, (given) => {
-        answer.writeHead(given.statusCode ?? 500, given.headers)
-        given.pipe(answer)
-      })
-      asked.pipe(passed)
+/** Moto, counting what it is asked; its pages have 20 objects. */
+async function countedMoto() {
+  const moto = await startMoto()
+  const asked = { requests: 0, atOnce: 0 }
+  let open = 0
+  const counting = createServer((incoming, answer) => {
+    asked.requests += 1
+    asked.atOnce = Math.max(asked.atOnce, (open += 1))
+    answer.once('close', () => (open -= 1))
+    const { method, url = '', headers } = incoming
+    const path = url.includes('list-type=2') ? `${url}&max-keys=20` : url
+    const passed = request({ port: new URL(moto.endpoint).port, method, path, headers }, (given) => {
+      answer.writeHead(given.statusCode ?? 500, given.headers)
+      given.pipe(answer)
     })
+    incoming.pipe(passed)
+  })
+  counting.listen(0, '127.0.0.1')
+  await once(counting, 'listening')
+  await moto.makeBucket('backups')
+  const endpoint = `http://127.0.0.1:${(counting.address() as AddressInfo).port}`
+  const settings = { ...moto.settings, endpoint, bucket: 'backups', prefix: 'all' }
+  const driver = withWrappers(s3Driver)
+  const storage = await driver.open(settings, { name: 'main', baseDirectory: '/' })
+  const stop = async () => {
+    await storage.close()
+    counting.closeAllConnections()
+    counting.close()
+    await moto.stop()
+  }
+  return { storage, asked, stop }
+}
+
+needsMoto().it(
+  'a long list on S3 reads its pages side by side, where the index marks them',
+  async () => {
+    const { storage, asked, stop } = await countedMoto()
     try {
-      counting.listen(0, '127.0.0.1')
-      await once(counting, 'listening')
-      await moto.makeBucket('backups')
-      const endpoint = `http://127.0.0.1:${(counting.address() as AddressInfo).port}`
-      const where = { name: 'main', baseDirectory: '/' }
-      const storage = await s3Driver.open({ ...moto.settings, endpoint, bucket: 'backups' }, where)
       const backups = 120
       await putManifests(storage, 0, backups)
-      await index(new Catalog(storage))
-      requests = 0
-      expect((await new Catalog(storage).list(cx)).manifests).toHaveLength(backups)
-      expect(requests).toBe(2)
-      await storage.close()
+      const catalog = new Catalog(storage)
+      const listing = await catalog.list(cx)
+      const keys = listing.texts.map(({ object }) => object.key).sort()
+      await catalog.index(cx, { ...listing, marks: keys.filter((_, at) => at % 15 === 14) }, none)
+      await storage.delete(cx, manifestKey('shop', manifestOf(44).id))
+      await putManifests(storage, backups, backups + 30)
+      Object.assign(asked, { requests: 0, atOnce: 0 })
+      const again = await new Catalog(storage).list(cx)
+      // A first page, the index, seven ranges of which the last has two pages more, and what the index does not have.
+      expect(asked.requests).toBe(1 + 1 + 7 + 2 + 30)
+      expect(asked.atOnce).toBeGreaterThanOrEqual(7)
+      const expected = Array.from({ length: backups + 30 }, (_, number) => manifestOf(number).id)
+      expect(idsOf(again).reverse()).toEqual(expected.filter((id) => id !== manifestOf(44).id))
     } finally {
-      counting.closeAllConnections()
-      counting.close()
-      await moto.stop()
+      await stop()
     }
   },
-  300_000,
+  60_000,
 )

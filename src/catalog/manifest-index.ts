@@ -3,12 +3,16 @@ import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import type { Context } from '../env/context.js'
-import type { Storage, StoredObject } from '../storages/storage.js'
+import { isObjectKey } from '../storages/object-key.js'
+import type { ObjectKey, Storage, StoredObject } from '../storages/storage.js'
 import { indexKey } from './keys.js'
 import { readBytes } from './text-objects.js'
 
 /** With fewer manifests that it does not hold, or that it holds in vain, writing it anew is not worth it. */
 export const worthIndexing = 64
+
+/** Every so many objects a mark: a page of S3 is a thousand, and there may be some more when the index is read. */
+export const objectsBetweenMarks = 800
 
 /** What an index holds at most, unpacked. */
 const largestIndexBytes = 256 * 1024 * 1024
@@ -17,6 +21,13 @@ const largestIndexBytes = 256 * 1024 * 1024
 export interface ManifestText {
   readonly object: StoredObject
   readonly text: string
+}
+
+/** The first line. */
+interface Head {
+  readonly formatVersion: 1
+  /** Absent where there is no long list, and in older ones. */
+  readonly marks?: readonly string[]
 }
 
 interface Entry {
@@ -34,12 +45,15 @@ interface Entry {
  */
 export class ManifestIndex {
   readonly #entries: ReadonlyMap<string, Entry>
+  /** Keys that split the storage's list into parts of much the same length. */
+  readonly marks: readonly ObjectKey[]
 
-  private constructor(entries: ReadonlyMap<string, Entry>) {
+  private constructor(entries: ReadonlyMap<string, Entry>, marks: readonly ObjectKey[]) {
     this.#entries = entries
+    this.marks = marks
   }
 
-  static readonly empty = new ManifestIndex(new Map())
+  static readonly empty = new ManifestIndex(new Map(), [])
 
   /** Empty where there is none, or none that can be read. */
   static async read(cx: Context, storage: Storage): Promise<ManifestIndex> {
@@ -47,10 +61,10 @@ export class ManifestIndex {
       const packed = await readBytes(cx, storage, indexKey)
       const lines = (await promisify(gunzip)(packed, { maxOutputLength: largestIndexBytes })).toString()
       const [head = '', ...entries] = lines.trimEnd().split('\n')
-      if ((JSON.parse(head) as { formatVersion?: unknown } | null)?.formatVersion !== 1)
-        return ManifestIndex.empty
+      const { formatVersion, marks = [] } = JSON.parse(head) as Head
+      if (formatVersion !== 1) return ManifestIndex.empty
       const parsed = entries.map((line) => JSON.parse(line) as Entry)
-      return new ManifestIndex(new Map(parsed.map((entry) => [entry.key, entry])))
+      return new ManifestIndex(new Map(parsed.map((entry) => [entry.key, entry])), marks.filter(isObjectKey))
     } catch {
       cx.signal.throwIfAborted()
       return ManifestIndex.empty
@@ -58,17 +72,28 @@ export class ManifestIndex {
   }
 
   /** @throws storage.* */
-  static async write(cx: Context, storage: Storage, manifests: readonly ManifestText[]): Promise<void> {
+  static async write(
+    cx: Context,
+    storage: Storage,
+    manifests: readonly ManifestText[],
+    marks: readonly ObjectKey[],
+  ): Promise<void> {
     const lines = manifests.map(({ object: { key, modified }, text }) => {
       const entry: Entry = { key, modified: modified.toISOString(), sha256: digestOf(text), text }
       return `${JSON.stringify(entry)}\n`
     })
-    const packed = await promisify(gzip)([`{"formatVersion":1}\n`, ...lines].join(''))
+    const packed = await promisify(gzip)(
+      [`${JSON.stringify({ formatVersion: 1, marks } satisfies Head)}\n`, ...lines].join(''),
+    )
     await storage.put(cx, indexKey, Readable.from([packed]))
   }
 
-  /** Whether writing it anew would be worth a request, where it gave the texts of so many manifests of so many. */
-  isWorn(manifests: number, given: number): boolean {
+  /**
+   * Whether writing it anew would be worth a request, where it gave the texts of so many manifests of so many.
+   * @param marks how many the list has now
+   */
+  isWorn(manifests: number, given: number, marks: number): boolean {
+    if (marks > 0 && this.marks.length === 0) return true
     return manifests - given >= worthIndexing || this.#entries.size - given >= Math.max(worthIndexing, given)
   }
 

@@ -191,6 +191,8 @@ export interface DumpPart {
   readonly role: 'dump' | 'schema' | 'data' | 'post-data' | 'portable'
   readonly table?: string
   readonly bytes: Readable
+  /** No bytes are no rows. Otherwise they are a fault, since every other dump begins with something. */
+  readonly mayBeEmpty?: boolean
 }
 
 export interface DumpFacts {

@@ -27,7 +27,7 @@ export async function writeArtifact(
   progress: PartsProgress,
   destination: (bytes: Readable) => Promise<unknown>,
 ): Promise<EncodedPart> {
-  const plain = measuring(notEmpty(part.name), structure(format, part.role), progress.observer(part.name))
+  const plain = measuring(notEmpty(part), structure(format, part.role), progress.observer(part.name))
   const stored = measuring()
   const encoders = stages.map((stage) => ({ id: stage.id, ...withFacts(stage, cx) }))
   const through: Duplex[] = [...encoders.map((encoder) => encoder.through)]
@@ -48,10 +48,11 @@ function withFacts(stage: Stage, cx: Context) {
   return { through: encoding.through, facts: () => encoding.facts() }
 }
 
-function notEmpty(name: string): Observer {
+function notEmpty({ name, mayBeEmpty = false }: DumpPart): Observer {
   return {
     end({ bytes }) {
-      if (bytes === 0) throw new HoldfastError('integrity.empty', `the dump (${name}) is empty`)
+      if (bytes === 0 && !mayBeEmpty)
+        throw new HoldfastError('integrity.empty', `the dump (${name}) is empty`)
     },
   }
 }

@@ -114,14 +114,13 @@ export async function storeParts(
     const facts = await manifestOf(await dump.facts())
     const stored: StoredCopy[] = []
     for (const copy of [...copies]) {
+      const { catalog } = copy.open
       const manifest = { ...facts, parts: copy.parts }
-      const committed = await trying(cx, copy, () =>
-        copy.open.catalog.commit(cx, manifest, recordOf(cx, target, copy)),
-      )
+      const committed = await trying(cx, copy, () => catalog.commit(cx, manifest))
       if (committed === undefined) continue
       // From here on it is a backup: whatever becomes of the others, it stays.
       copies.splice(copies.indexOf(copy), 1)
-      await copy.hold.release()
+      await Promise.all([catalog.settle(cx, recordOf(cx, target, copy)), copy.hold.release()])
       stored.push({ open: copy.open, manifest: committed, storedName: copy.name })
     }
     const [first, ...others] = stored
@@ -319,8 +318,15 @@ async function reserveFilename(
 }
 
 async function isFree(cx: Context, open: OpenStorage, key: ObjectKey): Promise<boolean> {
-  if ((await open.storage.stat(cx, key)) !== undefined) return false
-  for await (const _object of open.storage.list(cx, `${key}/`)) return false
+  const [file, folderIsEmpty] = await Promise.all([
+    open.storage.stat(cx, key),
+    isEmpty(open.storage.list(cx, `${key}/`)),
+  ])
+  return file === undefined && folderIsEmpty
+}
+
+async function isEmpty(objects: AsyncIterable<unknown>): Promise<boolean> {
+  for await (const _object of objects) return false
   return true
 }
 

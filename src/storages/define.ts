@@ -114,10 +114,10 @@ function completed(driver: string, own: CustomStorage, { name }: StorageOrigin):
     },
     get: (cx, key, range) => work(cx, async () => addAbortSignal(cx.signal, await own.get(cx, key, range))),
     stat: (cx, key) => work(cx, () => own.stat(cx, key)),
-    async *list(cx, prefix) {
+    async *list(cx, prefix, options) {
       cx.signal.throwIfAborted()
       try {
-        for await (const object of own.list(cx, prefix)) {
+        for await (const object of own.list(cx, prefix, options)) {
           cx.signal.throwIfAborted()
           yield object
         }

@@ -25,7 +25,7 @@ export interface Storage {
   get(cx: Context, key: ObjectKey, range?: ByteRange): Promise<Readable>
   stat(cx: Context, key: ObjectKey): Promise<StoredObject | undefined>
   /** Every object whose key starts with the prefix, in the order of the keys' UTF-8 bytes. An error is an error, never an end. */
-  list(cx: Context, prefix: string): AsyncIterable<StoredObject>
+  list(cx: Context, prefix: string, options?: ListOptions): AsyncIterable<StoredObject>
   /** Removes an object; one that is not there is fine. @throws storage.retained where the storage protects it */
   delete(cx: Context, key: ObjectKey): Promise<void>
   /**
@@ -53,6 +53,14 @@ export interface PutOptions {
   readonly createOnly?: boolean
   /** Part of a finished backup: a storage that is set so protects it from being deleted or replaced for a while. */
   readonly retain?: boolean
+}
+
+export interface ListOptions {
+  /**
+   * Keys in no order, some hundreds of objects apart, between which a storage may list side by side. They need not exist, and change
+   * nothing of what is listed. Asked for when the list turns out to be long.
+   */
+  marks?(): Promise<readonly ObjectKey[]>
 }
 
 /** Bytes from `start` on, up to and not including `end`; to the end where `end` is absent. */

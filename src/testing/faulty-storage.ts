@@ -54,9 +54,9 @@ export function faultyStorage(storage: Storage, faults: StorageFaults): Storage 
       if (faults.failStat !== undefined && concerns(key)) throw faults.failStat
       return storage.stat(cx, key)
     },
-    async *list(cx, prefix) {
+    async *list(cx, prefix, options) {
       let given = 0
-      for await (const object of storage.list(cx, prefix)) {
+      for await (const object of storage.list(cx, prefix, options)) {
         if (given === faults.failList?.afterObjects) throw faults.failList.error
         given += 1
         yield object

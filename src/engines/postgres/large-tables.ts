@@ -35,18 +35,8 @@ export interface Piece extends ListedPiece {
 }
 
 /**
- * Types whose binary form means the same in every database and version: one's own and those of extensions may have none, `reg…`
- * types are ids of this database, and `money` and `xml` depend on settings.
- */
-const plainTypes = `'{bool,bytea,"char",name,int8,int2,int4,text,oid,json,point,lseg,path,box,polygon,line,cidr,float4,float8,circle,
-  macaddr8,macaddr,inet,bpchar,varchar,date,time,timestamp,timestamptz,interval,timetz,bit,varbit,numeric,uuid,jsonb,
-  int4range,numrange,tsrange,tstzrange,daterange,int8range,tsvector}'::pg_catalog.regtype[]`
-
-const isPlain = (type: string) => `(${type} = ANY (${plainTypes}))`
-
-/**
- * Ordinary tables that are worth it and whose rows COPY gives in a binary form that every server takes; of a database in UTF-8,
- * since that is what the driver speaks. The rest is left to pg_dump, which knows all there is.
+ * Ordinary tables that are worth it, of a database in UTF-8, since that is what the driver speaks. The rest is left to pg_dump,
+ * which knows all there is.
  */
 export async function findLargeTables(
   session: PostgresSession,
@@ -78,18 +68,14 @@ export async function findLargeTables(
        UNION ALL
        SELECT r.oid, i.inhparent, r.depth + 1 FROM roots r JOIN pg_catalog.pg_inherits i ON i.inhrelid = r.root
        JOIN pg_catalog.pg_class p ON p.oid = i.inhparent AND p.relkind = 'p')
-     SELECT n.nspname::text AS schema, t.relname::text AS name, t.pages::text, t.bytes::text, k.columns,
+     SELECT n.nspname::text AS schema, t.relname::text AS name, t.pages::text, t.bytes::text,
+            ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
+                  WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT (${generated}) ORDER BY a.attnum) AS columns,
             (SELECT ARRAY[rn.nspname::text, rc.relname::text] FROM roots r JOIN pg_catalog.pg_class rc ON rc.oid = r.root
              JOIN pg_catalog.pg_namespace rn ON rn.oid = rc.relnamespace
              WHERE r.oid = t.oid AND r.depth > 0 ORDER BY r.depth DESC LIMIT 1) AS root
-     FROM sized t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace,
-     LATERAL (
-       SELECT pg_catalog.array_agg(a.attname::text ORDER BY a.attnum) AS columns,
-              pg_catalog.bool_and(${isPlain('y.oid')} OR y.typtype = 'e' OR (y.typtype = 'd' AND ${isPlain('y.typbasetype')})
-                OR (y.typelem <> 0 AND y.typsend = 'pg_catalog.array_send'::pg_catalog.regproc AND ${isPlain('y.typelem')})) AS plain
-       FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
-       WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT (${generated})) k
-     WHERE t.bytes >= $2 AND k.plain ORDER BY t.bytes DESC, t.oid`,
+     FROM sized t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+     WHERE t.bytes >= $2 ORDER BY t.bytes DESC, t.oid`,
     [tables.map(({ oid }) => oid), sizes.tableBytes],
   )
   return found.map(({ pages, bytes, root, ...table }) => ({
@@ -140,7 +126,7 @@ function pieceOf({ schema, name, columns, root }: LargeTable, condition: string,
     schema,
     table: name,
     from,
-    read: `COPY (SELECT ${list} FROM ONLY ${from}${condition}) TO STDOUT WITH (FORMAT binary)`,
-    copy: `COPY ${into} (${list}) FROM STDIN WITH (FORMAT binary)`,
+    read: `COPY (SELECT ${list} FROM ONLY ${from}${condition}) TO STDOUT`,
+    copy: `COPY ${into} (${list}) FROM STDIN`,
   }
 }

@@ -28,6 +28,10 @@ import type { Client } from './tools.js'
  */
 const lockWaitMs = 60_000
 
+/** As pg_dump has them: `money` is written as the database has it, and a `float8` of a server before 12 in full. */
+const readerSettings =
+  'SET LOCAL row_security = off; SET LOCAL lc_monetary TO DEFAULT; SET LOCAL extra_float_digits = 3'
+
 interface Plan {
   readonly overview: ServerOverview
   readonly client: Client
@@ -201,7 +205,7 @@ class Readers {
     }
     const bytes = reader.session.copyOutInChunks(read, this.#chunks)
     bytes.once('close', () => this.#giveBack(reader, bytes.readableEnded))
-    return { name: piece, role: 'data', table: `${schema}.${table}`, bytes }
+    return { name: piece, role: 'data', table: `${schema}.${table}`, bytes, mayBeEmpty: true }
   }
 
   async close(): Promise<void> {
@@ -222,7 +226,7 @@ class Readers {
     const reader = { session, locked: new Set<string>() }
     this.#all.add(reader)
     await session.begin({ snapshot: this.#snapshot })
-    await session.rows('SET LOCAL row_security = off')
+    await session.rows(readerSettings)
     return reader
   }
 

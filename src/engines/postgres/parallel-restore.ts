@@ -11,7 +11,7 @@ import { refuseContradictions } from './partial-restore.js'
 import { archivePart, readPieces, type StoredPiece } from './pieces.js'
 import type { FeedRun, RestoreFormat } from './restore.js'
 import { connectForCopy } from './session.js'
-import { doAll } from './work-queue.js'
+import { doAll } from '../work-queue.js'
 
 /**
  * Several connections are several transactions: first the definitions, in one; then the rows, and the indexes of each table once
@@ -88,7 +88,7 @@ async function feedParallel(
 
 /** Settings of a session that restores: as pg_restore has them. */
 const sessionSettings = `SELECT pg_catalog.set_config('search_path', '', false); SET statement_timeout = 0; SET lock_timeout = 0;
-  SET idle_in_transaction_session_timeout = 0; SET row_security = off`
+  SET idle_in_transaction_session_timeout = 0; SET row_security = off; SET xmloption = content`
 
 /** Pieces first; with the last piece of a table its indexes become work, and come before other tables' pieces. */
 function work(

@@ -13,7 +13,7 @@ export interface ListedPiece {
   readonly piece: string
   readonly schema: string
   readonly table: string
-  /** The statement that loads it: `COPY public.film (title) FROM STDIN WITH (FORMAT binary)`. */
+  /** The statement that loads it: `COPY public.film (title) FROM STDIN`. */
   readonly copy: string
 }
 

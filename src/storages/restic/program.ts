@@ -1,16 +1,29 @@
+import type { Writable } from 'node:stream'
 import type { Context } from '../../env/context.js'
 import type { TemporaryDirectory } from '../../env/env.js'
 import { withoutCredentials } from '../../env/redaction.js'
-import { feedTool, readTool, runTool, type ToolInput, type ToolOutput } from '../../process/run.js'
+import { asHoldfastError } from '../../errors.js'
+import { readTool, runTool, talkWithTool, type ToolOutput } from '../../process/run.js'
 import type { ToolCall } from '../../process/tool.js'
 import { localFile } from '../local-file.js'
 import { resticError } from './errors.js'
 import type { ResticSettings } from './settings.js'
 
+/** A restic that is fed through stdin. */
+export interface Feeding {
+  /** It finishes only after restic has ended well; destroyed with an error, it ends restic before that sees an end. */
+  readonly stdin: Writable
+  /** What it printed, when it has ended well. */
+  readonly printed: Promise<string>
+}
+
 interface Login {
   readonly folder: TemporaryDirectory
   readonly env: Readonly<Record<string, string>>
 }
+
+/** How long what must be cleaned up after an interruption may take. */
+const cleanUpMs = 10_000
 
 /** Calls of the restic program for one repository. Its name and password go in private files: both may be secret. */
 export class Restic {
@@ -36,12 +49,37 @@ export class Restic {
     }
   }
 
-  async feed(cx: Context, args: readonly string[]): Promise<ToolInput> {
-    return feedTool(cx, await this.#call(cx, args))
+  async feed(cx: Context, args: readonly string[]): Promise<Feeding> {
+    const { stdin, stdout, finished } = talkWithTool(cx, await this.#call(cx, args))
+    const chunks: Buffer[] = []
+    stdout.on('data', (data: Buffer) => chunks.push(data))
+    const printed = finished.then(() => Buffer.concat(chunks).toString('utf8'))
+    printed.catch(() => undefined)
+    return { stdin, printed }
   }
 
   async read(cx: Context, args: readonly string[]): Promise<ToolOutput> {
     return readTool(cx, await this.#call(cx, args))
+  }
+
+  /** Does what writes, and makes the repository before where there is none. @throws storage.*, tool.missing */
+  async making<Result>(cx: Context, work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work()
+    } catch (error) {
+      if (asHoldfastError(error).code !== 'storage.not-found') throw error
+      await this.run(cx, 'cannot make the repository', ['init', '--quiet']).catch((failed: unknown) => {
+        // Another run has made it meanwhile.
+        if (asHoldfastError(failed).code !== 'storage.exists') throw failed
+      })
+      return work()
+    }
+  }
+
+  /** Removes the locks of runs that are dead, and no others. */
+  async unlock(cx: Context): Promise<void> {
+    const own = { ...cx, signal: AbortSignal.timeout(cleanUpMs) }
+    await this.run(own, 'cannot unlock', ['unlock', '--quiet']).catch(() => undefined)
   }
 
   error(thrown: unknown, doing: string): unknown {

@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { needsTime, needsTool } from '../../../test/servers/needs.js'
-import type { Context } from '../../env/context.js'
+import type { Context, Emit } from '../../env/context.js'
 import { nodeEnv } from '../../env/node-env.js'
 import { heldSource, noise } from '../../testing/storage-bench.js'
 import { storageContract } from '../../testing/storage-contract.js'
@@ -24,7 +25,12 @@ const env = { ...process.env, RESTIC_PASSWORD: password }
 /**
  * Each call of restic takes half a second, and the whole contract minutes: of it here what nothing below and no flow shows.
  */
-const quick = ['stores an empty object', 'leaves nothing when the source fails', 'login-refused']
+const quick = [
+  'stores an empty object',
+  'leaves nothing when the source fails',
+  'login-refused',
+  'unreachable',
+]
 
 needsTool('restic').describe('the restic storage', () => {
   let folder: string
@@ -53,7 +59,10 @@ needsTool('restic').describe('the restic storage', () => {
     rounds: 1,
     lacks: ['createOnly'] as const,
     reopen: (storage: Storage) => open(places.get(storage) ?? ''),
-    mishaps: { loginRefused: () => open('place', { password: 'wrong' }) },
+    mishaps: {
+      loginRefused: () => open('place', { password: 'wrong' }),
+      unreachable: () => open('place', { repository: 'rest:http://127.0.0.1:1/', retryFor: '0' }),
+    },
   }
   for (const { name, run } of storageContract(fixture)) {
     if (quick.some((each) => name.includes(each))) it(name, run)
@@ -97,9 +106,39 @@ needsTool('restic').describe('the restic storage', () => {
     await storage.close()
   })
 
+  it('what has failed for a passing reason is tried again', async () => {
+    // Each of its commands fails once.
+    const program = join(folder, 'flaky-restic')
+    const broken = 'Fatal: dial tcp 10.1.2.3:443: connection reset by peer'
+    writeFileSync(
+      program,
+      `#!/bin/sh\nmkdir '${folder}/failed-'"$1" 2>/dev/null && { echo '${broken}' >&2; exit 1; }\nexec restic "$@"\n`,
+      { mode: 0o755 },
+    )
+    const storage = await open('flaky', { program })
+    const notices: string[] = []
+    const emit: Emit = (event) => {
+      if (event.type === 'notice') notices.push(event.message)
+    }
+    const told = { ...cx, emit }
+    await storage.put(told, key('a'), Readable.from([noise(2_000_000)]), { createOnly: true })
+    expect(await buffer(await storage.get(told, key('a'), { start: 1_999_000 }))).toEqual(
+      noise(2_000_000).subarray(1_999_000),
+    )
+    expect(notices).toEqual([
+      expect.stringMatching(/^cannot list .*; trying again/u),
+      expect.stringMatching(/^cannot write flaky\/shop\/a .*; trying again/u),
+      expect.stringMatching(/^cannot read flaky\/shop\/a .*; trying again/u),
+    ])
+    await storage.close()
+  })
+
   it('a repository that is not there is made by the first put, and no empty storage before', async () => {
     const storage = await open('new', { repository: 'other' })
-    await expect(keysOf(storage)).rejects.toMatchObject({ code: 'storage.not-found' })
+    await expect(keysOf(storage)).rejects.toMatchObject({
+      code: 'storage.not-found',
+      hint: expect.stringContaining('restic init') as string,
+    })
     await put(storage, 'a', Buffer.from('a'))
     expect(await keysOf(storage)).toEqual(['shop/a'])
     await storage.close()

@@ -1,9 +1,9 @@
-import { addAbortSignal, Readable, Transform, type Writable } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { Context } from '../../env/context.js'
 import { asHoldfastError, HoldfastError } from '../../errors.js'
-import { connect } from '../../streams/connect.js'
 import { clipRange } from '../byte-range.js'
 import { Retry } from '../retry.js'
+import { resumingRead, type OpenedRead } from '../resuming-read.js'
 import { destroySource, sourceError } from '../source.js'
 import type {
   ByteRange,
@@ -13,8 +13,10 @@ import type {
   StorageCapabilities,
   StoredObject,
 } from '../storage.js'
+import { Backup, noBytes } from './backup.js'
 import { headOf, type Head } from './head.js'
 import type { Restic } from './program.js'
+import { SharedRuns } from './shared-runs.js'
 import { isWhole, objectsOf, tags, versionsOf, type Version, type WholeVersion } from './snapshots.js'
 
 /**
@@ -23,11 +25,16 @@ import { isWhole, objectsOf, tags, versionsOf, type Version, type WholeVersion }
  */
 const headBytes = 1024 * 1024
 
-/** What a snapshot holds that is only there for its tags. */
-const noBytes = Buffer.from('\n')
+/** Whoever looks at an object right after it was written is told what restic has said of it. */
+const ownWordMs = 5_000
 
-/** How long what must be cleaned up after an interruption may take. */
-const cleanUpMs = 10_000
+/** For so long what was listed is read as it was listed. */
+const listedMs = 10_000
+
+interface Part {
+  readonly start: number
+  readonly end: number
+}
 
 /** No command line is longer than some systems allow. */
 const snapshotsAtOnce = 200
@@ -47,13 +54,22 @@ export class ResticStorage implements Storage {
   }
   readonly #restic: Restic
   readonly #retry: Retry
-  #isThere: Promise<void> | undefined
+  readonly #backup: Backup
+  readonly #lists = new SharedRuns<undefined, readonly Version[]>((cx) => this.#readVersions(cx))
+  readonly #deletes = new SharedRuns<ObjectKey, void>((cx, keys) => this.#deleteAll(cx, keys))
+  /** The last list, where nothing was written since. */
+  #listed: { readonly atMs: number; readonly versions: readonly Version[] } | undefined
+  /** How often this storage was changed from here. */
+  #changes = 0
+  /** What restic has said of what it has just stored. */
+  readonly #stored = new Map<ObjectKey, { readonly stored: StoredObject; readonly atMs: number }>()
   /** Whether snapshots were removed whose bytes are still there. */
   #freed = false
 
   constructor(restic: Restic, retry: Retry = new Retry(0)) {
     this.#restic = restic
     this.#retry = retry
+    this.#backup = new Backup(restic, retry)
   }
 
   describe(): string {
@@ -61,24 +77,21 @@ export class ResticStorage implements Storage {
   }
 
   async put(cx: Context, key: ObjectKey, body: Readable, options: PutOptions = {}): Promise<StoredObject> {
-    const createOnly = options.createOnly === true
     const stop = () => void body.destroy(cx.signal.reason as Error)
     try {
       cx.signal.throwIfAborted()
       cx.signal.addEventListener('abort', stop, { once: true })
-      await this.#made(cx)
-      if (createOnly && (await this.#find(cx, key)) !== undefined)
-        throw new HoldfastError('storage.exists', `${key} is in ${this.describe()} already`, {
-          details: { key },
-        })
       const put = Buffer.from(cx.env.randomBytes(12)).toString('hex')
-      const head = await headOf(body, headBytes)
+      const head = await this.#headWhereFree(cx, key, body, options)
+      const modified = cx.env.clock.now()
       const bytes =
         head.rest === undefined
-          ? await this.#putWhole(cx, key, put, head.bytes)
-          : await this.#putLong(cx, key, put, head)
-      if (!createOnly) await this.#removeOthers(cx, key, put)
-      return { key, bytes, modified: cx.env.clock.now() }
+          ? await this.#backup.whole(cx, key, put, head.bytes)
+          : await this.#backup.long(cx, key, put, head)
+      this.#changed()
+      const stored = { key, bytes, modified }
+      this.#stored.set(key, { stored, atMs: performance.now() })
+      return stored
     } catch (error) {
       const ofSource = sourceError(body, key, error)
       destroySource(body, error)
@@ -89,176 +102,120 @@ export class ResticStorage implements Storage {
     }
   }
 
-  /** The repository, made where it is not there. */
-  #made(cx: Context): Promise<void> {
-    this.#isThere ??= this.#makeWhereMissing(cx).catch((error: unknown) => {
-      this.#isThere = undefined
-      throw error
+  /** The beginning of what is to be stored, read while restic is asked whether the name is free. */
+  async #headWhereFree(cx: Context, key: ObjectKey, body: Readable, options: PutOptions): Promise<Head> {
+    const head = headOf(body, headBytes)
+    if (options.createOnly !== true) return head
+    const doing = `cannot list ${this.describe()}`
+    const list = () => this.#restic.making(cx, () => this.#versions(cx))
+    const free = this.#retry.run(cx, doing, list).then((versions) => {
+      if (wholeVersion(versions, key) === undefined) return
+      const message = `${key} is in ${this.describe()} already`
+      throw new HoldfastError('storage.exists', message, { details: { key } })
     })
-    return this.#isThere
-  }
-
-  async #makeWhereMissing(cx: Context): Promise<void> {
-    try {
-      await this.#run(cx, 'cannot look at the repository', ['cat', 'config', '--no-lock', '--quiet'])
-    } catch (error) {
-      if (asHoldfastError(error).code !== 'storage.not-found') throw error
-      await this.#run(cx, 'cannot make the repository', ['init', '--quiet'])
-    }
-  }
-
-  /** One snapshot is all where the size is known. restic refuses to store nothing, so an empty object has a byte that is not read. */
-  async #putWhole(cx: Context, key: ObjectKey, put: string, content: Buffer): Promise<number> {
-    const own = [tags.receipt, tags.data, tags.put(put), tags.bytes(content.length)]
-    await this.#snapshot(cx, key, own, content.length === 0 ? noBytes : content)
-    return content.length
-  }
-
-  async #snapshot(cx: Context, key: ObjectKey, own: readonly string[], content: Buffer): Promise<void> {
-    const doing = `cannot write ${key}`
-    await this.#retry.run(cx, `${doing} in ${this.describe()}`, async () => {
-      const { stdin, finished } = await this.#restic.feed(cx, backupArgs(key, own))
-      stdin.on('error', () => undefined)
-      stdin.end(content)
-      await finished.catch((thrown: unknown) => this.#failed(cx, thrown, doing))
-    })
-  }
-
-  async #putLong(cx: Context, key: ObjectKey, put: string, head: Head): Promise<number> {
-    const doing = `cannot write ${key}`
-    const args = backupArgs(key, [tags.data, tags.put(put)])
-    const stdin = await this.#retry.run(cx, `${doing} in ${this.describe()}`, () =>
-      this.#begun(cx, doing, args, head.bytes),
-    )
-    let bytes = head.bytes.length
-    const counter = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        bytes += chunk.length
-        done(null, chunk)
-      },
-    })
-    try {
-      await connect([Readable.from(head.rest ?? [], { objectMode: false }), counter, stdin], cx.signal)
-    } catch (thrown) {
-      await this.#unlock(cx)
-      throw this.#restic.error(thrown, doing)
-    }
-    const stored = await this.#storedBytes(cx, key, put)
-    if (stored !== bytes)
-      throw new HoldfastError(
-        'storage.failed',
-        `${doing} in ${this.describe()}: it holds ${stored ?? 'none'} of ${bytes} bytes`,
-      )
-    await this.#snapshot(cx, key, [tags.receipt, tags.put(put), tags.bytes(bytes)], noBytes)
-    return bytes
-  }
-
-  /** A restic that has a lock, and has taken the head. */
-  async #begun(cx: Context, doing: string, args: readonly string[], head: Buffer): Promise<Writable> {
-    const { stdin, finished } = await this.#restic.feed(cx, args)
-    const ignore = () => undefined
-    stdin.on('error', ignore)
-    const taken = new Promise<void>((resolve) => {
-      stdin.write(head, (error) => {
-        if (error === null || error === undefined) resolve()
-      })
-    })
-    try {
-      await Promise.race([taken, finished])
-    } catch (thrown) {
-      return this.#failed(cx, thrown, doing)
-    }
-    stdin.off('error', ignore)
-    return stdin
-  }
-
-  async #storedBytes(cx: Context, key: ObjectKey, put: string): Promise<number | undefined> {
-    const args = ['ls', '--no-lock', '--json', '--tag', tags.put(put), 'latest', `/${key}`]
-    const printed = await this.#run(cx, `cannot look at ${key}`, args)
-    const nodes = printed
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line) as { readonly path?: string; readonly size?: number })
-    return nodes.find(({ path }) => path === `/${key}`)?.size
-  }
-
-  /** What a restic that was ended leaves is its lock. */
-  async #failed(cx: Context, thrown: unknown, doing: string): Promise<never> {
-    if (cx.signal.aborted) await this.#unlock(cx)
-    throw this.#restic.error(thrown, doing)
+    free.catch((error: unknown) => destroySource(body, error))
+    // Nothing of it goes on when the put has failed.
+    const [checked, read] = await Promise.allSettled([free, head])
+    if (read.status === 'fulfilled' && checked.status === 'fulfilled') return read.value
+    throw checked.status === 'rejected' ? checked.reason : (read as PromiseRejectedResult).reason
   }
 
   async get(cx: Context, key: ObjectKey, range?: ByteRange): Promise<Readable> {
     cx.signal.throwIfAborted()
-    const version = await this.#find(cx, key)
-    if (version === undefined)
-      throw new HoldfastError('storage.not-found', `${key} is not in ${this.describe()}`, {
-        details: { key },
-      })
-    const { start, end } = clipRange(range, version.bytes)
+    const doing = `cannot read ${key} in ${this.describe()}`
+    const first = await this.#retry.run(cx, doing, () => this.#find(cx, key, this.#listedLately()))
+    const { start, end } = clipRange(range, first.bytes)
     if (start >= end) return Readable.from([])
-    const { stdout, finished } = await this.#restic.read(cx, ['dump', '--no-lock', version.data, `/${key}`])
-    finished.catch(() => undefined)
-    const doing = `cannot read ${key}`
+    let version = first
+    return resumingRead(cx, {
+      retry: this.#retry,
+      doing,
+      start,
+      open: async (position, data) => {
+        if (data !== undefined) return this.#dump(cx, version, { start: position, end })
+        try {
+          return await this.#dump(cx, version, { start: position, end })
+        } catch (error) {
+          if (asHoldfastError(error).code !== 'storage.not-found') throw error
+          // Deleted or replaced since it was listed.
+          version = await this.#find(cx, key)
+          return this.#dump(cx, version, clipRange(range, version.bytes))
+        }
+      },
+      failure: (thrown) => asHoldfastError(thrown, 'storage.failed'),
+    })
+  }
+
+  /** @throws storage.* before there is a byte */
+  async #dump(cx: Context, version: WholeVersion, { start, end }: Part): Promise<OpenedRead> {
+    const { key, data, bytes } = version
     const restic = this.#restic
+    const doing = `cannot read ${key}`
+    const { stdout, finished } = await restic.read(cx, ['dump', '--no-lock', data, `/${key}`])
+    finished.catch(() => undefined)
+    const chunks = stdout[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+    const next = () =>
+      chunks.next().catch((thrown: unknown) => {
+        throw restic.error(thrown, doing)
+      })
+    let result = await next()
     async function* part(): AsyncGenerator<Buffer> {
       let position = 0
       try {
-        for await (const chunk of stdout as AsyncIterable<Buffer>) {
+        for (; result.done !== true; result = await next()) {
+          const chunk = result.value
           const wanted = chunk.subarray(Math.max(0, start - position), Math.max(0, end - position))
           position += chunk.length
           if (wanted.length > 0) yield wanted
-          if (position >= end && end < (version?.bytes ?? 0)) return
+          if (position >= end && end < bytes) return
         }
-      } catch (thrown) {
-        throw restic.error(thrown, doing)
+      } finally {
+        stdout.destroy()
       }
-      if (position !== version?.bytes)
+      if (position !== bytes)
         throw new HoldfastError(
           'integrity.truncated',
-          `${doing} in ${restic.describe()}: ${position} bytes came of ${version?.bytes}`,
+          `${doing} in ${restic.describe()}: ${position} bytes came of ${bytes}`,
         )
     }
-    return addAbortSignal(cx.signal, Readable.from(part(), { objectMode: false }))
+    return { body: Readable.from(part(), { objectMode: false }), end, version: data }
   }
 
   async stat(cx: Context, key: ObjectKey): Promise<StoredObject | undefined> {
-    const version = await this.#find(cx, key)
+    const own = this.#stored.get(key)
+    this.#stored.delete(key)
+    if (own !== undefined && performance.now() - own.atMs < ownWordMs) return own.stored
+    const version = wholeVersion(await this.#known(cx), key)
     return version === undefined ? undefined : objectOf(version)
   }
 
   async *list(cx: Context, prefix: string): AsyncGenerator<StoredObject> {
     cx.signal.throwIfAborted()
-    for (const version of objectsOf(await this.#versions(cx))) {
+    const versions = await this.#versions(cx)
+    for (const version of objectsOf(versions)) {
       cx.signal.throwIfAborted()
       if (version.key.startsWith(prefix)) yield objectOf(version)
     }
   }
 
   async delete(cx: Context, key: ObjectKey): Promise<void> {
-    const versions = (await this.#known(cx)).filter((each) => each.key === key && isWhole(each))
-    await this.#remove(cx, versions)
+    cx.signal.throwIfAborted()
+    await this.#deletes.ask(cx, key)
   }
 
-  /** What a put has replaced. The object is there whether that can be removed or not. */
-  async #removeOthers(cx: Context, key: ObjectKey, put: string): Promise<void> {
-    const versions = (await this.#versions(cx)).filter((each) => each.key === key && isWhole(each))
-    // Another run has replaced it meanwhile, and removes the rest.
-    if (versions.length < 2 || objectsOf(versions)[0]?.put !== put) return
-    await this.#forget(
-      cx,
-      versions.filter((each) => each.put !== put),
-    ).catch(() => undefined)
-  }
-
-  async #remove(cx: Context, versions: readonly Version[]): Promise<void> {
+  /** Those that a put has replaced, too. */
+  async #deleteAll(cx: Context, keys: readonly ObjectKey[]): Promise<void> {
+    for (const key of keys) this.#stored.delete(key)
+    const versions = (await this.#known(cx)).filter((each) => keys.includes(each.key) && isWhole(each))
     if (versions.length === 0) return
+    this.#changed()
     try {
       await this.#forget(cx, versions)
     } catch (error) {
       if (asHoldfastError(error).code !== 'storage.busy') throw error
       // Others are writing, for hours perhaps: what is marked is not there any more.
-      for (const { key, put } of versions) await this.#snapshot(cx, key, [tags.gone, tags.put(put)], noBytes)
+      for (const { key, put } of versions)
+        await this.#backup.snapshot(cx, key, [tags.gone, tags.put(put)], noBytes)
     }
   }
 
@@ -282,7 +239,7 @@ export class ResticStorage implements Storage {
     const replaced = versions.filter((each) => each.gone || (isWhole(each) && !current.has(each.put)))
     try {
       if (unfinished.length + replaced.length > 0) {
-        await this.#unlock(cx)
+        await this.#restic.unlock(cx)
         await this.#forget(cx, [...unfinished, ...replaced])
       }
       if (this.#freed) await this.#run(cx, 'cannot prune', ['prune', '--quiet'])
@@ -299,14 +256,21 @@ export class ResticStorage implements Storage {
     return this.#restic.close()
   }
 
-  /** Removes the locks of runs that are dead, and no others. */
-  async #unlock(cx: Context): Promise<void> {
-    const own = { ...cx, signal: AbortSignal.timeout(cleanUpMs) }
-    await this.#run(own, 'cannot unlock', ['unlock', '--quiet']).catch(() => undefined)
+  /** @throws storage.not-found */
+  async #find(cx: Context, key: ObjectKey, listed: readonly Version[] = []): Promise<WholeVersion> {
+    const version = wholeVersion(listed, key) ?? wholeVersion(await this.#known(cx), key)
+    if (version !== undefined) return version
+    throw new HoldfastError('storage.not-found', `${key} is not in ${this.describe()}`, { details: { key } })
   }
 
-  async #find(cx: Context, key: ObjectKey): Promise<WholeVersion | undefined> {
-    return objectsOf(await this.#known(cx)).find((each) => each.key === key)
+  #changed(): void {
+    this.#changes += 1
+    this.#listed = undefined
+  }
+
+  #listedLately(): readonly Version[] | undefined {
+    const { atMs, versions } = this.#listed ?? { atMs: -Infinity, versions: [] }
+    return performance.now() - atMs < listedMs ? versions : undefined
   }
 
   /** None where there is no repository. */
@@ -317,9 +281,18 @@ export class ResticStorage implements Storage {
     })
   }
 
-  async #versions(cx: Context): Promise<readonly Version[]> {
+  #versions(cx: Context): Promise<readonly Version[]> {
+    return this.#lists.ask(cx, undefined)
+  }
+
+  async #readVersions(cx: Context): Promise<readonly Version[]> {
+    const atMs = performance.now()
+    const changes = this.#changes
     const ours = [tags.data, tags.receipt, tags.gone].flatMap((tag) => ['--tag', tag])
-    return versionsOf(await this.#run(cx, 'cannot list', ['snapshots', '--no-lock', '--json', ...ours]))
+    const printed = await this.#run(cx, 'cannot list', ['snapshots', '--no-lock', '--json', ...ours])
+    const versions = versionsOf(printed)
+    if (changes === this.#changes) this.#listed = { atMs, versions }
+    return versions
   }
 
   #run(cx: Context, doing: string, args: readonly string[]): Promise<string> {
@@ -327,9 +300,8 @@ export class ResticStorage implements Storage {
   }
 }
 
-function backupArgs(key: ObjectKey, own: readonly string[]): readonly string[] {
-  const tagged = own.flatMap((tag) => ['--tag', tag])
-  return ['backup', '--quiet', '--stdin', '--stdin-filename', key, '--host', 'holdfast', ...tagged]
+function wholeVersion(versions: readonly Version[], key: ObjectKey): WholeVersion | undefined {
+  return objectsOf(versions.filter((each) => each.key === key))[0]
 }
 
 function objectOf({ key, bytes, modified }: WholeVersion): StoredObject {

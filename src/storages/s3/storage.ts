@@ -5,7 +5,6 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
-  paginateListObjectsV2,
   type HeadObjectCommandOutput,
   type MultipartUpload,
   type S3Client,
@@ -13,12 +12,12 @@ import {
 import type { Context } from '../../env/context.js'
 import { asHoldfastError, HoldfastError } from '../../errors.js'
 import { clipRange } from '../byte-range.js'
-import { isObjectKey } from '../object-key.js'
 import { resumingRead, type OpenedRead } from '../resuming-read.js'
 import type { Retry } from '../retry.js'
 import { destroySource, sourceError } from '../source.js'
 import type {
   ByteRange,
+  ListOptions,
   ObjectKey,
   PutOptions,
   Storage,
@@ -27,6 +26,7 @@ import type {
 } from '../storage.js'
 import { s3Error, serviceCodeOf, statusOf } from './errors.js'
 import { partPlan } from '../part-plan.js'
+import { listObjects } from './list.js'
 import type { S3Settings } from './settings.js'
 import { upload, type Uploaded } from './upload.js'
 
@@ -104,20 +104,13 @@ export class S3Storage implements Storage {
     return head === undefined ? undefined : storedObject(key, head)
   }
 
-  async *list(cx: Context, prefix: string): AsyncIterable<StoredObject> {
+  async *list(cx: Context, prefix: string, options: ListOptions = {}): AsyncIterable<StoredObject> {
     try {
       cx.signal.throwIfAborted()
-      const pages = paginateListObjectsV2(
-        { client: this.#client },
-        { Bucket: this.#settings.bucket, ...(prefix === '' ? {} : { Prefix: prefix }) },
-        { abortSignal: cx.signal },
-      )
-      for await (const { Contents = [] } of pages) {
-        for (const { Key = '', Size = 0, LastModified = new Date(0) } of Contents) {
-          cx.signal.throwIfAborted()
-          // Such as the `folder/` that the service's own console makes.
-          if (isObjectKey(Key)) yield { key: Key, bytes: Size, modified: LastModified }
-        }
+      const listed = { client: this.#client, bucket: this.#settings.bucket, prefix }
+      for await (const object of listObjects(cx, listed, options)) {
+        cx.signal.throwIfAborted()
+        yield object
       }
     } catch (error) {
       cx.signal.throwIfAborted()

@@ -17,8 +17,9 @@ export function withPrefix(inner: Storage, prefix: ObjectKey): Storage {
       const found = await inner.stat(cx, outer(key))
       return found === undefined ? undefined : own(found)
     },
-    async *list(cx, start) {
-      for await (const object of inner.list(cx, `${prefix}/${start}`)) yield own(object)
+    async *list(cx, start, options) {
+      const marks = async () => ((await options?.marks?.()) ?? []).map(outer)
+      for await (const object of inner.list(cx, `${prefix}/${start}`, { marks })) yield own(object)
     },
     delete: (cx, key) => inner.delete(cx, outer(key)),
     sweep: (cx, olderThanMs, start = '') => inner.sweep(cx, olderThanMs, `${prefix}/${start}`),

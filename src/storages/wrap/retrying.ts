@@ -16,22 +16,23 @@ export function retrying(inner: Storage, retry: Retry): Storage {
     delete: (cx, key) => retry.run(cx, doing('delete', key), () => inner.delete(cx, key)),
     sweep: (cx, olderThanMs, prefix) =>
       retry.run(cx, `cannot sweep ${inner.describe()}`, () => inner.sweep(cx, olderThanMs, prefix)),
-    list: (cx, prefix) => listing(inner, retry, cx, prefix),
+    list: (cx, prefix, options) =>
+      listing(retry, cx, inner.describe(), () => inner.list(cx, prefix, options)),
   })
 }
 
 /** A list that broke off begins anew, and what was given already is left out. */
 async function* listing(
-  inner: Storage,
   retry: Retry,
   cx: Context,
-  prefix: string,
+  place: string,
+  begin: () => AsyncIterable<StoredObject>,
 ): AsyncIterable<StoredObject> {
   let last: ObjectKey | undefined
   let objects: AsyncIterator<StoredObject> | undefined
   const next = async (): Promise<IteratorResult<StoredObject>> => {
     try {
-      objects ??= inner.list(cx, prefix)[Symbol.asyncIterator]()
+      objects ??= begin()[Symbol.asyncIterator]()
       for (;;) {
         const result = await objects.next()
         if (result.done === true || last === undefined || compareKeys(result.value.key, last) > 0)
@@ -44,7 +45,7 @@ async function* listing(
   }
   try {
     for (;;) {
-      const result = await retry.run(cx, `cannot list ${inner.describe()}`, next)
+      const result = await retry.run(cx, `cannot list ${place}`, next)
       if (result.done === true) return
       last = result.value.key
       yield result.value

@@ -8,7 +8,7 @@ export function wrapped(inner: Storage, own: Partial<Storage>): Storage {
     put: (cx, key, body, options) => inner.put(cx, key, body, options),
     get: (cx, key, range) => inner.get(cx, key, range),
     stat: (cx, key) => inner.stat(cx, key),
-    list: (cx, prefix) => inner.list(cx, prefix),
+    list: (cx, prefix, options) => inner.list(cx, prefix, options),
     delete: (cx, key) => inner.delete(cx, key),
     sweep: (cx, olderThanMs, prefix) => inner.sweep(cx, olderThanMs, prefix),
     close: () => inner.close(),
