@@ -5,7 +5,6 @@ import {
   integerCell,
   looseJsonCell,
   timeCell,
-  trimFraction,
 } from '../../engine/cell-text.js'
 import { typeParts } from '../../engine/logical-type.js'
 import type { ColumnHeader } from '../../engine/table-header.js'
