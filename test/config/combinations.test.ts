@@ -33,6 +33,11 @@ describe('impossible combinations of a configuration are refused before anything
       `databases.shop.jobs (${file}) does not go with databases.shop.singleTransaction (${file}): one transaction has one connection`,
     ],
     [
+      'parallel runs of the dump tool without transactions',
+      { url: 'mysql://h/shop', connector: 'mysql-parallel', singleTransaction: false },
+      `databases.shop.singleTransaction (${file}) does not go with databases.shop.connector (${file}): the connector mysql-parallel has no use for it: each run of the dump tool is a transaction, and all see one moment`,
+    ],
+    [
       'parallel jobs without a connector for them',
       { url: 'pg://h/shop', jobs: 4 },
       `databases.shop.jobs (${file}) does not go with databases.shop.url (${file}): the connector pg-dump-custom works with one connection`,

@@ -52,7 +52,7 @@ describe('a backup with a portable dump beside it', () => {
     ['sqlite', 'sqlite-dump'],
     ['postgresql', 'pg-dump-custom'],
     ['postgresql', 'pg-parallel'],
-    ['mariadb', 'mysqldump'],
+    ['mariadb', 'mysql-parallel'],
     ['mysql', 'mysqldump'],
   ] as const) {
     const title = `holds rows of the same moment, which load into another database (${engine}, ${connector})`

@@ -14,16 +14,27 @@ import { listNames } from './quoting.js'
 import type { ServerSession } from './session.js'
 import { findTool, knownOptions, type Tool } from './tools.js'
 
-export interface DumpPlan {
+/** What is dumped, and by what. */
+export interface DumpBase {
+  readonly inventory: Inventory
+  readonly selection: Selection
   readonly tool: Tool
-  /** Arguments of one run of the tool, or of two whose outputs are one dump; the option file comes before them. */
-  readonly runs: readonly (readonly string[])[]
-  /** A line that stands before what the tool writes. */
+  /** Long options that the tool knows. */
+  readonly known: ReadonlySet<string>
+  /** Arguments of every run of the tool. */
+  readonly common: readonly string[]
+  /** A line that stands before the definitions. */
   readonly head: string
-  readonly mend?: LineHeads
+  /** Anew for each run that writes definitions. */
+  readonly mend: () => LineHeads | undefined
   readonly warnings: readonly string[]
   readonly maxAllowedPacket: number
   readonly proof: ProofPlan
+}
+
+export interface DumpPlan extends DumpBase {
+  /** Arguments of one run of the tool, or of two whose outputs are one dump; the option file comes before them. */
+  readonly runs: readonly (readonly string[])[]
 }
 
 /** A row may be as long as the protocol allows, hexadecimal or not. */
@@ -36,31 +47,37 @@ export async function planDump(
   settings: ConnectorSettings,
   request: DumpRequest,
 ): Promise<DumpPlan> {
+  const base = await planBase(cx, session, settings, request)
+  return { ...base, runs: runsOf(session.settings.name, base, settings.tools.dumpSuffix.length > 0) }
+}
+
+/** @throws as {@link planDump} */
+export async function planBase(
+  cx: Context,
+  session: ServerSession,
+  settings: ConnectorSettings,
+  request: DumpRequest,
+): Promise<DumpBase> {
+  if (request.schemas.length > 0)
+    throw new HoldfastError('usage.not-supported', 'databases of MySQL and MariaDB hold no schemas')
   const inventory = await readInventory(session)
   const grants = await readGrants(session)
   assertDumpable(session, inventory, grants)
   const selection = await selectForDump(session, inventory, request)
   const tool = await findTool(cx, 'dump', session.identity, settings.tools)
   await assertWritable(session, tool, selection)
-  const options = await knownOptions(cx, tool, settings.tools)
-  const history = await historyOf(session, inventory, selection, options)
-  const common = [
-    ...commonArguments(settings, inventory, grants, options),
-    ...history.args,
-    ...(settings.options.toolArgs ?? []),
-  ]
+  const known = await knownOptions(cx, tool, settings.tools)
+  const history = await historyOf(session, inventory, selection, known)
+  const { name } = session.settings
   return {
-    tool,
-    runs: runsOf(
-      session.settings.name,
-      inventory,
-      selection,
-      options,
-      common,
-      settings.tools.dumpSuffix.length > 0,
-    ),
+    ...{ inventory, selection, tool, known },
+    common: [
+      ...commonArguments(settings, inventory, grants, known),
+      ...history.args,
+      ...(settings.options.toolArgs ?? []),
+    ],
     head: `${databaseDefaults(inventory.charset, inventory.collation)}\n`,
-    ...(inventory.sequences.length === 0 ? {} : { mend: ownSequencesOf(session.settings.name) }),
+    mend: () => (inventory.sequences.length === 0 ? undefined : ownSequencesOf(name)),
     warnings: [...tool.warnings, ...selection.warnings, ...history.warnings],
     maxAllowedPacket: session.identity.maxAllowedPacket,
     proof: planProof(request, inventory, selection, settings, grants),
@@ -101,27 +118,34 @@ export function commonArguments(
  */
 function runsOf(
   database: string,
-  { unfinishedSince }: Inventory,
-  { excluded, withoutRows }: Selection,
-  known: ReadonlySet<string>,
-  common: readonly string[],
+  { inventory, selection: { excluded, withoutRows }, known, common }: DumpBase,
   hasSuffix: boolean,
 ): readonly (readonly string[])[] {
-  const out = [...excluded, ...(unfinishedSince === undefined ? [] : [unfinishedMark])]
-  const ignore = (option: string, names: readonly string[]) =>
-    names.map((name) => `--${option}=${database}.${name}`)
-  // After `--` a suffix of options would be taken for tables.
-  const named = hasSuffix && !database.startsWith('-') ? [database] : ['--', database]
+  const out = leftOut(inventory, excluded)
+  const named = namedWords(database, hasSuffix)
   if (withoutRows.length === 0 || known.has('ignore-table-data')) {
-    return [
-      [...common, ...ignore('ignore-table', out), ...ignore('ignore-table-data', withoutRows), ...named],
-    ]
+    const rows = withoutRows.map((name) => `--ignore-table-data=${database}.${name}`)
+    return [[...common, ...ignoring(database, out), ...rows, ...named]]
   }
   const structure = common.filter((argument) => !['--routines', '--events'].includes(argument))
   return [
     [...structure, '--no-data', ...named, ...withoutRows],
-    [...common, ...ignore('ignore-table', [...out, ...withoutRows]), ...named],
+    [...common, ...ignoring(database, [...out, ...withoutRows]), ...named],
   ]
+}
+
+/** With the mark of a restore that has not finished. */
+export function leftOut({ unfinishedSince }: Inventory, excluded: readonly string[]): readonly string[] {
+  return [...excluded, ...(unfinishedSince === undefined ? [] : [unfinishedMark])]
+}
+
+export function ignoring(database: string, names: readonly string[]): readonly string[] {
+  return names.map((name) => `--ignore-table=${database}.${name}`)
+}
+
+/** The database, behind which tables may be named. After `--` a suffix of options would be taken for tables. */
+export function namedWords(database: string, hasSuffix: boolean): readonly string[] {
+  return hasSuffix && !database.startsWith('-') ? [database] : ['--', database]
 }
 
 /**

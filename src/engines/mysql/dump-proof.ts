@@ -18,19 +18,17 @@ import {
 } from './fingerprint.js'
 import type { Grants } from './grants.js'
 import type { Inventory } from './inventory.js'
-import { quoteName } from './quoting.js'
 import { ServerSession } from './session.js'
+import { WritePause, type WriteLock } from './write-pause.js'
 
 /** What a dump's fingerprint is to be of, and whether its rows are wanted as well. */
-export interface ProofPlan {
+export interface ProofPlan extends WriteLock {
   readonly level: FingerprintLevel
   readonly rows: boolean
   readonly tables: Inventory['tables']
   readonly inventory: Inventory
   /** Nothing is left out by choice. */
   readonly whole: boolean
-  /** Asks for FLUSH TABLES WITH READ LOCK; else the tables are locked one by one. */
-  readonly mayLockServer: boolean
   /** Why none can be taken. */
   readonly unproven?: string
 }
@@ -49,15 +47,16 @@ export interface DumpProof {
   close(): Promise<void>
 }
 
-/** Seconds to wait for writers to let us in: whoever comes after us waits as long. */
-const lockWaitSeconds = 5
-/** So long at most are writers held up. */
-const longestHoldMs = 20_000
 const tooLate = 'the dump tool took too long to begin'
 
 /** Options of the tools that change neither which rows they dump nor when. */
 const harmless =
   /^(?:-[vqcC]|--(?:skip-)?(?:verbose|quick|complete-insert|compress|comments|extended-insert|hex-blob|order-by-primary|dump-date|tablespaces|set-charset|disable-keys|add-locks)|--(?:no-tablespaces|net-buffer-length|max-allowed-packet|set-gtid-purged|column-statistics|compression-algorithms|ssl[-a-z]*)(?:=.*)?)$/u
+
+/** The first of which it is not known that it changes neither. */
+export function oddArgument(words: readonly string[]): string | undefined {
+  return words.find((word) => !harmless.test(word))
+}
 
 export function planProof(
   request: DumpRequest,
@@ -66,7 +65,7 @@ export function planProof(
   { options: { singleTransaction = true, toolArgs = [] }, tools: { dumpSuffix } }: ConnectorSettings,
   grants: Grants,
 ): ProofPlan {
-  const odd = [...toolArgs, ...dumpSuffix].find((argument) => !harmless.test(argument))
+  const odd = oddArgument([...toolArgs, ...dumpSuffix])
   return {
     level: request.fingerprint ?? 'none',
     rows: request.rows ?? false,
@@ -81,11 +80,15 @@ export function planProof(
   }
 }
 
-/** Called just before the tool is started. */
+/**
+ * Called just before the tool is started.
+ * @param pausing of the caller's, who ends it before the proof begins; else one is made for it
+ */
 export async function openProof(
   cx: Context,
   { connection }: ConnectorSettings,
   plan: ProofPlan,
+  pausing?: WritePause,
 ): Promise<DumpProof> {
   if (plan.level === 'none' && !plan.rows) return noProof(plan)
   const rows: Opened['rows'] = {}
@@ -93,24 +96,18 @@ export async function openProof(
     await openRows(cx, connection, plan, rows)
     return noProof(plan, rows, plan.unproven)
   }
-  const sessions: ServerSession[] = []
-  const open = async () => {
-    const session = await ServerSession.open(cx, connection)
-    sessions.push(session)
-    return session
-  }
-  const close = async () => {
-    await Promise.all(sessions.splice(0).map((session) => session.close()))
-  }
+  let pause = pausing
+  let reader: ServerSession | undefined
   try {
-    const [lock, reader] = [await open(), await open()]
-    await lockTables(lock, plan)
+    reader = await ServerSession.open(cx, connection)
+    pause ??= await WritePause.begin(cx, connection, plan)
     await beginSnapshot(reader)
     await openRows(cx, connection, plan, rows)
     const counters = await readCounters(reader, plan.inventory)
-    return runningProof(cx, plan, { lock, reader, counters, rows }, close)
+    return runningProof(cx, plan, { pause, reader, counters, rows })
   } catch (error) {
-    await close()
+    if (pausing === undefined) await pause?.end()
+    await reader?.close()
     if (rows.source === undefined) await openRows(cx, connection, plan, rows)
     if (cx.signal.aborted) await rows.source?.close()
     cx.signal.throwIfAborted()
@@ -135,19 +132,8 @@ async function openRows(
   }
 }
 
-/** For the whole server where the account may, which waits for no open transaction; else for the tables that are dumped. */
-async function lockTables(session: ServerSession, { mayLockServer, tables }: ProofPlan): Promise<void> {
-  await session.query(`SET SESSION lock_wait_timeout = ${lockWaitSeconds}`)
-  if (mayLockServer) {
-    await session.query('FLUSH TABLES WITH READ LOCK')
-    return
-  }
-  if (tables.length === 0) return
-  await session.query(`LOCK TABLES ${tables.map(({ name }) => `${quoteName(name)} READ`).join(', ')}`)
-}
-
 interface Opened {
-  readonly lock: ServerSession
+  readonly pause: WritePause
   readonly reader: ServerSession
   readonly counters: readonly CounterFingerprint[]
   readonly rows: { -readonly [Name in keyof DumpedRows]: DumpedRows[Name] }
@@ -156,22 +142,18 @@ interface Opened {
 function runningProof(
   { signal }: Context,
   plan: ProofPlan,
-  { lock, reader, counters, rows }: Opened,
-  close: () => Promise<void>,
+  { pause, reader, counters, rows }: Opened,
 ): DumpProof {
-  let late = false
   let taking: Promise<Fingerprint | undefined> | undefined
-  // A connection's locks go with it.
-  const timer = setTimeout(() => {
-    late = true
-    rows.apart ??= tooLate
-    void lock.close()
-  }, longestHoldMs)
+  const close = async () => {
+    await pause.end()
+    await reader.close()
+  }
   const take = async (): Promise<Fingerprint | undefined> => {
-    clearTimeout(timer)
-    await lock.close()
+    const held = await pause.end()
+    if (!held) rows.apart ??= tooLate
     if (plan.level === 'none') return undefined
-    if (late) throw new HoldfastError('tool.timeout', tooLate)
+    if (!held) throw new HoldfastError('tool.timeout', tooLate)
     const transactional = await transactionalEngines(reader)
     const { level, tables, inventory, whole } = plan
     const found = await readFingerprint(reader, { level, tables, inventory, counters, transactional })
@@ -195,10 +177,7 @@ function runningProof(
       return found
     },
     rows: () => rows,
-    async close() {
-      clearTimeout(timer)
-      await close()
-    },
+    close,
   }
 }
 

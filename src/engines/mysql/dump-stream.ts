@@ -9,10 +9,10 @@ import type { LineHeads } from './line-heads.js'
 const newline = 0x0a
 
 export interface DumpStreamOptions {
-  /** Called when the last call has dumped something: it has opened its snapshot then. */
+  /** Called when the last call has dumped something, or has ended well: it has opened its snapshot then. */
   readonly begun?: () => void
   /** What is to be changed in what the tool writes. */
-  readonly mend?: LineHeads
+  readonly mend?: LineHeads | undefined
 }
 
 export interface DumpStream {
@@ -68,7 +68,9 @@ async function pour(
 ): Promise<void> {
   for (const call of calls) {
     if (into.destroyed) return
-    const tool = readTool(cx, call, call === calls.at(-1) ? whenDumping(begun) : undefined)
+    const last = call === calls.at(-1)
+    const tool = readTool(cx, call, last ? whenDumping(begun) : undefined)
+    if (last) tool.finished.then(begun, () => undefined)
     // Whoever stops reading ends the tool.
     const stop = () => tool.stdout.destroy()
     into.once('close', stop)
@@ -82,7 +84,7 @@ async function pour(
 
 /** The tools write a head, and settings of the session, before they open their snapshot. */
 function whenDumping(begun: () => void): (data: Uint8Array) => void {
-  const statement = /^(?:CREATE|DROP|INSERT|LOCK)\b|^\/\*!\d+ (?:CREATE|DROP)\b/mu
+  const statement = /^(?:CREATE|DROP|INSERT|LOCK)\b|^\/\*!\d+ (?:CREATE|DROP|ALTER)\b/mu
   let waiting = true
   return (data) => {
     if (!waiting || !statement.test(Buffer.from(data.subarray(0, 65_536)).toString('latin1'))) return
@@ -109,4 +111,21 @@ class LongLines {
     this.longest = Math.max(this.longest, this.#open + first)
     this.#open = chunk.length - chunk.lastIndexOf(newline) - 1
   }
+}
+
+/** What the tool said, and what a restore will need. */
+export function saidBy(
+  streams: readonly DumpStream[],
+  { maxAllowedPacket }: { readonly maxAllowedPacket: number },
+): readonly string[] {
+  const longest = Math.max(...streams.map((stream) => stream.longestLine()))
+  const messages = new Set(streams.flatMap((stream) => stream.messages))
+  return [
+    ...messages,
+    ...(longest > maxAllowedPacket
+      ? [
+          `a row takes ${longest} bytes in the dump: the server it is restored into needs a max_allowed_packet above that`,
+        ]
+      : []),
+  ]
 }

@@ -1,9 +1,24 @@
+import type { ConnectorFacts, ConnectorSettings } from '../../engine/connector.js'
+import type { Context } from '../../env/context.js'
 import { HoldfastError } from '../../errors.js'
 import { placeOf } from './database-error.js'
-import type { Grants } from './grants.js'
-import type { Inventory } from './inventory.js'
+import { readGrants, type Grants } from './grants.js'
+import { readInventory, type Inventory } from './inventory.js'
 import { listNames } from './quoting.js'
-import type { ServerSession } from './session.js'
+import { ServerSession } from './session.js'
+import { findTool } from './tools.js'
+
+/** What there is to dump, and with which tool. @throws database.*, tool.* */
+export async function inspectDatabase(cx: Context, settings: ConnectorSettings): Promise<ConnectorFacts> {
+  const session = await ServerSession.open(cx, settings.connection)
+  try {
+    assertDumpable(session, await readInventory(session), await readGrants(session))
+    const tool = await findTool(cx, 'dump', session.identity, settings.tools)
+    return { server: await session.facts(), tools: [tool.facts] }
+  } finally {
+    await session.close()
+  }
+}
 
 /**
  * A dump would lack rows or definitions without the tool saying so.

@@ -1,4 +1,5 @@
 import type { Engine } from '../../engine/engine.js'
+import { mysqlParallel } from './connectors/mysql-parallel.js'
 import { mysqldump } from './connectors/mysqldump.js'
 import { mysqlDevServer } from './dev-server.js'
 import { mysqlDrillDatabases } from './drill-databases.js'
@@ -26,7 +27,7 @@ function serverEngine(name: string, aliases: readonly string[], product: Product
     open: (cx, settings) => ServerSession.open(cx, settings),
     drillDatabases: mysqlDrillDatabases,
     standIns: mysqlStandIns,
-    connectors: { mysqldump: mysqldump(name) },
+    connectors: { mysqldump: mysqldump(name), 'mysql-parallel': mysqlParallel(name) },
     defaultConnector: 'mysqldump',
     fingerprint: mysqlFingerprinter,
     devServer: mysqlDevServer(name, product),

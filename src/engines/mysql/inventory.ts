@@ -67,7 +67,7 @@ export async function readInventory(session: ServerSession): Promise<Inventory> 
   const rows = await session.query<TableRow>(
     `SELECT TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE AS engine, TABLE_ROWS AS estimated,
         DATA_LENGTH + INDEX_LENGTH AS bytes, CREATE_TIME AS created
-      FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME`,
+      FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME, BINARY TABLE_NAME`,
     [name],
   )
   const mark = rows.find((row) => row.name === unfinishedMark)

@@ -3,10 +3,11 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { configOf, holdfastIn, resultOf, testFolder } from '../../../test/flows/workbench.js'
 import type { Context } from '../../env/context.js'
 import { connectorContract } from '../../testing/connector-contract.js'
+import { mysqlParallel } from './connectors/mysql-parallel.js'
 import { mysqldump } from './connectors/mysqldump.js'
 import { mysql } from './engine.js'
 import { ScratchDatabase } from './test-database.js'
-import { connectorOf, dumpOf, restoreInto, scratchContext } from './test-connector.js'
+import { connectorOf, copyInPieces, dumpOf, restoreInto, scratchContext } from './test-connector.js'
 import { contractSample, oddTable, tortureOfBoth, tortureOfMysql } from './torture.js'
 
 /** A server of MySQL 8 or newer: `mysql://user:password@127.0.0.1:3306/any`, and where its programs are, if not in PATH. */
@@ -25,10 +26,12 @@ function context(signal?: AbortSignal): Context {
   return { ...cx, env: { ...cx.env, variables: { ...cx.env.variables, PATH: path } } }
 }
 
-describe.skipIf(url === undefined)(title('the contract of connectors, with MySQL'), () => {
+const factories = [mysqldump('mysql'), mysqlParallel('mysql', { pieceBytes: 20_000 })]
+
+describe.skipIf(url === undefined).each(factories)(title('the contract of $name, with MySQL'), (factory) => {
   const checks = connectorContract({
     engine: mysql,
-    factory: mysqldump('mysql'),
+    factory,
     context,
     createDatabase: () => database().create(),
     missingDatabase: () => Promise.resolve(database()),
@@ -118,6 +121,10 @@ describe.skipIf(url === undefined)(title('MySQL'), () => {
       withTwo(options, async (source, target) => {
         await source.run([...tortureOfBoth, ...tortureOfMysql])
         await roundTrip(source, target)
+        expect(await target.schemaText()).toBe(await source.schemaText())
+        await target.drop()
+        await copyInPieces(source, target, { context: context() })
+        expect(await target.digest()).toEqual(await source.digest())
         expect(await target.schemaText()).toBe(await source.schemaText())
       }))
   }

@@ -32,6 +32,7 @@ export interface CheckedTarget {
 
 /**
  * Everything that can be known before the first change.
+ * @param source the parts that define what there will be
  * @throws usage.not-supported, database.*, tool.*, refused.not-empty, integrity.empty, integrity.format
  */
 export async function checkTarget(
@@ -118,9 +119,7 @@ async function lookInto(
 /** The beginning of the dump, at least 4 KiB where there is as much. @throws integrity.empty, integrity.format */
 async function readHead(source: RestoreSource): Promise<Buffer> {
   const [part] = source.parts
-  if (part === undefined || source.parts.length > 1) {
-    throw new HoldfastError('integrity.format', 'a dump of MySQL or MariaDB has one part')
-  }
+  if (part === undefined) throw new HoldfastError('integrity.format', 'the backup has no part')
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of await source.open(part)) {

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type {
   ConnectorSettings,
   RestoreFacts,
+  RestorePart,
   RestoreRequest,
   RestoreSource,
 } from '../../engine/connector.js'
@@ -31,6 +32,25 @@ const mark = quoteName(unfinishedMark)
 /** For putting things right after an interruption, when the signal of the call has aborted already. */
 const tidyingMs = 30_000
 
+/** In which order the parts of a dump are restored. */
+export interface RestoreOrder {
+  /** Of a dump, the parts that define what there will be; the first of them is restored first. @throws integrity.* */
+  defining(source: RestoreSource): RestoreSource
+  /** What comes after it. @returns what the client said */
+  rest(cx: Context, restore: RestorePartly): Promise<readonly string[]>
+}
+
+/** What restores one part after the other, or several at once. */
+export interface RestorePartly {
+  readonly settings: ConnectorSettings
+  readonly source: RestoreSource
+  /**
+   * @param variables of the session, beside those that every restore sets: `unique_checks = 0`
+   * @returns what the client said
+   */
+  part(cx: Context, part: RestorePart, variables?: string): Promise<readonly string[]>
+}
+
 /**
  * @throws what {@link checkTarget} throws, and tool.failed, integrity.*: the target is as it was
  * @throws restore.incomplete: it is not, and bears the mark of it
@@ -38,20 +58,34 @@ const tidyingMs = 30_000
 export async function runRestore(
   cx: Context,
   settings: ConnectorSettings,
+  order: RestoreOrder,
   source: RestoreSource,
   request: RestoreRequest,
 ): Promise<RestoreFacts> {
-  const checked = await checkTarget(cx, settings, source, request)
+  const defining = order.defining(source)
+  const checked = await checkTarget(cx, settings, defining, request)
   const progress: Progress = { created: false, changed: false }
-  const guard = new RestoreGuard(
-    guardSettings(settings.connection.name, checked.server, request, checked.inventory),
-  )
-  const stream = await openOnly(source)
+  const guards: RestoreGuard[] = []
+  const stream = await openFirst(defining)
+  const feeding = async (partCx: Context, bytes: Readable, variables?: string) => {
+    const guard = new RestoreGuard(
+      guardSettings(settings.connection.name, checked.server, request, checked.inventory),
+    )
+    guards.push(guard)
+    return feed(partCx, settings, checked, { bytes, guard, progress, variables })
+  }
   try {
     await makeReady(cx, settings, checked, request, progress)
-    const messages = await feed(cx, settings, checked, stream, guard, progress)
-    const definers = await finish(cx, settings, guard)
-    return { warnings: [...messages, ...guard.warnings, ...definers] }
+    const messages = [
+      ...(await feeding(cx, stream)),
+      ...(await order.rest(cx, {
+        settings,
+        source,
+        part: async (partCx, part, variables) => feeding(partCx, await source.open(part), variables),
+      })),
+    ]
+    const owners = await finish(cx, settings, new Set(guards.flatMap((guard) => [...guard.definers])))
+    return { warnings: [...new Set([...messages, ...guards.flatMap((guard) => guard.warnings)]), ...owners] }
   } catch (error) {
     throw await outcome(cx, settings, asHoldfastError(error, 'tool.failed'), progress)
   } finally {
@@ -59,7 +93,7 @@ export async function runRestore(
   }
 }
 
-async function openOnly(source: RestoreSource): Promise<Readable> {
+async function openFirst(source: RestoreSource): Promise<Readable> {
   const [part] = source.parts
   if (part === undefined) throw new HoldfastError('integrity.format', 'the backup has no part')
   const stream = await source.open(part)
@@ -108,13 +142,18 @@ export async function endOthers(session: ServerSession): Promise<void> {
   }
 }
 
+interface Fed {
+  readonly bytes: Readable
+  readonly guard: RestoreGuard
+  readonly progress: Progress
+  readonly variables: string | undefined
+}
+
 async function feed(
   cx: Context,
   settings: ConnectorSettings,
   { client }: CheckedTarget,
-  stream: Readable,
-  guard: RestoreGuard,
-  progress: Progress,
+  { bytes, guard, progress, variables }: Fed,
 ): Promise<readonly string[]> {
   return withOptionFile(cx, settings, client, async (optionFile) => {
     const checker = mysqlSql.checker()
@@ -125,8 +164,9 @@ async function feed(
         progress.changed = true
       },
     )
-    const input = feedTool(cx, clientCall(settings, client, optionFile, settings.connection.name))
-    await connect([stream, watch, input.stdin], cx.signal)
+    const call = clientCall(settings, client, optionFile, settings.connection.name, variables)
+    const input = feedTool(cx, call)
+    await connect([bytes, watch, input.stdin], cx.signal)
     return (await input.finished).messages
   })
 }
@@ -135,12 +175,12 @@ async function feed(
 async function finish(
   cx: Context,
   { connection }: ConnectorSettings,
-  guard: RestoreGuard,
+  definers: ReadonlySet<string>,
 ): Promise<readonly string[]> {
   const session = await ServerSession.open(cx, connection)
   try {
     await session.query(`DROP TABLE IF EXISTS ${mark}`)
-    const unknown = await unknownDefiners(session, guard.definers)
+    const unknown = await unknownDefiners(session, definers)
     return unknown.length === 0
       ? []
       : [

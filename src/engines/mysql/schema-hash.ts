@@ -26,10 +26,7 @@ export async function definitionsOf(
 ): Promise<readonly Definition[]> {
   const found: Definition[] = []
   const add = (kind: string, name: string, definition: unknown) => found.push([kind, name, definition])
-  for (const { name } of inventory.tables) {
-    const definition = withoutCounter(await showCreate(session, 'TABLE', name, 'Create Table'))
-    add('table', name, ownSequences(definition, session))
-  }
+  for (const [name, definition] of await tableDefinitions(session, inventory)) add('table', name, definition)
   for (const name of inventory.sequences) {
     add('sequence', name, await showCreate(session, 'SEQUENCE', name, 'Create Table'))
   }
@@ -41,6 +38,19 @@ export async function definitionsOf(
   for (const trigger of await triggers(session))
     add('trigger', trigger.name, { ...trigger, body: withoutSemicolon(trigger.body) })
   for (const event of await events(session)) add('event', event.name, event)
+  return found
+}
+
+/** Those of tables alone, by name. */
+export async function tableDefinitions(
+  session: ServerSession,
+  { tables }: Pick<Inventory, 'tables'>,
+): Promise<ReadonlyMap<string, unknown>> {
+  const found = new Map<string, unknown>()
+  for (const { name } of tables) {
+    const definition = withoutCounter(await showCreate(session, 'TABLE', name, 'Create Table'))
+    found.set(name, ownSequences(definition, session))
+  }
   return found
 }
 

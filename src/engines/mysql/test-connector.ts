@@ -15,6 +15,8 @@ import type { ConnectionSettings } from '../../engine/engine.js'
 import type { Context } from '../../env/context.js'
 import { nodeEnv } from '../../env/node-env.js'
 import { runTool } from '../../process/run.js'
+import { partsSource, readDump, type ReadPart } from '../../testing/connector-workbench.js'
+import { mysqlParallel } from './connectors/mysql-parallel.js'
 import { mysqldump } from './connectors/mysqldump.js'
 import type { ScratchDatabase } from './test-database.js'
 
@@ -73,6 +75,26 @@ export function restoreInto(
 ): Promise<RestoreFacts> {
   const cx = changes.context ?? scratchContext()
   return connectorOf(database, changes).restore(cx, sourceOf(dump), requestOf(request))
+}
+
+/** Of `mysql-parallel`, with sizes of which small tables have several pieces. */
+export function parallelConnectorOf(database: ScratchDatabase, changes: Changes = {}): Connector {
+  const connection = changes.connection ?? database.connection
+  return mysqlParallel(connection.engine, { pieceBytes: 20_000 }).create(scratchSettings(connection, changes))
+}
+
+/** Dumps one database in pieces and makes the other of them. */
+export async function copyInPieces(
+  source: ScratchDatabase,
+  target: ScratchDatabase,
+  changes: Changes = {},
+): Promise<{ readonly parts: readonly ReadPart[]; readonly warnings: readonly string[] }> {
+  const cx = changes.context ?? scratchContext()
+  const request = { exclude: [], excludeData: [], schemas: [], allowMissing: false }
+  const parts = await readDump(await parallelConnectorOf(source, changes).dump(cx, request))
+  const connector = parallelConnectorOf(target, changes)
+  const { warnings } = await connector.restore(cx, partsSource(parts), requestOf({ create: true }))
+  return { parts, warnings }
 }
 
 /** A context of the real machine that never aborts by itself. */

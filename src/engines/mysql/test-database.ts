@@ -129,7 +129,7 @@ export class ScratchDatabase {
       const schema = `WHERE TABLE_SCHEMA = DATABASE()`
       await each(
         'TABLE',
-        `SELECT TABLE_NAME AS name FROM information_schema.TABLES ${schema} AND TABLE_TYPE NOT IN ('VIEW', 'SEQUENCE') ORDER BY 1`,
+        `SELECT TABLE_NAME AS name FROM information_schema.TABLES ${schema} AND TABLE_TYPE NOT IN ('VIEW', 'SEQUENCE') ORDER BY 1, BINARY TABLE_NAME`,
       )
       await each(
         'SEQUENCE',

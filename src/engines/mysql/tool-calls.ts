@@ -34,20 +34,26 @@ const clientArguments = [
   '--max-allowed-packet=1073741824',
   '--local-infile=0',
   '--skip-reconnect',
-  // A forgotten transaction of some other session must not hold a restore for a day.
-  '--init-command=SET SESSION lock_wait_timeout = 120',
 ]
 
-/** A run of the client that reads SQL from stdin; without a database where it may not exist yet. */
+/** A forgotten transaction of some other session must not hold a restore for a day. */
+const sessionVariables = 'lock_wait_timeout = 120'
+
+/**
+ * A run of the client that reads SQL from stdin; without a database where it may not exist yet.
+ * @param variables of the session: `unique_checks = 0`
+ */
 export function clientCall(
   { connection, tools }: ConnectorSettings,
   tool: Tool,
   optionFile: OptionFile,
   database: string | undefined,
+  variables?: string,
 ): ToolCall {
   const args = [
     optionFile.argument,
     ...clientArguments,
+    `--init-command=SET SESSION ${[sessionVariables, variables].filter((each) => each !== undefined).join(', ')}`,
     ...(database === undefined ? [] : [`--database=${database}`]),
   ]
   return {

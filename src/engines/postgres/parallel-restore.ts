@@ -11,7 +11,7 @@ import { refuseContradictions } from './partial-restore.js'
 import { archivePart, readPieces, type StoredPiece } from './pieces.js'
 import type { FeedRun, RestoreFormat } from './restore.js'
 import { connectForCopy } from './session.js'
-import { doAll } from './work-queue.js'
+import { doAll } from '../work-queue.js'
 
 /**
  * Several connections are several transactions: first the definitions, in one; then the rows, and the indexes of each table once

@@ -18,21 +18,18 @@ import { unused } from '../../../engine/unused-settings.js'
 import type { Context } from '../../../env/context.js'
 import { HoldfastError } from '../../../errors.js'
 import { ofMongodbAlone } from '../../mongodb-settings.js'
-import { assertDumpable } from '../dumpable.js'
+import { inspectDatabase } from '../dumpable.js'
 import { openProof, type DumpProof } from '../dump-proof.js'
 import { planDump, type DumpPlan } from '../dump-plan.js'
-import { dumpStream, type DumpStream } from '../dump-stream.js'
+import { dumpStream, saidBy } from '../dump-stream.js'
 import { mysqlSql } from '../format-sql.js'
-import { readGrants } from '../grants.js'
-import { readInventory } from '../inventory.js'
 import { writeOptionFile } from '../option-file.js'
 import { checkTarget } from '../restore-check.js'
-import { runRestore } from '../restore-run.js'
+import { runRestore, type RestoreOrder } from '../restore-run.js'
 import { ServerSession } from '../session.js'
 import { dumpCall } from '../tool-calls.js'
-import { findTool } from '../tools.js'
 
-const capabilities: ConnectorCapabilities = {
+export const mysqldumpCapabilities: ConnectorCapabilities = {
   exclude: true,
   excludeData: true,
   schemas: false,
@@ -50,13 +47,21 @@ const capabilities: ConnectorCapabilities = {
   },
 }
 
+const onePart: RestoreOrder = {
+  defining(source) {
+    if (source.parts.length === 1) return source
+    throw new HoldfastError('integrity.format', 'a dump of MySQL or MariaDB has one part')
+  },
+  rest: () => Promise.resolve([]),
+}
+
 /** SQL text by the dump tool of the server's own family, restored through its client; for both engines. */
 export function mysqldump(engine: string): ConnectorFactory {
   return {
     name: 'mysqldump',
     engine,
     extension: 'sql',
-    capabilities,
+    capabilities: mysqldumpCapabilities,
     format: mysqlSql,
     create: (settings) => new MysqldumpConnector(engine, settings),
   }
@@ -65,7 +70,7 @@ export function mysqldump(engine: string): ConnectorFactory {
 class MysqldumpConnector implements Connector {
   readonly name = 'mysqldump'
   readonly engine: string
-  readonly capabilities = capabilities
+  readonly capabilities = mysqldumpCapabilities
   readonly #settings: ConnectorSettings
 
   constructor(engine: string, settings: ConnectorSettings) {
@@ -73,21 +78,11 @@ class MysqldumpConnector implements Connector {
     this.#settings = settings
   }
 
-  async inspect(cx: Context): Promise<ConnectorFacts> {
-    const session = await ServerSession.open(cx, this.#settings.connection)
-    try {
-      assertDumpable(session, await readInventory(session), await readGrants(session))
-      const tool = await findTool(cx, 'dump', session.identity, this.#settings.tools)
-      return { server: await session.facts(), tools: [tool.facts] }
-    } finally {
-      await session.close()
-    }
+  inspect(cx: Context): Promise<ConnectorFacts> {
+    return inspectDatabase(cx, this.#settings)
   }
 
   async dump(cx: Context, request: DumpRequest): Promise<Dump> {
-    if (request.schemas.length > 0) {
-      throw new HoldfastError('usage.not-supported', 'databases of MySQL and MariaDB hold no schemas')
-    }
     const session = await ServerSession.open(cx, this.#settings.connection)
     let plan: DumpPlan
     try {
@@ -115,15 +110,12 @@ class MysqldumpConnector implements Connector {
       const calls = plan.runs.map((args) => dumpCall(this.#settings, plan.tool, optionFile, args))
       const proof = await openProof(cx, this.#settings, plan.proof)
       tell.begun(proof)
-      const stream = dumpStream(cx, plan.head, calls, {
-        begun: () => proof.begin(),
-        ...(plan.mend === undefined ? {} : { mend: plan.mend }),
-      })
+      const stream = dumpStream(cx, plan.head, calls, { begun: () => proof.begin(), mend: plan.mend() })
       try {
         yield { name: 'dump', role: 'dump', bytes: stream.bytes }
         const fingerprint = await proof.result()
         tell.ended({
-          warnings: saidBy(stream, plan),
+          warnings: saidBy([stream], plan),
           ...(fingerprint === undefined ? {} : { fingerprint }),
         })
       } finally {
@@ -136,11 +128,11 @@ class MysqldumpConnector implements Connector {
   }
 
   async prepareRestore(cx: Context, source: RestoreSource, request: RestoreRequest): Promise<RestoreTarget> {
-    return (await checkTarget(cx, this.#settings, source, request)).target
+    return (await checkTarget(cx, this.#settings, onePart.defining(source), request)).target
   }
 
   restore(cx: Context, source: RestoreSource, request: RestoreRequest): Promise<RestoreFacts> {
-    return runRestore(cx, this.#settings, source, request)
+    return runRestore(cx, this.#settings, onePart, source, request)
   }
 }
 
@@ -148,16 +140,4 @@ class MysqldumpConnector implements Connector {
 interface DumpTold {
   begun(proof: DumpProof): void
   ended(facts: DumpFacts): void
-}
-
-function saidBy(stream: DumpStream, plan: DumpPlan): readonly string[] {
-  const longest = stream.longestLine()
-  return [
-    ...stream.messages,
-    ...(longest > plan.maxAllowedPacket
-      ? [
-          `a row takes ${longest} bytes in the dump: the server it is restored into needs a max_allowed_packet above that`,
-        ]
-      : []),
-  ]
 }

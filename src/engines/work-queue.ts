@@ -1,4 +1,4 @@
-import type { Context } from '../../env/context.js'
+import type { Context } from '../env/context.js'
 
 /** Something that does one task after another. */
 export interface Worker<Task> {

@@ -1,0 +1,50 @@
+import type { RestorePart, RestoreSource } from '../../engine/connector.js'
+import type { Context } from '../../env/context.js'
+import { HoldfastError } from '../../errors.js'
+import { doAll } from '../work-queue.js'
+import { postDataPart, schemaPart } from './parallel-dump.js'
+import type { RestoreOrder, RestorePartly } from './restore-run.js'
+
+/**
+ * Of a session that writes rows. What the tool writes for definitions turns this check off as well. MariaDB locks an empty table for the
+ * first rows in it, so that others with rows of the same table wait.
+ */
+const pieceVariables = 'unique_checks = 0, innodb_lock_wait_timeout = 3600'
+
+/** First the definitions, then the rows by several clients, last what acts on rows. */
+export function parallelOrder(jobs: number): RestoreOrder {
+  return {
+    defining(source) {
+      const parts = [schemaPart, postDataPart].map((name) => partOf(source, name))
+      return { parts, open: (part) => source.open(part) }
+    },
+    async rest(cx, restore) {
+      const said = await restorePieces(cx, restore, jobs)
+      return [...said, ...(await restore.part(cx, partOf(restore.source, postDataPart)))]
+    },
+  }
+}
+
+async function restorePieces(cx: Context, restore: RestorePartly, jobs: number): Promise<readonly string[]> {
+  const pieces = restore.source.parts.filter(({ role }) => role === 'data')
+  const said: string[] = []
+  await doAll(cx, jobs, {
+    // The largest first, so that what is left for the end is small.
+    tasks: pieces.toSorted((a, b) => (b.plainBytes ?? 0) - (a.plainBytes ?? 0)),
+    worker: (signal) =>
+      Promise.resolve({
+        async take(piece: RestorePart) {
+          said.push(...(await restore.part({ ...cx, signal }, piece, pieceVariables)))
+          return []
+        },
+        close: () => Promise.resolve(),
+      }),
+  })
+  return said
+}
+
+function partOf({ parts }: RestoreSource, wanted: string): RestorePart {
+  const part = parts.find(({ name }) => name === wanted)
+  if (part !== undefined) return part
+  throw new HoldfastError('integrity.missing-artifact', `the backup has no part ${wanted}`)
+}
