@@ -15,6 +15,7 @@ import { mongodb } from './cases/mongodb.js'
 import { portable } from './cases/portable.js'
 import { postgresql } from './cases/postgresql.js'
 import { restic } from './cases/restic.js'
+import { s3 } from './cases/s3.js'
 import { sqlite } from './cases/sqlite.js'
 import { tables } from './cases/tables.js'
 import { built } from './holdfast.js'
@@ -29,6 +30,7 @@ const cases: readonly Case[] = [
   portable,
   files,
   restic,
+  s3,
   commandLine,
   devServers,
   ...fingerprints,

@@ -61,7 +61,11 @@ async function contestants(folder: string, source: string) {
     RESTIC_PASSWORD: password,
     RESTIC_CACHE_DIR: join(folder, 'cache'),
   }
-  await measure({ name: 'init', command: 'restic init', env })
+  const repository = join(own, 'repository')
+  // Where a repository cuts is drawn by lot when it is made: both cut alike.
+  const alike = `restic init -r ${quoted(repository)} --from-repo ${quoted(byHand)} --copy-chunker-params`
+  const login = { ...env, RESTIC_FROM_PASSWORD: password }
+  await measure({ name: 'init', command: `restic init && ${alike}`, env: login })
   const config = join(own, 'holdfast.config.json')
   const storage = { driver: 'restic', repository: './repository', password, cacheDirectory: './cache' }
   const settings = { databases: { shop: `sqlite:${source}` }, storages: { main: storage } }
@@ -83,7 +87,7 @@ async function contestants(folder: string, source: string) {
     ours: {
       name: 'holdfast backup to restic',
       command: holdfast('backup', '--config', config),
-      output: join(own, 'repository'),
+      output: repository,
     },
   } satisfies Record<string, Contestant>
 }

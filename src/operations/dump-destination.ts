@@ -1,4 +1,3 @@
-import { createWriteStream } from 'node:fs'
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { PassThrough, Transform, type Readable, type Writable } from 'node:stream'
@@ -9,6 +8,7 @@ import { streamEnd } from '../portable/dump-stream.js'
 import { parsePortableManifest, type PortableManifest } from '../portable/portable-manifest.js'
 import type { Stage, StageKind } from '../stages/stage.js'
 import { connect } from '../streams/connect.js'
+import { fileTarget } from '../streams/file-target.js'
 
 export interface Compression {
   readonly kind: StageKind
@@ -34,7 +34,8 @@ export async function dumpDestination(
   output: string | Writable,
   compression: Compression | undefined,
 ): Promise<DumpDestination> {
-  if (typeof output !== 'string') return new StreamDestination(cx, output, compression)
+  if (typeof output !== 'string')
+    return new StreamDestination(cx, 'path' in output ? output : kept(output), compression)
   const path = resolve(cx.env.workingDirectory, output)
   const found = await stat(path).catch(() => undefined)
   if (
@@ -105,7 +106,7 @@ class FolderDestination implements DumpDestination {
 
   async table(file: string, bytes: Readable): Promise<void> {
     const counting = counted((length) => (this.#bytes += length))
-    const target = createWriteStream(join(this.path, file + partial), { mode: 0o600 })
+    const target = fileTarget(join(this.path, file + partial))
     this.#written.push(file)
     const through = this.#compression?.stage.encode(this.#cx).through
     await connect(
@@ -146,14 +147,13 @@ class StreamDestination implements DumpDestination {
   #tables = 0
   #bytes = 0
 
-  constructor(cx: Context, output: Writable, compression: Compression | undefined, path?: string) {
+  constructor(cx: Context, target: Writable, compression: Compression | undefined, path?: string) {
     this.#cx = cx
     if (path !== undefined) this.path = path
     this.compresses = compression !== undefined
     this.#input = new PassThrough({ highWaterMark: 1024 * 1024 })
     const counting = counted((length) => (this.#bytes += length))
     const through = compression?.stage.encode(cx).through
-    const target = kept(output)
     this.#done = connect(
       through === undefined ? [this.#input, counting, target] : [this.#input, through, counting, target],
       cx.signal,
@@ -162,7 +162,7 @@ class StreamDestination implements DumpDestination {
   }
 
   static toFile(cx: Context, path: string, compression: Compression | undefined): StreamDestination {
-    return new StreamDestination(cx, createWriteStream(path + partial, { mode: 0o600 }), compression, path)
+    return new StreamDestination(cx, fileTarget(path + partial), compression, path)
   }
 
   fileOf(table: string): string {
@@ -215,7 +215,6 @@ function counted(add: (length: number) => void): Transform {
 
 /** A stream of the caller's, such as stdout, is not closed by us; a file is. */
 function kept(output: Writable): Writable {
-  if ('path' in output) return output
   const through = new PassThrough()
   through.pipe(output, { end: false })
   finished(output, { readable: false }).catch((error: Error) => through.destroy(error))

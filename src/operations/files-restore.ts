@@ -1,24 +1,25 @@
+import type { FilesSettings } from '../config/settings.js'
 import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import type { Examined, ExtractInput, Unpacked } from '../files/program/protocol.js'
 import { newToken } from '../files/remains.js'
 import { tarFormat } from '../files/tar/format.js'
-import { examineArchive } from '../files/tools.js'
 import { firstUsable } from './first-usable.js'
 import { tellFailure, type Standing } from './failure-hooks.js'
-import { checkRoom, checkSwap, folderTarget, type FolderTarget } from './files-target.js'
-import { restoreBeside, restoreInto } from './files-write.js'
+import { findFolder, type Folder } from './files-folder.js'
+import { folderTarget, storageTarget, type FilesTarget, type FilesWanted } from './files-target.js'
 import type { FilesRestorePlan, FilesRestoreReport } from './reports.js'
 import type { FilesRestoreRequest } from './requests.js'
 import { findSourcesOf, placesOf, type DisposableSource } from './restore-find.js'
 import type { FoundSource } from './restore-source.js'
 import { oneSet } from './select-files.js'
+import type { Storage } from '../storages/storage.js'
 import { validateRestore } from './validate-restore.js'
 import { contextOf, notice, type Workspace } from './workspace.js'
 import { counted } from '../env/counted.js'
 
 /**
- * Restores files into a folder. Before the first change the whole archive is read: its digests, its structure, whether every entry stays
+ * Restores files into a folder, or into the storage that they are of. Before the first change the whole archive is read: its digests, its structure, whether every entry stays
  * within the target, what it would meet there, and whether there is room.
  * @throws usage.*, integrity.*, key.*, storage.*, refused.*: nothing was changed, unless the code is restore.incomplete
  * @throws hook.failed where the restore is complete, and a hook after it failed
@@ -32,17 +33,17 @@ export async function restoreFiles(
   const started = workspace.env.clock.now().getTime()
   try {
     refuseCombinations(request)
-    const target = await targetOf(cx, workspace, request)
+    const place = await placeFor(cx, workspace, request)
     standing.phase = 'find'
     const wanted = request.backup ?? 'latest'
     const candidates = await findSourcesOf(cx, workspace, wanted, filterOf(workspace, request))
     standing.phase = 'check'
     const { found, prepared } = await firstUsable(cx, candidates, async (source) => {
-      const input = extractInput(cx, request, target, source)
-      return { input, plan: await prepare(cx, workspace, request, target, source, input) }
+      const target = targetIn(cx, place, request, source)
+      return { target, plan: await prepare(workspace, request, target, source) }
     })
     try {
-      return await restoreFound(cx, workspace, request, { ...prepared, target, found, started }, standing)
+      return await restoreFound(cx, workspace, request, { ...prepared, found, started }, standing)
     } finally {
       await found.dispose()
     }
@@ -54,9 +55,8 @@ export async function restoreFiles(
 }
 
 interface Prepared {
-  readonly target: FolderTarget
+  readonly target: FilesTarget
   readonly found: DisposableSource
-  readonly input: ExtractInput
   readonly plan: FilesRestorePlan
   /** Milliseconds of the clock. */
   readonly started: number
@@ -66,7 +66,7 @@ async function restoreFound(
   cx: Context,
   workspace: Workspace,
   request: FilesRestoreRequest,
-  { target, found, input, plan, started }: Prepared,
+  { target, found, plan, started }: Prepared,
   standing: Standing,
 ): Promise<FilesRestoreReport> {
   const report = (restored: boolean, done: Unpacked): FilesRestoreReport => ({
@@ -90,9 +90,7 @@ async function restoreFound(
   await workspace.hooks.run(cx, 'files-restore', 'beforeFilesRestore', hookFacts)
   standing.phase = 'restore'
   const archive = () => found.source.open(onlyPart(found))
-  const done = input.fresh
-    ? await restoreBeside(cx, target, input, archive, (message) => notice(workspace, 'warning', message))
-    : await restoreInto(cx, input, archive)
+  const done = await target.restore(archive, (message) => notice(workspace, 'warning', message))
   standing.phase = 'after'
   await workspace.hooks.run(cx, 'files-restore', 'afterFilesRestore', hookFacts).catch((thrown: unknown) => {
     cx.signal.throwIfAborted()
@@ -111,19 +109,39 @@ function refuseCombinations({ replace, only = [], onConflict }: FilesRestoreRequ
     throw refuse('onConflict', 'the target is emptied, so that nothing can conflict')
 }
 
-async function targetOf(
+/** Where the files go: a folder, or the storage that is the source of the set. */
+type Place = Folder | { readonly storage: Storage; readonly set: FilesSettings }
+
+async function placeFor(
   cx: Context,
   workspace: Workspace,
-  { to, set, replace }: FilesRestoreRequest,
-): Promise<FolderTarget> {
-  if (to !== undefined) return folderTarget(cx.env.workingDirectory, to, replace === true)
-  const { alias, source } = oneSet(workspace, set)
-  if ('folder' in source) return folderTarget(cx.env.workingDirectory, source.folder, replace === true)
-  throw new HoldfastError(
-    'usage.not-supported',
-    `the files of ${alias} lie in the storage ${source.storage}, and are restored into a folder only`,
-    { hint: 'name a folder with --to' },
-  )
+  { to, set, replace = false }: FilesRestoreRequest,
+): Promise<Place> {
+  if (to !== undefined) return findFolder(cx.env.workingDirectory, to, replace)
+  const chosen = oneSet(workspace, set)
+  const { source } = chosen
+  if ('folder' in source) return findFolder(cx.env.workingDirectory, source.folder, replace)
+  return { storage: (await workspace.storages.get(source.storage)).storage, set: chosen }
+}
+
+function targetIn(
+  cx: Context,
+  place: Place,
+  { only = [], onConflict = 'error', replace = false }: FilesRestoreRequest,
+  { manifest }: FoundSource,
+): FilesTarget {
+  const wanted: FilesWanted = { only, onConflict, replace }
+  if ('storage' in place) return storageTarget(cx, place.storage, place.set, wanted)
+  const input: ExtractInput = {
+    target: place.path,
+    onConflict,
+    only,
+    // What is in the user's own backup is as it was; an archive from elsewhere could place a link for others to follow.
+    linksOut: manifest !== undefined,
+    fresh: place.fresh,
+    token: newToken(cx.env.randomBytes(6)),
+  }
+  return folderTarget(cx, place, input)
 }
 
 /** `latest` means the latest of the set; an id means itself. */
@@ -147,64 +165,43 @@ function onlyPart({ name, source: { parts } }: FoundSource): FoundSource['source
   )
 }
 
-function extractInput(
-  cx: Context,
-  { only = [], onConflict = 'error' }: FilesRestoreRequest,
-  { path, fresh }: FolderTarget,
-  { manifest }: FoundSource,
-): ExtractInput {
-  return {
-    target: path,
-    onConflict,
-    only,
-    // What is in the user's own backup is as it was; an archive from elsewhere could place a link for others to follow.
-    linksOut: manifest !== undefined,
-    fresh,
-    token: newToken(cx.env.randomBytes(6)),
-  }
-}
-
 async function prepare(
-  cx: Context,
   workspace: Workspace,
   request: FilesRestoreRequest,
-  target: FolderTarget,
+  target: FilesTarget,
   found: FoundSource,
-  input: ExtractInput,
 ): Promise<FilesRestorePlan> {
   const { manifest } = found
   const isTar = manifest === undefined ? tarFormat.recognises(found.head) : manifest.format === tarFormat.name
   if (!isTar) throw new HoldfastError('integrity.format', `${found.name} is no tar archive`)
-  const examined = await examineArchive(cx, input, await found.examine(onlyPart(found)))
-  if (examined.entries === 0 && input.only.length > 0)
+  const { only = [], onConflict = 'error' } = request
+  const examined = await target.examine(await found.examine(onlyPart(found)))
+  if (examined.entries === 0 && only.length > 0)
     throw new HoldfastError(
       'usage.pattern-unmatched',
-      `only matches nothing in ${found.name}: ${input.only.join(', ')}`,
+      `only matches nothing in ${found.name}: ${only.join(', ')}`,
     )
-  if (input.onConflict === 'error' && !input.fresh && examined.conflicts > 0)
-    throw conflicting(target, examined)
-  await checkRoom(target, examined.bytes)
-  if (input.fresh) await checkSwap(target)
+  if (onConflict === 'error' && !target.fresh && examined.conflicts > 0) throw conflicting(target, examined)
+  await target.check(examined)
   await validateRestore(workspace, found)
-  return planOf(request, target, found, input, examined)
+  return planOf(request, target, found, examined)
 }
 
-function conflicting({ path }: FolderTarget, { conflicts, conflictNames }: Examined): HoldfastError {
+function conflicting({ kind, place }: FilesTarget, { conflicts, conflictNames }: Examined): HoldfastError {
   const names = conflictNames.slice(0, 3).join(', ')
   return new HoldfastError(
     'refused.not-empty',
-    `${path} has ${conflicts} of the files already: ${names}${conflicts > 3 ? ' …' : ''}`,
+    `${place} has ${conflicts} of the files already: ${names}${conflicts > 3 ? ' …' : ''}`,
     {
-      hint: 'choose --on-conflict replace or skip, --replace to empty the folder, or another folder with --to',
+      hint: `choose --on-conflict replace or skip, --replace to empty the ${kind}, or another folder with --to`,
     },
   )
 }
 
 function planOf(
-  { replace }: FilesRestoreRequest,
-  { path, exists }: FolderTarget,
+  { replace, only = [], onConflict = 'error' }: FilesRestoreRequest,
+  { kind, place, exists }: FilesTarget,
   found: FoundSource,
-  { onConflict, only }: ExtractInput,
   { entries, bytes, present, conflicts, linksOut, linkNames }: Examined,
 ): FilesRestorePlan {
   const { manifest, storage, storedBytes } = found
@@ -215,7 +212,8 @@ function planOf(
     ...(manifest === undefined ? {} : { manifest }),
     ...(storage === undefined ? {} : { storage }),
     ...(storedBytes === undefined ? {} : { storedBytes }),
-    place: path,
+    kind,
+    place,
     exists,
     present,
     mode,
@@ -225,7 +223,7 @@ function planOf(
     conflicts: mode === 'empty-first' ? 0 : conflicts,
     losses: [
       ...(mode === 'empty-first' && present > 0
-        ? [`${counted(present, 'file')} that the folder holds now`]
+        ? [`${counted(present, 'file')} that the ${kind} holds now`]
         : []),
       ...(mode === 'replace' && conflicts > 0
         ? [`${counted(conflicts, 'file')} that the backup has too, as they are now`]

@@ -1,69 +1,73 @@
-import { access, constants, lstat, realpath, stat, statfs } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
-import { HoldfastError } from '../errors.js'
+import type { Readable } from 'node:stream'
+import type { FilesSettings } from '../config/settings.js'
+import type { Context } from '../env/context.js'
+import type { ConflictMode, Examined, ExtractInput, Unpacked } from '../files/program/protocol.js'
+import { examineForStorage, extractIntoStorage, type StorageExtract } from '../files/storage-extract.js'
+import { examineArchive } from '../files/tools.js'
+import type { Storage } from '../storages/storage.js'
+import { checkRoom, checkSwap, type Folder } from './files-folder.js'
+import { partlyRestored, restoreBeside, restoreInto } from './files-write.js'
 
-/** The folder that files are restored into. */
-export interface FolderTarget {
-  /** Absolute, without symbolic links. */
-  readonly path: string
+/** What files are restored into. */
+export interface FilesTarget {
+  readonly kind: 'folder' | 'storage'
+  /** For people. */
+  readonly place: string
   readonly exists: boolean
-  /** All of it is made anew, beside what is there. */
+  /** Nothing that is there can be in the way. */
   readonly fresh: boolean
+  /** Reads the whole archive and changes nothing. @throws integrity.*, refused.not-empty */
+  examine(archive: Readable): Promise<Examined>
+  /** Whether there is room, and whatever else can be known before the first change. */
+  check(examined: Examined): Promise<void>
+  /** @param warn told what is left behind */
+  restore(archive: () => Promise<Readable>, warn: (message: string) => void): Promise<Unpacked>
 }
 
-/** @throws usage.invalid where it is no folder; storage.not-found where what leads to it is not there */
-export async function folderTarget(base: string, path: string, replace: boolean): Promise<FolderTarget> {
-  const wanted = resolve(base, path)
-  const real = await realpath(wanted).catch(() => undefined)
-  if (real !== undefined) {
-    if (!(await stat(real)).isDirectory())
-      throw new HoldfastError('usage.invalid', `${wanted} is not a folder`)
-    return { path: real, exists: true, fresh: replace }
-  }
-  // A link that leads nowhere: its disk may not be mounted.
-  if ((await lstat(wanted).catch(() => undefined)) !== undefined)
-    throw new HoldfastError('storage.not-found', `${wanted} is a link to a folder that is not there`)
-  const parent = await realpath(dirname(wanted)).catch((error: unknown) => {
-    throw new HoldfastError('storage.not-found', `there is no folder ${dirname(wanted)}`, {
-      cause: error,
-      hint: 'make it first, or check the path',
-    })
-  })
-  return { path: join(parent, basename(wanted)), exists: false, fresh: true }
+export interface FilesWanted {
+  readonly onConflict: ConflictMode
+  readonly only: readonly string[]
+  readonly replace: boolean
 }
 
-/** @throws storage.full */
-export async function checkRoom({ path, exists }: FolderTarget, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(exists ? path : dirname(path))
-  const free = bavail * bsize
-  if (free >= bytes) return
-  throw new HoldfastError(
-    'storage.full',
-    `the files need ${bytes} bytes, and where ${path} lies ${free} are free`,
-  )
-}
-
-/** Whether another folder can take the target's place. @throws storage.denied, usage.not-supported */
-export async function checkSwap({ path, exists }: FolderTarget): Promise<void> {
-  const parent = dirname(path)
-  await access(parent, constants.W_OK | constants.X_OK).catch((error: unknown) => {
-    throw new HoldfastError(
-      'storage.denied',
-      `${parent} may not be written to: the new folder is made in it`,
-      {
-        cause: error,
-        hint: exists
-          ? 'give access, or restore with --on-conflict replace'
-          : 'give access, or name another folder with --to',
-      },
-    )
-  })
-  if (!exists || (await stat(parent)).dev === (await stat(path)).dev) return
-  throw new HoldfastError(
-    'usage.not-supported',
-    `${path} is a disk of its own, which no folder can take the place of`,
-    {
-      hint: 'restore with --on-conflict replace',
+export function folderTarget(cx: Context, folder: Folder, input: ExtractInput): FilesTarget {
+  return {
+    kind: 'folder',
+    place: folder.path,
+    exists: folder.exists,
+    fresh: folder.fresh,
+    examine: (archive) => examineArchive(cx, input, archive),
+    async check({ bytes }) {
+      await checkRoom(folder, bytes)
+      if (folder.fresh) await checkSwap(folder)
     },
-  )
+    restore: (archive, warn) =>
+      folder.fresh ? restoreBeside(cx, folder, input, archive, warn) : restoreInto(cx, input, archive),
+  }
+}
+
+/** How much a storage has room for is not known before it is full. */
+export function storageTarget(
+  cx: Context,
+  storage: Storage,
+  { include, exclude }: Pick<FilesSettings, 'include' | 'exclude'>,
+  wanted: FilesWanted,
+): FilesTarget {
+  const place = storage.describe()
+  const input: StorageExtract = { ...wanted, include, exclude }
+  return {
+    kind: 'storage',
+    place,
+    exists: true,
+    fresh: wanted.replace,
+    examine: (archive) => examineForStorage(cx, storage, input, archive),
+    check: () => Promise.resolve(),
+    async restore(archive) {
+      try {
+        return await extractIntoStorage(cx, storage, input, await archive())
+      } catch (thrown) {
+        throw partlyRestored(thrown, place)
+      }
+    },
+  }
 }

@@ -6,7 +6,7 @@ import { asHoldfastError, HoldfastError } from '../errors.js'
 import type { ExtractInput, Unpacked } from '../files/program/protocol.js'
 import { folderBeside, isDeadFolder } from '../files/remains.js'
 import { sweepTarget, unpackArchive } from '../files/tools.js'
-import type { FolderTarget } from './files-target.js'
+import type { Folder } from './files-folder.js'
 
 /**
  * Makes the whole folder beside the target, then gives it the target's name. Until then the target is as it was; what it held is removed
@@ -15,7 +15,7 @@ import type { FolderTarget } from './files-target.js'
  */
 export async function restoreBeside(
   cx: Context,
-  { path, exists }: FolderTarget,
+  { path, exists }: Folder,
   input: ExtractInput,
   archive: () => Promise<Readable>,
   warn: (message: string) => void,
@@ -59,14 +59,19 @@ export async function restoreInto(
     await sweepTarget({ ...cx, signal: new AbortController().signal }, input.target, input.token).catch(
       () => undefined,
     )
-    const { code, message } = asHoldfastError(thrown)
-    const what = `${message}; some files in ${input.target} are restored, each of them whole, and the others are as they were`
-    if (code.startsWith('interrupted.')) throw new HoldfastError(code, what, { cause: thrown })
-    throw new HoldfastError('restore.incomplete', what, {
-      cause: thrown,
-      hint: 'see the message, then run the restore again with --on-conflict replace',
-    })
+    throw partlyRestored(thrown, input.target)
   }
+}
+
+/** The error of a restore, each file by itself, that did not come to its end. */
+export function partlyRestored(thrown: unknown, place: string): HoldfastError {
+  const { code, message } = asHoldfastError(thrown)
+  const what = `${message}; some files in ${place} are restored, each of them whole, and the others are as they were`
+  if (code.startsWith('interrupted.')) return new HoldfastError(code, what, { cause: thrown })
+  return new HoldfastError('restore.incomplete', what, {
+    cause: thrown,
+    hint: 'see the message, then run the restore again with --on-conflict replace',
+  })
 }
 
 function asItWas(thrown: unknown, path: string): HoldfastError {

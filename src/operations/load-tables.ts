@@ -44,11 +44,11 @@ export async function loadTables(
     const plan = byName.get(name)
     if (plan === undefined) continue
     if (fitted.has(name)) throw new HoldfastError('integrity.format', `${source.name} holds ${name} twice`)
-    const fitter = new RowFitter(plan, fitting)
+    const fitter = new RowFitter(plan, table, fitting)
     fitted.set(name, fitter.counts)
     sent.set(name, fitter.sent)
     const writer = sink.writer(plan.target, fitter.columns)
-    const rows = told(fitter.fitted(table, writer), progress, cx.signal)
+    const rows = told(fitter.fitted(writer), progress, cx.signal)
     try {
       if (dryRun) for await (const _batch of rows);
       else written.set(name, await writer.write(rows))

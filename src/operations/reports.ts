@@ -89,7 +89,8 @@ export interface FilesRestorePlan {
   readonly storage?: string
   readonly filename: string
   readonly storedBytes?: number
-  /** The folder to restore into. */
+  readonly kind: 'folder' | 'storage'
+  /** The folder or storage to restore into. */
   readonly place: string
   readonly exists: boolean
   /** How many files and links the target holds now, in all its folders. */

@@ -52,7 +52,7 @@ export interface FilesRestoreRequest extends Cancellable {
   readonly backup?: string | Readable
   /** The set whose backup is restored, into its source; needed where several are configured. */
   readonly set?: string
-  /** Another folder to restore into; it is made where it is not there. */
+  /** Another folder to restore into; it is made where it is not there. Default: the source of the set, a folder or a storage. */
   readonly to?: string
   readonly storage?: string
   readonly fromServer?: string
@@ -61,7 +61,10 @@ export interface FilesRestoreRequest extends Cancellable {
    * Default `error`.
    */
   readonly onConflict?: 'replace' | 'skip' | 'error'
-  /** All that the target holds gives way to the backup, in one step when everything is there. */
+  /**
+   * All that the target holds gives way to the backup: of a folder in one step when everything is there; of a storage, where there is
+   * no such step, what is not in the backup is removed last, and what the set does not include stays.
+   */
   readonly replace?: boolean
   /** Only what these patterns mean. */
   readonly only?: readonly string[]

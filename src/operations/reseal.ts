@@ -67,7 +67,7 @@ async function resealFile(cx: Context, workspace: Workspace, path: string): Prom
     return kind === undefined ? [] : [kind.create(undefined, workspace.keys).encode(cx).through]
   })
   try {
-    const rewritten = Readable.from(resealedBytes(cx, workspace, path, facts), { objectMode: false })
+    const rewritten = Readable.from(resealedText(cx, workspace, path, facts), { objectMode: false })
     await connect([rewritten, ...through, createWriteStream(partial, { mode: 0o600 })], cx.signal)
     const changed = !(await sameBytes(path, partial))
     await rename(partial, path)
@@ -79,12 +79,12 @@ async function resealFile(cx: Context, workspace: Workspace, path: string): Prom
   }
 }
 
-async function* resealedBytes(
+async function* resealedText(
   cx: Context,
   workspace: Workspace,
   path: string,
   facts: Partial<TableFooter> & { table?: string },
-): AsyncGenerator<Buffer> {
+): AsyncGenerator<string> {
   const stream = new StreamTables(decodedFile(cx, workspace, path), {
     name: basename(path),
     acceptEdits: true,
@@ -98,9 +98,9 @@ async function* resealedBytes(
     const encoder = tableEncoder(header)
     yield encoder.header()
     for await (const chunk of rows) yield encoder.rows(chunk)
-    const { bytes, footer } = encoder.end()
+    const { line, footer } = encoder.end()
     Object.assign(facts, footer, { table: tableText(header.table) })
-    yield bytes
+    yield line
   }
 }
 

@@ -7,6 +7,9 @@ const day = /^(-?\d{4,})-(\d\d)-(\d\d)$/u
 const moment = /^(-?\d{4,}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d+)?)?(Z|[+-]\d\d(?::?\d\d)?)?)?$/u
 const clock = /^(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d|:60)?(?:\.\d+)?$|^24:00:00(?:\.0+)?$/u
 
+/** As dumps have it, with no more digits than every engine keeps. */
+const canonical = /^\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{0,5}[1-9])?Z?$/u
+
 export function castDate(target: ColumnHeader, cell: Cell): Cell {
   const text = textOf(target, cell, 'date')
   if (isEndless(text) || isDay(text)) return text
@@ -19,7 +22,7 @@ export function castDate(target: ColumnHeader, cell: Cell): Cell {
 /** @param zoned whether the result is of a moment (with `Z`) or of a calendar and clock */
 export function castTimestamp(target: ColumnHeader, cell: Cell, zoned: boolean): Cell {
   const text = textOf(target, cell, 'timestamp')
-  if (isEndless(text)) return text
+  if (isCanonical(target, text, zoned) || isEndless(text)) return text
   const [, date, time = '00:00', seconds = ':00', offset] = moment.exec(text) ?? []
   if (date === undefined || !isDay(date) || !clock.test(`${time}${seconds}`))
     throw refused(target, text, 'timestamp')
@@ -27,6 +30,10 @@ export function castTimestamp(target: ColumnHeader, cell: Cell, zoned: boolean):
   if (offset === undefined || /^(?:Z|[+-]00(?::?00)?)$/u.test(offset))
     return withinPrecision(target, trimFraction(`${date}T${time}${seconds}${zone}`))
   return withinPrecision(target, trimFraction(`${inUtc(target, date, time, offset)}${seconds}${zone}`))
+}
+
+function isCanonical({ precision = 6 }: ColumnHeader, text: string, zoned: boolean): boolean {
+  return precision >= 6 && canonical.test(text) && text.endsWith('Z') === zoned && isDay(text.slice(0, 10))
 }
 
 export function castTime(target: ColumnHeader, cell: Cell): Cell {

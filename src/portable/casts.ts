@@ -16,6 +16,7 @@ export function castTo(target: ColumnHeader, wrappers: readonly string[], fixedS
   const plain = array ? castArray(target) : (casts[base] ?? castAny)(target, args, fixedScale)
   return (cell) => {
     if (cell === null) return null
+    if (typeof cell !== 'object') return plain(cell)
     const found = asWrapped(cell)
     return found === undefined ? plain(cell) : castWrapped(target, base, wrappers, found, plain)
   }

@@ -11,13 +11,13 @@ export interface TableFooter {
   readonly sha256: string
 }
 
-/** Turns one table into the bytes of its file. */
+/** Turns one table into the text of its file. */
 export interface TableEncoder {
   /** The header's line. */
-  header(): Buffer
-  rows(chunk: RowChunk): Buffer
+  header(): string
+  rows(chunk: RowChunk): string
   /** The footer's line. */
-  end(): { readonly bytes: Buffer; readonly footer: TableFooter }
+  end(): { readonly line: string; readonly footer: TableFooter }
 }
 
 /** Turns the bytes of one or several tables, split anywhere, into headers, rows and footers. */

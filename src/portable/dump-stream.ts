@@ -17,12 +17,12 @@ export function streamEnd(tables: number): object {
 export type DumpedSource = TableSource & { readonly manifest: PortableManifest }
 
 /** A dump as one stream: all tables one after another, with a line before and one after them. */
-export async function* dumpStream(source: DumpedSource): AsyncGenerator<Buffer> {
+export async function* dumpStream(source: DumpedSource): AsyncGenerator<string> {
   yield lineOf(streamHead(source))
   let tables = 0
   for await (const table of source.tables(source.headers)) {
     tables += 1
-    yield* tableBytes(table)
+    yield* fileText(table)
   }
   yield lineOf(streamEnd(tables))
 }
@@ -31,25 +31,25 @@ export async function* dumpStream(source: DumpedSource): AsyncGenerator<Buffer> 
  * The file of one table.
  * @param told of each piece with how many rows it holds, and of the footer at the end
  */
-export async function* tableBytes(
+export async function* fileText(
   { header, rows }: SourceTable,
   told: {
     readonly rows?: (count: number, bytes: number) => void
     readonly ended?: (facts: Omit<PortableTable, 'file'>) => void
   } = {},
-): AsyncGenerator<Buffer> {
+): AsyncGenerator<string> {
   const encoder = tableEncoder(header)
   yield encoder.header()
   for await (const chunk of rows) {
-    const bytes = encoder.rows(chunk)
-    told.rows?.(chunk.count, bytes.length)
-    yield bytes
+    const lines = encoder.rows(chunk)
+    told.rows?.(chunk.count, Buffer.byteLength(lines))
+    yield lines
   }
-  const { bytes, footer } = encoder.end()
+  const { line, footer } = encoder.end()
   told.ended?.({ table: tableText(header.table), rows: footer.rows, sum64: footer.sum64 })
-  yield bytes
+  yield line
 }
 
-function lineOf(value: object): Buffer {
-  return Buffer.from(`${JSON.stringify(value)}\n`)
+function lineOf(value: object): string {
+  return `${JSON.stringify(value)}\n`
 }

@@ -45,6 +45,7 @@ export class RowFitter {
   readonly columns: readonly string[]
   readonly sent: SentRows
   readonly #plan: TablePlan
+  readonly #table: SourceTable
   readonly #options: FittingOptions
   readonly #context: RowContext
   readonly #written: readonly ColumnPlan[]
@@ -53,13 +54,14 @@ export class RowFitter {
   readonly #lost: readonly (readonly [string, number])[]
   readonly #simple: boolean
 
-  constructor(plan: TablePlan, options: FittingOptions) {
+  constructor(plan: TablePlan, table: SourceTable, options: FittingOptions) {
     this.#plan = plan
+    this.#table = table
     this.#options = options
     this.#context = { table: plan.source.table.name, now: options.now }
     this.#written = plan.columns.filter(({ source }) => source.kind === 'file' || source.kind === 'filled')
     this.columns = this.#written.map(({ target }) => target.name)
-    this.sent = new SentRows(this.#written, plan, options)
+    this.sent = new SentRows(this.#written, plan, table, options)
     this.#casts = this.#written.map(({ target }) => castTo(target, options.wrappers, options.fixedScale))
     const place = (name: string) => plan.source.columns.findIndex((column) => column.name === name)
     this.#places = this.#written.map(({ source }) => (source.kind === 'file' ? place(source.column) : -1))
@@ -70,17 +72,15 @@ export class RowFitter {
   }
 
   /** @throws CellRefused's message at once with `errorQuit`; otherwise problems are in `counts` */
-  async *fitted(table: SourceTable, writer: TableWriter): AsyncGenerator<readonly EncodedRow[]> {
-    for await (const chunk of table.rows) {
+  async *fitted(writer: TableWriter): AsyncGenerator<readonly EncodedRow[]> {
+    for await (const chunk of this.#table.rows) {
       const batch: EncodedRow[] = []
       for (const row of chunk.rows) {
-        const place = () => table.place(index)
-        const index = this.counts.read
         this.counts.read += 1
         for (const [name, at] of this.#lost)
           if ((row[at] ?? null) !== null) this.counts.lost.set(name, (this.counts.lost.get(name) ?? 0) + 1)
-        for (const each of this.#simple ? [this.#cells(row, undefined)] : this.#rows(row)) {
-          const encoded = this.#encoded(each, writer, place)
+        for (const cells of this.#simple ? [this.#cells(row, undefined)] : this.#rows(row)) {
+          const encoded = this.#encoded(cells, row, writer)
           if (encoded !== undefined) batch.push(encoded)
         }
       }
@@ -119,7 +119,7 @@ export class RowFitter {
   }
 
   /** The row as the engine takes it; undefined where a cell of it does not fit. */
-  #encoded(cells: Cell[], writer: TableWriter, place: () => string): EncodedRow {
+  #encoded(cells: Cell[], read: Row, writer: TableWriter): EncodedRow {
     let fits = true
     for (let at = 0; at < cells.length; at++) {
       const column = this.#written[at]?.target
@@ -129,36 +129,41 @@ export class RowFitter {
         cells[at] = cell
         if (cell === null && !column.nullable) throw new CellRefused(column, 'is null, and may not be')
       } catch (error) {
-        fits = this.#replaced(cells, error, place) && fits
+        fits = this.#replaced(cells, error) && fits
       }
     }
     while (fits) {
       try {
         const encoded = writer.encode(cells)
-        this.sent.add(cells)
+        this.sent.add(cells, read)
         return encoded
       } catch (error) {
-        fits = this.#replaced(cells, error, place)
+        fits = this.#replaced(cells, error)
       }
     }
     return undefined
   }
 
   /** Puts in place of a cell what the column can hold, where its policy allows it. @returns whether it did */
-  #replaced(cells: Cell[], error: unknown, place: () => string): boolean {
+  #replaced(cells: Cell[], error: unknown): boolean {
     if (!(error instanceof CellRefused)) throw error
     const policy = this.#plan.rules.cast?.[error.column] ?? 'error'
     const replaced = policy !== 'error' && error.instead !== undefined
-    this.#note(error, replaced ? policy : 'error', place)
+    this.#note(error, replaced ? policy : 'error')
     if (replaced) cells[this.columns.indexOf(error.column)] = error.instead ?? null
     return replaced
   }
 
-  #note({ column, message }: CellRefused, policy: CastPolicy, place: () => string): void {
+  /** Of the row that was read last. */
+  #place(): string {
+    return this.#table.place(this.counts.read - 1)
+  }
+
+  #note({ column, message }: CellRefused, policy: CastPolicy): void {
     const key = `${column} ${policy}`
     const problem = this.counts.problems.get(key) ?? { column, policy, count: 0, samples: [] }
     problem.count += 1
-    if (problem.samples.length < samplesKept) problem.samples.push(`${place()}: ${column} ${message}`)
+    if (problem.samples.length < samplesKept) problem.samples.push(`${this.#place()}: ${column} ${message}`)
     this.counts.problems.set(key, problem)
     if (policy === 'error' && this.#options.errorQuit) throw new FirstProblem(problem.samples[0] ?? message)
   }

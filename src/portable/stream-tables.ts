@@ -1,20 +1,27 @@
 import { releaseChunk } from '../streams/chunk-pool.js'
 import type { RowChunk } from '../engine/row-chunk.js'
 import type { TableHeader } from '../engine/table-header.js'
-import type { DecodedItem, StreamHead } from './codec.js'
+import type { DecodedItem, StreamHead, TableFooter } from './codec.js'
 import { piecesAtOnce } from './portable-checker.js'
 import { tableDecoder, type DecodeOptions } from './table-decoder.js'
 import type { SourceTable } from './table-source.js'
+
+interface ReadingState {
+  open: boolean
+  footer?: TableFooter | undefined
+}
 
 /** The tables of a stream, one after another; a table that is not read to its end is read to its end all the same. */
 export class StreamTables {
   readonly #items: AsyncGenerator<DecodedItem>
   readonly #name: string
+  readonly #acceptEdits: boolean
   #held: DecodedItem | undefined
 
   constructor(bytes: AsyncIterable<unknown>, options: DecodeOptions) {
     this.#items = itemsOf(bytes, options)
     this.#name = options.name
+    this.#acceptEdits = options.acceptEdits
   }
 
   /** What stands before the first table of a dump that is one stream. */
@@ -34,10 +41,15 @@ export class StreamTables {
   async *tables(): AsyncGenerator<SourceTable> {
     for (let item = await this.#next(); item !== undefined; item = await this.#next()) {
       if (item.kind !== 'header') continue
-      const state = { open: true }
+      const state: ReadingState = { open: true }
       const rows = this.#rows(state)
       const first = item.line + 1
-      yield { header: item.header, rows, place: (index) => `${this.#name}:${first + index}` }
+      yield {
+        header: item.header,
+        rows,
+        ...(this.#acceptEdits ? {} : { sum64: () => state.footer?.sum64 }),
+        place: (index) => `${this.#name}:${first + index}`,
+      }
       while (state.open && (await rows.next()).done !== true);
     }
   }
@@ -46,14 +58,11 @@ export class StreamTables {
     await this.#items.return(undefined)
   }
 
-  async *#rows(state: { open: boolean }): AsyncGenerator<RowChunk> {
-    for (
-      let item = await this.#next();
-      item !== undefined && item.kind !== 'footer';
-      item = await this.#next()
-    ) {
+  async *#rows(state: ReadingState): AsyncGenerator<RowChunk> {
+    let item = await this.#next()
+    for (; item !== undefined && item.kind !== 'footer'; item = await this.#next())
       if (item.kind === 'rows') yield item.chunk
-    }
+    state.footer = item?.footer
     state.open = false
   }
 

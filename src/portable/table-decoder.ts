@@ -3,6 +3,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { z } from 'zod'
 import type { Row } from '../engine/cell.js'
 import { RowChunk } from '../engine/row-chunk.js'
+import { WholeLines } from '../streams/whole-lines.js'
 import { tableText, type TableHeader } from '../engine/table-header.js'
 import { HoldfastError } from '../errors.js'
 import type { DecodedItem, TableDecoder, TableFooter } from './codec.js'
@@ -11,7 +12,6 @@ import { parseHeader } from './header-line.js'
 import { parsePortableManifest } from './portable-manifest.js'
 
 const rowsAtOnce = 2000
-const lineFeed = 10
 
 const footerShape = z.object({
   end: z.string(),
@@ -40,7 +40,7 @@ interface OpenTable {
 
 class Decoder implements TableDecoder {
   readonly #options: DecodeOptions
-  #rest: Buffer[] = []
+  readonly #whole = new WholeLines()
   #line = 0
   #table: OpenTable | undefined
   #tables = 0
@@ -52,18 +52,12 @@ class Decoder implements TableDecoder {
   }
 
   push(bytes: Buffer): readonly DecodedItem[] {
-    const end = bytes.lastIndexOf(lineFeed)
-    if (end < 0) {
-      if (bytes.length > 0) this.#rest.push(Buffer.from(bytes))
-      return []
-    }
-    const whole = Buffer.concat([...this.#rest, bytes.subarray(0, end + 1)])
-    this.#rest = end + 1 < bytes.length ? [Buffer.from(bytes.subarray(end + 1))] : []
-    return this.#lines(whole)
+    const whole = this.#whole.add(bytes)
+    return whole.length === 0 ? [] : this.#lines(whole)
   }
 
   end(): void {
-    if (this.#rest.length > 0) throw this.#truncated('the last line has no end')
+    if (this.#whole.isUnfinished) throw this.#truncated('the last line has no end')
     if (this.#table !== undefined)
       throw this.#truncated(`the footer of ${tableText(this.#table.header.table)} is missing`)
     if (this.#open) throw this.#truncated('the end of the dump is missing')

@@ -11,9 +11,8 @@ export function tableEncoder(header: TableHeader): TableEncoder {
   const digest = new RowDigest()
   let rows = 0
   const measured = (text: string) => {
-    const bytes = Buffer.from(text)
-    sha256.update(bytes)
-    return bytes
+    sha256.update(text)
+    return text
   }
   return {
     header: () => measured(`${headerLine(header)}\n`),
@@ -25,7 +24,7 @@ export function tableEncoder(header: TableHeader): TableEncoder {
     },
     end() {
       const footer = { rows, sum64: digest.sum64, sha256: sha256.digest('hex') }
-      return { bytes: Buffer.from(`${footerLine(header, footer)}\n`), footer }
+      return { line: `${footerLine(header, footer)}\n`, footer }
     },
   }
 }

@@ -24,6 +24,11 @@ export interface SourceTable {
   readonly header: TableHeader
   /** To be read to the end, where the footer is compared. @throws integrity.*, naming file and line */
   readonly rows: AsyncIterable<RowChunk>
+  /**
+   * The digest of the rows as `RowDigest` makes it, once they are read, where a file that nobody has edited says it; undefined
+   * otherwise.
+   */
+  readonly sum64?: () => string | undefined
   /** Where row `index` (from 0) stands, for messages: `users.ndjson:12`. */
   place(index: number): string
 }

@@ -17,19 +17,21 @@ export interface OutputSource {
   stop(): Promise<unknown>
 }
 
-/** Gathers what a program prints into chunks of 4 MiB, which may be given back (`releaseChunk`). */
+/** Gathers what comes into chunks of 4 MiB, where nothing else is said, which may be given back (`releaseChunk`). */
 export class GatheredOutput {
   readonly stdout: Readable
   readonly #pool: ChunkPool
   #chunk: Buffer
   #filled = 0
 
-  /** @param pool of {@link gatheredChunks}, where several outputs share one */
+  /** @param pool where the chunks come from: several outputs may share one */
   constructor(source: OutputSource, pool = gatheredChunks()) {
     this.#pool = pool
     this.#chunk = pool.take()
     this.stdout = new Readable({
-      highWaterMark: chunkBytes,
+      // Of bytes a reader would be given all that wait as one new buffer.
+      objectMode: true,
+      highWaterMark: 1,
       read: () => source.resume(),
       destroy(error, done) {
         source.stop().then(
@@ -44,6 +46,7 @@ export class GatheredOutput {
 
   /** Copies what has come. @returns false where that is enough for now */
   push(data: Uint8Array): boolean {
+    const { chunkBytes } = this.#pool
     let wanted = true
     for (let taken = 0; taken < data.length;) {
       const copied = Math.min(data.length - taken, chunkBytes - this.#filled)

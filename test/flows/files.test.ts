@@ -467,10 +467,69 @@ describe('a storage as the source', () => {
     })
     expect((await hf.verify()).results).toMatchObject([{ ok: true, result: { checked: true } }])
     expect((await hf.doctor()).checks.filter(({ status }) => status === 'error')).toEqual([])
-    await expect(hf.files.restore({ confirm: true })).rejects.toMatchObject({ code: 'usage.not-supported' })
     await hf.files.restore({ to: join(folder, 'out'), confirm: true })
     expect(filesBelow(join(folder, 'out'))).toEqual(['a/1.png', 'a/2.png', 'b.txt'])
     expect(readFileSync(join(folder, 'out/b.txt'), 'utf8')).toBe('two')
+  })
+
+  async function objectsOf(storage: Storage): Promise<Readonly<Record<string, string>>> {
+    const objects: Record<string, string> = {}
+    for await (const { key } of storage.list(testContext(), ''))
+      objects[key] = Buffer.concat(await (await storage.get(testContext(), key)).toArray()).toString()
+    return objects
+  }
+
+  const put = (storage: Storage, key: string, content: string) =>
+    storage.put(testContext(), objectKey(key), Readable.from([Buffer.from(content)]))
+
+  it('gets its objects back', async () => {
+    const folder = await testFolder()
+    const large = 'large'.repeat(300_000)
+    const storage = await storageOf({ 'a/1.png': 'one', 'b.txt': 'two', 'x.tmp': 'x', large })
+    const hf = await holdfastIn(folder, configOf(storage))
+    resultOf(await hf.files.backup())
+    await put(storage, 'a/1.png', 'changed')
+    await put(storage, 'stray.txt', 'not in the backup')
+    await storage.delete(testContext(), objectKey('b.txt'))
+    await storage.delete(testContext(), objectKey('large'))
+    const damaged = await objectsOf(storage)
+
+    const refused = hf.files.restore({ confirm: true })
+    await expect(refused).rejects.toMatchObject({ code: 'refused.not-empty' })
+    const { plan } = await hf.files.restore({ replace: true, dryRun: true })
+    expect(plan).toMatchObject({ kind: 'storage', entries: 3, present: 2, mode: 'empty-first' })
+    expect(plan.losses).toEqual(['2 files that the storage holds now'])
+    expect(await objectsOf(storage)).toEqual(damaged)
+
+    const skipped = await hf.files.restore({ onConflict: 'skip', confirm: true })
+    expect(skipped).toMatchObject({ files: 2, skipped: 1 })
+    expect(await objectsOf(storage)).toEqual({ ...damaged, 'b.txt': 'two', large })
+    await hf.files.restore({ only: ['a'], onConflict: 'replace', confirm: true })
+    expect(await objectsOf(storage)).toMatchObject({ 'a/1.png': 'one', 'stray.txt': 'not in the backup' })
+    await hf.files.restore({ replace: true, confirm: true })
+    expect(await objectsOf(storage)).toEqual({ 'a/1.png': 'one', 'b.txt': 'two', 'x.tmp': 'x', large })
+  })
+
+  it('says what is half restored where the storage fails, and takes no links', async () => {
+    const folder = await testFolder()
+    const storage = await storageOf({ p: 'one', q: 'two', r: 'three' })
+    const error = new HoldfastError('storage.full', 'no space')
+    const faults = { matches: (key: string) => key === 'q', failPut: { afterBytes: 0, error } }
+    const hf = await holdfastIn(folder, configOf(faultyStorage(storage, faults)))
+    resultOf(await hf.files.backup())
+    await put(storage, 'r', 'changed')
+    await put(storage, 's', 'not in the backup')
+    await expect(hf.files.restore({ replace: true, confirm: true })).rejects.toMatchObject({
+      code: 'restore.incomplete',
+      message: expect.stringContaining('no space; some files in') as string,
+    })
+    expect(await objectsOf(storage)).toEqual({ p: 'one', q: 'two', r: 'three', s: 'not in the backup' })
+    const links = join(folder, 'links.tar')
+    mkdirSync(join(folder, 'tree'))
+    symlinkSync('a', join(folder, 'tree/link'))
+    execFileSync('tar', ['-C', join(folder, 'tree'), '-cf', links, '.'])
+    const linked = hf.files.restore({ backup: links, set: 'media', onConflict: 'replace', confirm: true })
+    await expect(linked).rejects.toMatchObject({ code: 'usage.not-supported' })
   })
 
   it('FAILURES 23: a listing that fails is no empty backup; an object that cannot be read is partial', async () => {

@@ -234,13 +234,19 @@ describe('a dump that is not as it was written', () => {
     expect(await loaded()).toMatchObject(['integrity.checksum', expect.stringContaining('visit was edited')])
     expect((await loaded({ acceptEdits: true }))[0]).toBe('none')
     expect(await to.ask('SELECT day FROM visit WHERE person = 1')).toEqual([['2024-01-02']])
-    edit('[2,"",null]\n', '[2,"",null]\n[2, "spaced",  null]\n')
+    // A text that becomes the column's number.
+    edit('[2,"",null]\n', '[2,"",null]\n["2", "spaced",  null]\n')
     expect((await loaded())[0]).toBe('integrity.checksum')
     expect((await hf.reseal()).files.map(({ rows, changed }) => [rows, changed])).toEqual([
       [3, false],
       [4, true],
     ])
     expect((await loaded())[0]).toBe('none')
+    edit(/"sum64":"\w+/u, '"sum64":"0123456789abcdef')
+    expect(await loaded()).toMatchObject([
+      'integrity.checksum',
+      expect.stringContaining('holds other values'),
+    ])
   })
 
   it('is refused where a line is no row, naming file and line, and a reseal leaves it', async () => {

@@ -28,9 +28,9 @@ export const filesRestore = command<FilesRestoreFlags, [backup?: string]>({
   name: 'files restore',
   brief: 'restore files from a backup',
   description: [
-    'Restores the latest backup of a set into its folder, or the one named by id, unique prefix of an id, file name in the storage, local path, or - for stdin. A tar archive that was made elsewhere restores too, compressed or encrypted or not.',
+    'Restores the latest backup of a set into its folder or storage, or the one named by id, unique prefix of an id, file name in the storage, local path, or - for stdin. A tar archive that was made elsewhere restores too, compressed or encrypted or not.',
     'Before the first change the whole archive is read and checked: its digests, that every entry stays within the folder, and that there is room. Then what will be lost is shown, and you are asked. --dry-run stops there.',
-    'With --replace the new folder is made beside the old one and takes its place in one step: where it fails, the old one is as it was. Otherwise each file takes its place when it is whole.',
+    'With --replace the new folder is made beside the old one and takes its place in one step: where it fails, the old one is as it was. Otherwise each file takes its place when it is whole. In a storage each does, also with --replace: what is not in the backup is removed last.',
   ],
   examples: [
     { line: 'holdfast files restore', meaning: 'what is missing; an error where a file is there' },
@@ -52,7 +52,7 @@ export const filesRestore = command<FilesRestoreFlags, [backup?: string]>({
         ['replace', 'skip', 'error'],
         'a file that is there already is replaced, stays, or stops the restore before it begins  [default: error]',
       ),
-      replace: toggle('empty the folder first: what is not in the backup goes'),
+      replace: toggle('what is not in the backup goes, too'),
       only: texts('PATTERN', 'only these files: * within a name, ** across folders; may be repeated'),
       dryRun: toggle('check everything, print the plan, change nothing'),
       yes: toggle('do not ask'),

@@ -5,7 +5,6 @@ import {
   integerCell,
   looseJsonCell,
   timeCell,
-  trimFraction,
 } from '../../engine/cell-text.js'
 import { typeParts } from '../../engine/logical-type.js'
 import type { ColumnHeader } from '../../engine/table-header.js'
@@ -32,23 +31,41 @@ const readers: Readonly<Record<string, CellReader>> = {
   i32: (text) => text,
   u32: (text) => text,
   i64: integerCell,
-  f32: (text) => floatCell(Number(text)),
-  f64: (text) => floatCell(Number(text)),
+  f32: floatText,
+  f64: floatText,
   numeric: (text) => `"${text}"`,
   uuid: (text) => `"${text}"`,
   bit: (text) => `"${text}"`,
   date: (text) => `"${signedYear(text)}"`,
-  timestamp: (text) => `"${trimFraction(signedYear(text).replace(' ', 'T'))}"`,
-  timestamptz: (text) => `"${trimFraction(utc(signedYear(text)).replace(' ', 'T'))}"`,
+  timestamp: (text) => `"${moment(text, '')}"`,
+  timestamptz: (text) => `"${moment(text, 'Z')}"`,
   time: timeCell,
   timetz: timeCell,
   text: copiedText,
   bytes: (text) => bytesCell(Buffer.from(text.slice(3), 'hex')),
 }
 
-/** The session is in UTC, so that the offset is always none. */
-function utc(text: string): string {
-  return text.includes('+00') ? text.replace('+00', 'Z') : text
+/** Up to 15 digits and no exponent are what a number of eight bytes is called by any engine. */
+const shortDecimal = /^-?(?:[1-9]\d*|0(?=\.))(?:\.\d+)?$/u
+
+function floatText(text: string): string {
+  return text.length <= 16 && shortDecimal.test(text) ? text : floatCell(Number(text))
+}
+
+/**
+ * A fraction comes without zeros at its end, and the session is in UTC, so that the offset is always none.
+ * @param zone the one to say: `Z`, or nothing for the time of a calendar and clock
+ */
+function moment(text: string, zone: string): string {
+  // 2024-01-31 10:00:00.5+00
+  if (text[10] !== ' ' || text.endsWith(' BC')) return farMoment(text, zone)
+  return `${text.slice(0, 10)}T${zone === '' ? text.slice(11) : text.slice(11, -3)}${zone}`
+}
+
+/** A year of more digits, one before Christ, or no moment at all: `infinity`. */
+function farMoment(text: string, zone: string): string {
+  const signed = signedYear(text)
+  return (zone === '' ? signed : signed.replace('+00', zone)).replace(' ', 'T')
 }
 
 /** 44 BC is the year -43 of ISO 8601. */

@@ -11,19 +11,20 @@ import type {
 } from '../../engine/row-sink.js'
 import { tableText, type Sequence, type TableHeader } from '../../engine/table-header.js'
 import { HoldfastError } from '../../errors.js'
+import { resolveConnection } from './connection.js'
 import { identifier, literal, qualifiedName } from './quoting.js'
 import { readTables, type OwnColumn, type OwnTable } from './rows-catalog.js'
 import { defaultSchema, mappingOf } from './rows-mapping.js'
 import { readRows, rowSettings } from './rows-source.js'
 import { asConstraint, CopyWriter } from './rows-writer.js'
-import { openSession, type PostgresSession } from './session.js'
+import { connectForCopy, type PostgresSession } from './session.js'
 
 export async function openSink(
   cx: Context,
   settings: ConnectionSettings,
   request: RowSinkRequest,
 ): Promise<RowSink> {
-  const session = await openSession(cx, settings)
+  const session = await connectForCopy(cx, await resolveConnection(cx.env, settings))
   try {
     await session.rows(
       `BEGIN${request.dryRun ? ' READ ONLY' : ''}; ${rowSettings}; SET LOCAL client_encoding = 'UTF8'`,

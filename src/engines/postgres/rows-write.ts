@@ -58,8 +58,11 @@ function jsonOf(column: ColumnHeader, cell: Cell): string {
   return text
 }
 
+const beforeChrist = /^(?:-\d|0000)/u
+
 /** The year -43 of ISO 8601 is 44 BC. */
 function eraYear(text: string): string {
+  if (!beforeChrist.test(text)) return text
   const [, sign, digits, rest] = /^(-?)(\d{4,})(-.*)$/su.exec(text) ?? []
   if (digits === undefined || rest === undefined) return text
   const year = Number(digits) * (sign === '-' ? -1 : 1)

@@ -20,15 +20,13 @@ export interface PostgresSession extends Session {
   rows<Row extends object>(sql: string, values?: readonly unknown[]): Promise<readonly Row[]>
   /** Runs statements in one transaction; read only, and at one moment of the database. */
   snapshot<Result>(read: () => Promise<Result>): Promise<Result>
-  /** The bytes of a `COPY … TO STDOUT`; its errors are the driver's. */
-  copyOut(sql: string): Promise<Readable>
   /** Takes the bytes of a `COPY … FROM STDIN`; finished when the server has taken all. Its errors are the driver's. */
   copyIn(sql: string): Promise<Writable>
   /** Begins the transaction of `snapshot`, which lasts as long as the session. */
   begin(transaction?: SnapshotTransaction): Promise<void>
   /**
-   * `copyOut` for much data, in large chunks; the stream's clean end is the server's word that it is complete. Nothing else may
-   * run beside it.
+   * The bytes of a `COPY … TO STDOUT`, in chunks of the pool; the stream's clean end is the server's word that it is complete.
+   * Nothing else may run beside it.
    */
   copyOutInChunks(sql: string, pool: ChunkPool): Readable
   /**
@@ -211,10 +209,6 @@ function sessionOf(cx: Context, connection: Connection, client: Client): Postgre
       } finally {
         await rows('COMMIT').catch(() => undefined)
       }
-    },
-    async copyOut(sql) {
-      const { to } = await import('pg-copy-streams')
-      return client.query(to(sql))
     },
     async copyIn(sql) {
       const { from } = await import('pg-copy-streams')

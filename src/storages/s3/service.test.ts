@@ -1,5 +1,9 @@
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -71,6 +75,30 @@ needsMoto().describe('S3: what the service is asked for', () => {
         ContentLength: bytes,
       })
     }
+  })
+
+  it('to check the digest that each body is signed with, of small objects and of parts', async () => {
+    const signed: { readonly digest: unknown; readonly body: Buffer }[] = []
+    const recording = createServer((asked, answer) => {
+      const { method, url, headers } = asked
+      void buffer(asked).then((body) => {
+        if (method === 'PUT') signed.push({ digest: headers['x-amz-content-sha256'], body })
+        const passed = request(new URL(url ?? '', moto.endpoint), { method, headers }, (given) => {
+          answer.writeHead(given.statusCode ?? 500, given.headers)
+          given.pipe(answer)
+        })
+        passed.end(body)
+      })
+    }).listen(0, '127.0.0.1')
+    await once(recording, 'listening')
+    const { port } = recording.address() as AddressInfo
+    const storage = await open({ endpoint: `http://127.0.0.1:${port}`, prefix: 'signed' })
+    for (const bytes of [10, 9 * mebibyte]) await storage.put(cx, key, Readable.from([noise(bytes)]))
+    expect(signed.map(({ body }) => body.length).sort()).toEqual([10, mebibyte, 8 * mebibyte])
+    for (const { digest, body } of signed)
+      expect(digest).toBe(createHash('sha256').update(body).digest('hex'))
+    await storage.close()
+    recording.close()
   })
 
   it('a lock for what belongs to a backup, and says so when that is to be deleted', async () => {

@@ -81,6 +81,7 @@ async function putWhole(
   const { modified, entityTag } = await retry.run(cx, doing, async () => {
     try {
       const command = make()
+      signWith(command, digest)
       const answered = answerDate(command)
       const { ETag } = await client.send(command, { abortSignal: cx.signal })
       return { modified: answered() ?? cx.env.clock.now(), entityTag: ETag }
@@ -93,6 +94,19 @@ async function putWhole(
 
 function checksumOf(digest: Buffer) {
   return { ChecksumAlgorithm: 'SHA256' as const, ChecksumSHA256: digest.toString('base64') }
+}
+
+/** The client would read the whole body once more, to sign its digest. */
+function signWith(command: PutObjectCommand | UploadPartCommand, digest: Buffer): void {
+  const { middlewareStack } = command as Pick<PutObjectCommand, 'middlewareStack'>
+  middlewareStack.add(
+    (next) => (args) => {
+      const { headers } = args.request as { readonly headers: Record<string, string> }
+      headers['x-amz-content-sha256'] = digest.toString('hex')
+      return next(args)
+    },
+    { step: 'build', name: 'holdfastBodyDigest' },
+  )
 }
 
 /** The `Date` of the answer, which the client does not give. */
@@ -131,12 +145,15 @@ class MultipartUpload {
     const PartNumber = index + 1
     const { ETag } = await this.#request(
       cx,
-      () =>
-        new UploadPartCommand({
+      () => {
+        const command = new UploadPartCommand({
           ...{ Bucket: bucket, Key: key, UploadId, PartNumber },
           ...{ Body: bytes, ContentLength: bytes.length },
           ...(checksums ? checksumOf(digest) : {}),
-        }),
+        })
+        signWith(command, digest)
+        return command
+      },
       (command) => this.#target.client.send(command, { abortSignal: cx.signal }),
     )
     this.#bytes += bytes.length

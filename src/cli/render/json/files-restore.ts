@@ -22,9 +22,10 @@ export type FilesPlanDocument = {
   /** RFC 3339 in UTC: when the backup began; absent for a file that was made elsewhere, as is `server`. */
   readonly created?: string
   readonly server?: string
+  readonly kind: 'folder' | 'storage'
   readonly place: string
   readonly exists: boolean
-  /** Files and links that the folder holds now. */
+  /** Files and links that the folder, or objects that the storage holds now. */
   readonly present: number
   readonly mode: 'empty-first' | 'replace' | 'skip' | 'error'
   readonly only: readonly string[]

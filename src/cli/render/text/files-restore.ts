@@ -12,6 +12,12 @@ const modes: Readonly<Record<FilesRestorePlan['mode'], string>> = {
   error: 'none of the files is there yet',
 }
 
+function modeText({ mode, kind }: FilesRestorePlan): string {
+  return mode === 'empty-first' && kind === 'storage'
+    ? 'what the backup has is put first; then what it does not have is removed'
+    : modes[mode]
+}
+
 /** What a restore did, or with `--dry-run` would do. */
 export function renderFilesRestore(
   report: FilesRestoreReport,
@@ -32,7 +38,7 @@ export function renderFilesRestore(
 
 /** Source, target, and what will be lost. */
 export function renderFilesPlan(plan: FilesRestorePlan, style: Style, now: Date, columns?: number): string {
-  const { place, exists, present, mode, only, entries, bytes, conflicts, losses, warnings } = plan
+  const { place, exists, present, only, entries, bytes, conflicts, losses, warnings } = plan
   const facts = renderFacts(
     [
       ['from', sourceText(plan, now)],
@@ -41,7 +47,7 @@ export function renderFilesPlan(plan: FilesRestorePlan, style: Style, now: Date,
       ['restores', `${counted(entries, 'entry', 'entries')}, ${humanBytes(bytes)}`],
       ['only', only.length === 0 ? undefined : printable(only.join(', '))],
       ['there', conflicts === 0 ? undefined : `${counted(conflicts, 'file')} that the backup has too`],
-      ['mode', exists ? modes[mode] : undefined],
+      ['mode', exists ? modeText(plan) : undefined],
       ['lost', severalLines(losses, 'red', style, columns)],
       ['warning', severalLines(warnings, 'yellow', style, columns)],
     ],
