@@ -235,7 +235,6 @@ export class ResticStorage implements Storage {
   }
 
   async #remove(cx: Context, versions: readonly Version[]): Promise<void> {
-    this.#changed()
     try {
       await this.#forget(cx, versions)
     } catch (error) {
@@ -243,6 +242,8 @@ export class ResticStorage implements Storage {
       // Others are writing, for hours perhaps: what is marked is not there any more.
       for (const { key, put } of versions)
         await this.#backup.snapshot(cx, key, [tags.gone, tags.put(put)], noBytes)
+    } finally {
+      this.#changed()
     }
   }
 
