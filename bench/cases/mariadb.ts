@@ -11,6 +11,7 @@ import { memoryTarget, timesTarget, type Bench, type Case } from './case.js'
 
 const database = 'shop'
 const restored = 'restored'
+const parallel = { connector: 'mysql-parallel' }
 /** What holdfast passes, so that both do the same work. */
 const dumpOptions =
   '--single-transaction --quick --routines --triggers --events --hex-blob --default-character-set=utf8mb4 --no-tablespaces --max-allowed-packet=1073741824'
@@ -62,6 +63,12 @@ async function raceBackups(bench: Bench, server: ServerAddress, optionFile: stri
     ? [
         await backupContestant({ name: 'holdfast', url, folder: file('default') }),
         await backupContestant({ name: 'holdfast zstd:1', url, folder: file('level1'), compress: 'zstd:1' }),
+        await backupContestant({
+          name: 'holdfast mysql-parallel',
+          url,
+          folder: file('parallel'),
+          settings: parallel,
+        }),
       ]
     : []
   await measure({ name: 'warming up', command: `${dump} > /dev/null` })
@@ -71,13 +78,21 @@ async function raceBackups(bench: Bench, server: ServerAddress, optionFile: stri
 function backupTargets({ results }: Group): readonly Target[] {
   const ours = results.get('holdfast')
   const level1 = results.get('holdfast zstd:1')
+  const several = results.get('holdfast mysql-parallel')
   const pipe1 = results.get(dumpTo(1))
   const pipe3 = results.get(dumpTo(3))
-  if (!ours || !level1 || !pipe1 || !pipe3) return []
+  if (!ours || !level1 || !several || !pipe1 || !pipe3) return []
   return [
     timesTarget('MariaDB backup, time against the shell pipe at level 3', ours, pipe3, 1.15),
     timesTarget('MariaDB backup, time against the shell pipe at level 1', level1, pipe1, 1.15),
+    timesTarget(
+      'MariaDB backup by mysql-parallel, time against the shell pipe at level 3',
+      several,
+      pipe3,
+      1.15,
+    ),
     memoryTarget('MariaDB backup', ours),
+    memoryTarget('MariaDB backup by mysql-parallel', several),
   ]
 }
 
@@ -98,6 +113,14 @@ async function raceRestores(bench: Bench, server: ServerAddress, optionFile: str
           ),
           prepare,
         },
+        {
+          name: 'holdfast mysql-parallel restore',
+          command: restoreCommand(
+            join(bench.folder, 'parallel', 'holdfast.config.json'),
+            urlOf(server, restored),
+          ),
+          prepare,
+        },
       ]
     : []
   return { title: 'MariaDB, restore', results: await race([peer, ...ours], bench.report) }
@@ -105,11 +128,14 @@ async function raceRestores(bench: Bench, server: ServerAddress, optionFile: str
 
 function restoreTargets({ results }: Group): readonly Target[] {
   const ours = results.get('holdfast restore')
+  const several = results.get('holdfast mysql-parallel restore')
   const peer = results.get('zstd -dc | mariadb')
-  if (!ours || !peer) return []
+  if (!ours || !several || !peer) return []
   return [
     timesTarget('MariaDB restore, time against zstd -dc | mariadb', ours, peer, 1.1),
+    timesTarget('MariaDB restore by mysql-parallel, time against zstd -dc | mariadb', several, peer, 1.1),
     memoryTarget('MariaDB restore', ours),
+    memoryTarget('MariaDB restore by mysql-parallel', several),
   ]
 }
 

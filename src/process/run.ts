@@ -4,7 +4,8 @@ import { Writable, type Readable } from 'node:stream'
 import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
 import { childEnvironment } from './environment.js'
-import { GatheredOutput } from './gathered-output.js'
+import type { ChunkPool } from '../streams/chunk-pool.js'
+import { GatheredOutput, type OutputSource } from './gathered-output.js'
 import { withLargeWrites } from './large-writes.js'
 import { MessageLog } from './messages.js'
 import { outputPair, type OutputPair } from './output-pair.js'
@@ -52,22 +53,25 @@ export async function runTool(
 /**
  * Starts a program whose stdout is wanted.
  * @param watch sees what it prints as it comes, well before there is a chunk of it; the bytes are there during the call only
+ * @param pool of {@link gatheredChunks}, where several programs run at once
  */
 export function readTool(
   cx: Context,
   call: ToolCall,
   watch: (data: Uint8Array) => void = () => undefined,
+  pool?: ChunkPool,
 ): ToolOutput {
   const unread = new AbortController()
   const signal = AbortSignal.any([cx.signal, unread.signal])
   let source: Socket | Readable | undefined
-  const output = new GatheredOutput({
+  const origin: OutputSource = {
     resume: () => source?.resume(),
     stop() {
       unread.abort(new HoldfastError('tool.failed', `${call.program} was ended: nobody reads it any more`))
       return finished
     },
-  })
+  }
+  const output = new GatheredOutput(origin, pool)
   const run = async () => {
     const push = (data: Uint8Array) => {
       watch(data)

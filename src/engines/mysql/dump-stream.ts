@@ -3,6 +3,7 @@ import { finished } from 'node:stream/promises'
 import type { Context } from '../../env/context.js'
 import { readTool } from '../../process/run.js'
 import type { ToolCall } from '../../process/tool.js'
+import type { ChunkPool } from '../../streams/chunk-pool.js'
 import { mysqlSql } from './format-sql.js'
 import type { LineHeads } from './line-heads.js'
 
@@ -13,6 +14,8 @@ export interface DumpStreamOptions {
   readonly begun?: () => void
   /** What is to be changed in what the tool writes. */
   readonly mend?: LineHeads | undefined
+  /** Of `gatheredChunks`, where several dumps go on at once. */
+  readonly pool?: ChunkPool
 }
 
 export interface DumpStream {
@@ -29,7 +32,7 @@ export function dumpStream(
   cx: Context,
   head: string,
   calls: readonly ToolCall[],
-  { begun = () => undefined, mend }: DumpStreamOptions = {},
+  { begun = () => undefined, mend, pool }: DumpStreamOptions = {},
 ): DumpStream {
   const messages: string[] = []
   const checker = mysqlSql.checker()
@@ -55,21 +58,26 @@ export function dumpStream(
   // An error may come before anybody has begun to read; whoever begins then is told.
   bytes.on('error', () => undefined)
   bytes.write(Buffer.from(head))
-  pour(cx, calls, bytes, messages, begun).catch((error: Error) => bytes.destroy(error))
+  pour(cx, calls, { into: bytes, messages, begun, pool }).catch((error: Error) => bytes.destroy(error))
   return { bytes, messages, longestLine: () => lines.longest }
+}
+
+interface Pouring {
+  readonly into: Transform
+  readonly messages: string[]
+  readonly begun: () => void
+  readonly pool: ChunkPool | undefined
 }
 
 async function pour(
   cx: Context,
   calls: readonly ToolCall[],
-  into: Transform,
-  messages: string[],
-  begun: () => void,
+  { into, messages, begun, pool }: Pouring,
 ): Promise<void> {
   for (const call of calls) {
     if (into.destroyed) return
     const last = call === calls.at(-1)
-    const tool = readTool(cx, call, last ? whenDumping(begun) : undefined)
+    const tool = readTool(cx, call, last ? whenDumping(begun) : undefined, pool)
     if (last) tool.finished.then(begun, () => undefined)
     // Whoever stops reading ends the tool.
     const stop = () => tool.stdout.destroy()

@@ -8,6 +8,8 @@ import type {
 } from '../../engine/connector.js'
 import type { Context } from '../../env/context.js'
 import { HoldfastError } from '../../errors.js'
+import { gatheredChunks } from '../../process/gathered-output.js'
+import type { ChunkPool } from '../../streams/chunk-pool.js'
 import { placeOf } from './database-error.js'
 import { ignoring, leftOut, namedWords, planBase, type DumpBase } from './dump-plan.js'
 import { oddArgument, openProof, type DumpProof } from './dump-proof.js'
@@ -148,7 +150,8 @@ async function* allParts(
     proof = await openProof(cx, settings, plan.proof, pause)
     const opened = proof
     tell.rows(() => opened.rows())
-    await Promise.all(plan.runs.map((run) => begin(cx, settings, plan, run, optionFile, streams)))
+    const shared = { optionFile, streams, pool: gatheredChunks() }
+    await Promise.all(plan.runs.map((run) => begin(cx, settings, plan, run, shared)))
     if (!(await pause.end())) {
       throw new HoldfastError(
         'tool.timeout',
@@ -195,21 +198,27 @@ async function holdUpWriters(cx: Context, settings: ConnectorSettings, plan: Pla
   }
 }
 
+interface SharedByRuns {
+  readonly optionFile: OptionFile
+  readonly pool: ChunkPool
+  /** Each run adds its own. */
+  readonly streams: DumpStream[]
+}
+
 /** Starts a run, and waits until it has its snapshot. */
 function begin(
   cx: Context,
   settings: ConnectorSettings,
   { tool, head, mend }: Plan,
   { role, args }: Run,
-  optionFile: OptionFile,
-  streams: DumpStream[],
+  { optionFile, streams, pool }: SharedByRuns,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const stream = dumpStream(
       cx,
       role === 'schema' ? head : '\n',
       [dumpCall(settings, tool, optionFile, args)],
-      { begun: resolve, ...(role === 'data' ? {} : { mend: mend() }) },
+      { begun: resolve, pool, ...(role === 'data' ? {} : { mend: mend() }) },
     )
     stream.bytes.once('error', reject)
     streams.push(stream)

@@ -13,6 +13,7 @@ import { connect } from '../../streams/connect.js'
 import { placeOf } from './database-error.js'
 import { unknownDefiners } from './definers.js'
 import { mysqlSql } from './format-sql.js'
+import type { ServerIdentity } from './identity.js'
 import { unfinishedMark } from './inventory.js'
 import { listNames, quoteName } from './quoting.js'
 import { checkTarget, guardSettings, otherSessionIds, type CheckedTarget } from './restore-check.js'
@@ -42,7 +43,7 @@ export interface RestoreOrder {
 
 /** What restores one part after the other, or several at once. */
 export interface RestorePartly {
-  readonly settings: ConnectorSettings
+  readonly server: ServerIdentity
   readonly source: RestoreSource
   /**
    * @param variables of the session, beside those that every restore sets: `unique_checks = 0`
@@ -79,7 +80,7 @@ export async function runRestore(
     const messages = [
       ...(await feeding(cx, stream)),
       ...(await order.rest(cx, {
-        settings,
+        server: checked.server,
         source,
         part: async (partCx, part, variables) => feeding(partCx, await source.open(part), variables),
       })),

@@ -80,7 +80,8 @@ export function restoreInto(
 /** Of `mysql-parallel`, with sizes of which small tables have several pieces. */
 export function parallelConnectorOf(database: ScratchDatabase, changes: Changes = {}): Connector {
   const connection = changes.connection ?? database.connection
-  return mysqlParallel(connection.engine, { pieceBytes: 20_000 }).create(scratchSettings(connection, changes))
+  const settings = scratchSettings(connection, { options: { jobs: 4 }, ...changes })
+  return mysqlParallel(connection.engine, { pieceBytes: 20_000 }).create(settings)
 }
 
 /** Dumps one database in pieces and makes the other of them. */

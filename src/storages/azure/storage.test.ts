@@ -73,6 +73,17 @@ describe('the Azure storage', () => {
     await expect(storage.delete(cx, key)).rejects.toMatchObject(missing)
   })
 
+  it('has stored nothing where the service does not lock what is to be locked', async () => {
+    const storage = await openWith({ prefix: 'locks', immutableFor: '30d' })
+    const put = storage.put(cx, key, Readable.from(['kept']), { retain: true })
+    await expect(put).rejects.toMatchObject({
+      code: 'storage.failed',
+      message: expect.stringContaining('has not locked it') as string,
+    })
+    expect(await storage.stat(cx, key)).toBeUndefined()
+    await storage.put(cx, key, Readable.from(['loose']))
+  })
+
   it('gives an object its tier', async () => {
     const storage = await openWith({ prefix: 'tiers', tier: 'Cool' })
     await storage.put(cx, key, Readable.from(['cold']))

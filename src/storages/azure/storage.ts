@@ -4,6 +4,7 @@ import type { BlockBlobUploadOptions, ContainerClient } from '@azure/storage-blo
 import type { Context } from '../../env/context.js'
 import { asHoldfastError, HoldfastError } from '../../errors.js'
 import { clipRange } from '../byte-range.js'
+import { isLockedUntil, notLocked } from '../locked.js'
 import { compareKeys, isObjectKey } from '../object-key.js'
 import { partPlan } from '../part-plan.js'
 import { sendParts, type Part } from '../parts.js'
@@ -59,7 +60,11 @@ export class AzureStorage implements Storage {
         throw new HoldfastError('storage.exists', `${key} is already in ${this.describe()}`, {
           details: { key },
         })
-      return await this.#upload(cx, key, body, { doing, properties: this.#properties(cx, options) })
+      const properties = this.#properties(cx, options)
+      const stored = await this.#upload(cx, key, body, { doing, properties })
+      const until = properties.immutabilityPolicy?.expiriesOn
+      if (until !== undefined) await this.#assertLocked(cx, key, { doing, until })
+      return stored
     } catch (error) {
       const ofSource = sourceError(body, key, error)
       destroySource(body, error)
@@ -200,6 +205,22 @@ export class AzureStorage implements Storage {
       modified = done.lastModified
     }
     return { key, bytes: bytesSent, modified: modified ?? cx.env.clock.now() }
+  }
+
+  async #assertLocked(
+    cx: Context,
+    key: ObjectKey,
+    { doing, until }: { readonly doing: string; readonly until: Date },
+  ): Promise<void> {
+    const blob = this.#container.getBlobClient(key)
+    const { immutabilityPolicyExpiresOn } = await this.#retry.run(cx, doing, () =>
+      blob.getProperties({ abortSignal: cx.signal }).catch((error: unknown) => {
+        throw azureError(error, doing, { key })
+      }),
+    )
+    if (isLockedUntil(immutabilityPolicyExpiresOn, until)) return
+    await this.delete(cx, key)
+    throw notLocked(doing, key, 'immutableFor needs a container with version-level immutability')
   }
 
   async #openRead(

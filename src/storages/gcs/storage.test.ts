@@ -73,6 +73,17 @@ needsFakeGcs().describe('the Google Cloud Storage storage', () => {
     }
   })
 
+  it('has stored nothing where the service does not lock what is to be locked', async () => {
+    const storage = await openWith({ prefix: 'locks', immutableFor: '30d' })
+    const put = storage.put(cx, key, Readable.from(['kept']), { retain: true })
+    await expect(put).rejects.toMatchObject({
+      code: 'storage.failed',
+      message: expect.stringContaining('has not locked it') as string,
+    })
+    expect(await storage.stat(cx, key)).toBeUndefined()
+    await storage.put(cx, key, Readable.from(['loose']))
+  })
+
   it('says that a bucket is missing, and never takes it for an empty one', async () => {
     const storage = await openWith({ bucket: 'nowhere' })
     const missing = { code: 'storage.not-found' }

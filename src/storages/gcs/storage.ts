@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Context } from '../../env/context.js'
 import { asHoldfastError, HoldfastError } from '../../errors.js'
 import { clipRange } from '../byte-range.js'
+import { isLockedUntil, notLocked } from '../locked.js'
 import { isObjectKey } from '../object-key.js'
 import { remoteError } from '../remote-errors.js'
 import { resumingRead, type OpenedRead } from '../resuming-read.js'
@@ -25,6 +26,7 @@ const objectSchema = z.object({
   name: z.string(),
   size: z.string().transform(Number),
   updated: z.string().transform((text) => new Date(text)),
+  retention: z.object({ retainUntilTime: z.string().transform((text) => new Date(text)) }).optional(),
 })
 const pageSchema = z.object({
   items: z.array(objectSchema).default([]),
@@ -71,11 +73,16 @@ export class GcsStorage implements Storage {
         throw new HoldfastError('storage.exists', `${key} is already in ${this.describe()}`, {
           details: { key },
         })
-      const stored = await upload(cx, body, {
+      const until = options.retain === true ? this.#lockedUntil(cx) : undefined
+      const answer = await upload(cx, body, {
         ...{ service: this.#service, retry: this.#retry, key, doing, createOnly },
-        metadata: this.#metadata(cx, options),
+        metadata: this.#metadata(until),
       })
-      return storedObject(key, objectSchema.parse(stored))
+      const stored = objectSchema.parse(answer)
+      if (until === undefined || isLockedUntil(stored.retention?.retainUntilTime, until))
+        return storedObject(key, stored)
+      await this.delete(cx, key)
+      throw notLocked(doing, key, 'immutableFor needs a bucket with object retention')
     } catch (error) {
       const ofSource = sourceError(body, key, error)
       destroySource(body, error)
@@ -151,13 +158,17 @@ export class GcsStorage implements Storage {
     return Promise.resolve()
   }
 
-  #metadata(cx: Context, { retain = false }: PutOptions): Readonly<Record<string, unknown>> {
-    const { storageClass, immutableFor, immutableMode = 'locked' } = this.#settings
-    const until = new Date(cx.env.clock.now().getTime() + (immutableFor ?? 0)).toISOString()
+  #lockedUntil(cx: Context): Date | undefined {
+    const { immutableFor } = this.#settings
+    return immutableFor === undefined ? undefined : new Date(cx.env.clock.now().getTime() + immutableFor)
+  }
+
+  #metadata(until: Date | undefined): Readonly<Record<string, unknown>> {
+    const { storageClass, immutableMode = 'locked' } = this.#settings
     const mode = immutableMode === 'locked' ? 'Locked' : 'Unlocked'
     return {
       ...(storageClass === undefined ? {} : { storageClass }),
-      ...(immutableFor === undefined || !retain ? {} : { retention: { mode, retainUntilTime: until } }),
+      ...(until === undefined ? {} : { retention: { mode, retainUntilTime: until.toISOString() } }),
     }
   }
 

@@ -34,6 +34,9 @@ const ofServiceCode: Readonly<Record<string, ErrorCode>> = {
   ObjectLocked: 'storage.retained',
 }
 
+/** What a bucket must have for `immutableFor`. */
+export const needsLock = 'immutableFor needs a bucket with object lock'
+
 const hints: Readonly<Record<string, string>> = {
   NoSuchBucket: 'make the bucket first, or correct its name',
   RequestTimeTooSkewed: "set this machine's clock",
@@ -61,11 +64,16 @@ export function s3Error(
     status,
     serviceCode: name,
     code: ofServiceCode[name ?? ''],
-    hint: hints[name ?? ''],
+    hint: hints[name ?? ''] ?? (asksForLock(thrown) ? needsLock : undefined),
     ...(passing.has(name ?? '') ? { passing: true } : {}),
     retryAfter,
     details,
   })
+}
+
+/** What a bucket without object lock says to a lock has no code of its own. */
+function asksForLock(thrown: unknown): boolean {
+  return thrown instanceof Error && /missing object ?lock/iu.test(thrown.message)
 }
 
 /** The service's own code: `NoSuchKey`. */

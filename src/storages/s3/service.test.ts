@@ -115,6 +115,17 @@ needsMoto().describe('S3: what the service is asked for', () => {
     expect(await storage.stat(cx, other)).toBeUndefined()
   })
 
+  it('a lock that the bucket does not have, and says what it needs', async () => {
+    const storage = await open({ prefix: 'locks', immutableFor: '30d' })
+    const put = storage.put(cx, key, Readable.from(['kept']), { retain: true })
+    await expect(put).rejects.toMatchObject({
+      code: 'storage.failed',
+      hint: expect.stringContaining('object lock') as string,
+    })
+    expect(await storage.stat(cx, key)).toBeUndefined()
+    await storage.put(cx, key, Readable.from(['loose']))
+  })
+
   it('nothing that is left over: an upload in parts is aborted when its source fails', async () => {
     const storage = await open({ prefix: 'broken' })
     const source = heldSource(noise(20 * mebibyte))

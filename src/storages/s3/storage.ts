@@ -3,6 +3,7 @@ import {
   AbortMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
+  GetObjectRetentionCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
   type HeadObjectCommandOutput,
@@ -12,6 +13,7 @@ import {
 import type { Context } from '../../env/context.js'
 import { asHoldfastError, HoldfastError } from '../../errors.js'
 import { clipRange } from '../byte-range.js'
+import { isLockedUntil, notLocked } from '../locked.js'
 import { resumingRead, type OpenedRead } from '../resuming-read.js'
 import type { Retry } from '../retry.js'
 import { destroySource, sourceError } from '../source.js'
@@ -24,7 +26,7 @@ import type {
   StorageCapabilities,
   StoredObject,
 } from '../storage.js'
-import { s3Error, serviceCodeOf, statusOf } from './errors.js'
+import { needsLock, s3Error, serviceCodeOf, statusOf } from './errors.js'
 import { partPlan } from '../part-plan.js'
 import { listObjects } from './list.js'
 import type { S3Settings } from './settings.js'
@@ -64,14 +66,17 @@ export class S3Storage implements Storage {
       cx.signal.throwIfAborted()
       // The upload asks again; this saves sending all of it in vain.
       if (createOnly && (await this.stat(cx, key)) !== undefined) throw this.#existsError(key)
+      const until = options.retain === true ? this.#lockedUntil(cx) : undefined
       sent = await upload(cx, body, {
         ...{ client: this.#client, retry: this.#retry, bucket: this.#settings.bucket, key, doing },
         createOnly: createOnly && this.capabilities.createOnly,
         checksums: this.capabilities.checksums,
-        properties: this.#properties(cx, options),
+        properties: this.#properties(until),
         plan: partPlan(this.#settings.partSize),
       })
-      return await this.#readBack(cx, key, sent)
+      const stored = await this.#readBack(cx, key, sent)
+      if (until !== undefined) await this.#assertLocked(cx, key, { doing, until })
+      return stored
     } catch (error) {
       const ofSource = sourceError(body, key, error)
       destroySource(body, error)
@@ -160,14 +165,18 @@ export class S3Storage implements Storage {
     })
   }
 
-  #properties(cx: Context, { retain = false }: PutOptions): Readonly<Record<string, unknown>> {
-    const { encryption, kmsKeyId, storageClass, immutableFor, immutableMode = 'compliance' } = this.#settings
-    const until = new Date(cx.env.clock.now().getTime() + (immutableFor ?? 0))
+  #lockedUntil(cx: Context): Date | undefined {
+    const { immutableFor } = this.#settings
+    return immutableFor === undefined ? undefined : new Date(cx.env.clock.now().getTime() + immutableFor)
+  }
+
+  #properties(until: Date | undefined): Readonly<Record<string, unknown>> {
+    const { encryption, kmsKeyId, storageClass, immutableMode = 'compliance' } = this.#settings
     return {
       ...(encryption === undefined ? {} : { ServerSideEncryption: encryption }),
       ...(kmsKeyId === undefined ? {} : { SSEKMSKeyId: kmsKeyId }),
       ...(storageClass === undefined ? {} : { StorageClass: storageClass }),
-      ...(immutableFor === undefined || !retain
+      ...(until === undefined
         ? {}
         : { ObjectLockMode: immutableMode.toUpperCase(), ObjectLockRetainUntilDate: until }),
     }
@@ -259,6 +268,31 @@ export class S3Storage implements Storage {
   async #nothing(cx: Context, key: ObjectKey): Promise<Readable> {
     if ((await this.#head(cx, key)) !== undefined) return Readable.from([])
     throw new HoldfastError('storage.not-found', `${key} is not in ${this.describe()}`, { details: { key } })
+  }
+
+  async #assertLocked(
+    cx: Context,
+    Key: ObjectKey,
+    { doing, until }: { readonly doing: string; readonly until: Date },
+  ): Promise<void> {
+    const Bucket = this.#settings.bucket
+    const seen = (await this.#head(cx, Key))?.ObjectLockRetainUntilDate
+    const locked = isLockedUntil(seen, until) || (seen === undefined && (await this.#hidesLock(cx, Key)))
+    if (locked) return
+    await this.#client.send(new DeleteObjectCommand({ Bucket, Key }), { abortSignal: cx.signal })
+    throw notLocked(doing, Key, needsLock)
+  }
+
+  /** An account that may lock may not be allowed to see locks. */
+  async #hidesLock(cx: Context, Key: ObjectKey): Promise<boolean> {
+    try {
+      const command = new GetObjectRetentionCommand({ Bucket: this.#settings.bucket, Key })
+      await this.#client.send(command, { abortSignal: cx.signal })
+      return false
+    } catch (error) {
+      cx.signal.throwIfAborted()
+      return statusOf(error) === 403
+    }
   }
 
   /** A plain delete would succeed: it hides the object, which is locked and stays. */

@@ -1,4 +1,5 @@
 import type { ConnectorCapabilities, ConnectorFactory, ConnectorSettings } from '../../../engine/connector.js'
+import type { Context } from '../../../env/context.js'
 import { inspectDatabase } from '../dumpable.js'
 import { parallelFormat } from '../format-parallel.js'
 import { dumpInParallel } from '../parallel-dump.js'
@@ -20,11 +21,14 @@ const capabilities: ConnectorCapabilities = {
   },
 }
 
-/** More gain little: the server has to do the rest of the work. Fewer divide badly, since small tables have a run of their own. */
-const usualJobs = 4
+/** More gain little: the server has to do the rest of the work. */
+const mostUsualJobs = 4
+/** Fewer divide badly, since small tables have a run of their own. */
+const leastDumpJobs = 3
 
-function jobsOf({ options }: ConnectorSettings): number {
-  return options.jobs ?? usualJobs
+/** As many runs or clients as there are cores, unless `jobs` says otherwise. */
+function jobsOf(cx: Context, { options }: ConnectorSettings, least: number): number {
+  return options.jobs ?? Math.min(mostUsualJobs, Math.max(least, cx.env.cores))
 }
 
 /** Several runs of the dump tool of the server's own family at one moment, restored through several clients; for both engines. */
@@ -36,12 +40,12 @@ export function mysqlParallel(engine: string, sizes: PieceSizes = usualSizes): C
     capabilities,
     format: parallelFormat,
     create(settings) {
-      const jobs = jobsOf(settings)
-      const order = parallelOrder(jobs)
+      const order = parallelOrder((cx) => jobsOf(cx, settings, 2))
       return {
         ...{ name, engine, capabilities },
         inspect: (cx) => inspectDatabase(cx, settings),
-        dump: (cx, request) => dumpInParallel(cx, settings, request, { sizes, jobs }),
+        dump: (cx, request) =>
+          dumpInParallel(cx, settings, request, { sizes, jobs: jobsOf(cx, settings, leastDumpJobs) }),
         prepareRestore: async (cx, source, request) =>
           (await checkTarget(cx, settings, order.defining(source), request)).target,
         restore: (cx, source, request) => runRestore(cx, settings, order, source, request),
