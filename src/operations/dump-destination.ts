@@ -6,14 +6,10 @@ import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
 import { streamEnd } from '../portable/dump-stream.js'
 import { parsePortableManifest, type PortableManifest } from '../portable/portable-manifest.js'
-import type { Stage, StageKind } from '../stages/stage.js'
 import { connect } from '../streams/connect.js'
 import { fileTarget } from '../streams/file-target.js'
-
-export interface Compression {
-  readonly kind: StageKind
-  readonly stage: Stage
-}
+import { askedCompression, namedCompression, type Compression } from './dump-compression.js'
+import type { Workspace } from './workspace.js'
 
 /** Where a dump goes. */
 export interface DumpDestination {
@@ -29,22 +25,25 @@ export interface DumpDestination {
   bytes(): number
 }
 
+/** @throws usage.invalid for a file that is none of ours, or that is named after another compression */
 export async function dumpDestination(
   cx: Context,
+  workspace: Workspace,
   output: string | Writable,
-  compression: Compression | undefined,
+  compress: string | undefined,
 ): Promise<DumpDestination> {
+  const asked = askedCompression(workspace, compress)
   if (typeof output !== 'string')
-    return new StreamDestination(cx, 'path' in output ? output : kept(output), compression)
+    return new StreamDestination(cx, 'path' in output ? output : kept(output), asked)
   const path = resolve(cx.env.workingDirectory, output)
   const found = await stat(path).catch(() => undefined)
   if (
     found?.isDirectory() === true ||
     (found === undefined && (/[/\\]$/u.test(output) || !/\.ndjson(?:\.\w+)?$/u.test(output)))
   )
-    return FolderDestination.open(cx, path, compression)
+    return FolderDestination.open(cx, path, asked)
   if (extname(path) === '.ndjson' || /\.ndjson\.\w+$/u.test(path))
-    return StreamDestination.toFile(cx, path, compression)
+    return StreamDestination.toFile(cx, path, namedCompression(workspace, compress, output))
   throw new HoldfastError(
     'usage.invalid',
     `${output} is a file that is no portable dump: name a folder, or a file that ends in .ndjson`,

@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream'
-import { parseCompress } from '../config/compress.js'
 import { tableText } from '../engine/table-header.js'
 import type { Context } from '../env/context.js'
 import { fileText, streamHead, type DumpedSource } from '../portable/dump-stream.js'
@@ -29,11 +28,14 @@ export async function dump(workspace: Workspace, request: DumpRequestOptions): P
   const cx = contextOf(workspace, request.signal)
   const started = workspace.env.clock.now().getTime()
   const database = oneDatabase(workspace, request.database)
-  const stages = parseCompress(request.compress ?? 'none', workspace.registry)
-  const [stage] = stages.map(({ kind, settings }) => ({ kind, stage: kind.create(settings, workspace.keys) }))
   const source = await openLiveSource(cx, workspace, database, request)
   try {
-    const destination = await dumpDestination(cx, request.output ?? defaultFolder, stage)
+    const destination = await dumpDestination(
+      cx,
+      workspace,
+      request.output ?? defaultFolder,
+      request.compress,
+    )
     const tables = await written(cx, source, destination, database.alias)
     const { warnings } = source.manifest
     for (const warning of warnings) notice(workspace, 'warning', warning)

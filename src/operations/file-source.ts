@@ -9,6 +9,7 @@ import { StreamTables } from '../portable/stream-tables.js'
 import type { SourceTable, TableSource } from '../portable/table-source.js'
 import { connected } from '../streams/connect.js'
 import { fileChunks } from '../streams/file-chunks.js'
+import { recogniseStages } from './restore-source.js'
 import type { Workspace } from './workspace.js'
 
 /** @throws storage.not-found, integrity.* */
@@ -27,17 +28,17 @@ export async function openFileSource(
     })
   return found.isDirectory()
     ? openFolder(cx, workspace, path, acceptEdits)
-    : openStream(decodedFile(cx, workspace, path), basename(path), acceptEdits)
+    : openStream(await decodedFile(cx, workspace, path), basename(path), acceptEdits)
 }
 
-/** The plain bytes of a file, whatever its endings say it went through. */
-export function decodedFile(cx: Context, { registry, keys }: Workspace, path: string): Readable {
-  const endings = basename(path).split('.').slice(1).reverse()
-  const stages = endings.map((ending) => registry.stages.find(({ extension }) => extension === `.${ending}`))
-  const known = stages.slice(0, stages.indexOf(undefined) < 0 ? undefined : stages.indexOf(undefined))
-  const decoders = known.flatMap((kind) =>
-    kind === undefined ? [] : [kind.create(undefined, keys).decode(cx, {})],
-  )
+/** The plain bytes of a file, whatever it went through: its first bytes say so, since anybody may have named it. */
+export async function decodedFile(
+  cx: Context,
+  { registry, keys }: Workspace,
+  path: string,
+): Promise<Readable> {
+  const { kinds } = await recogniseStages(cx, path, { kinds: registry.stages, keys })
+  const decoders = kinds.map((kind) => kind.create(undefined, keys).decode(cx, {}))
   const file = fileChunks(path, 256 * 1024)
   return decoders.length === 0 ? file : connected([file, ...decoders], cx.signal)
 }
@@ -51,15 +52,13 @@ async function openFolder(
   const manifest = await readManifest(folder)
   const files = new Map<string, { readonly path: string; readonly name: string }>()
   const headers: TableHeader[] = []
-  const open = ({ path, name }: { readonly path: string; readonly name: string }) =>
-    new StreamTables(decodedFile(cx, workspace, path), { name, acceptEdits })
+  const open = async ({ path, name }: { readonly path: string; readonly name: string }) =>
+    new StreamTables(await decodedFile(cx, workspace, path), { name, acceptEdits })
   for (const { file } of manifest.tables) {
     const path = below(folder, file)
-    const tables = open({ path, name: basename(file) })
-    const header = await tables.peek().catch((error: unknown) => {
+    const header = await headerOf(open({ path, name: basename(file) })).catch((error: unknown) => {
       throw missing(error, file)
     })
-    await tables.close()
     if (header === undefined) throw new HoldfastError('integrity.format', `${file} holds no table`)
     headers.push(header)
     files.set(tableText(header.table), { path, name: basename(file) })
@@ -71,10 +70,19 @@ async function openFolder(
     async *tables(wanted) {
       for (const header of wanted) {
         const file = files.get(tableText(header.table))
-        if (file !== undefined) yield* countedAs(open(file).tables(), manifest, acceptEdits)
+        if (file !== undefined) yield* countedAs((await open(file)).tables(), manifest, acceptEdits)
       }
     },
     close: () => Promise.resolve(),
+  }
+}
+
+async function headerOf(opened: Promise<StreamTables>): Promise<TableHeader | undefined> {
+  const tables = await opened
+  try {
+    return await tables.peek()
+  } finally {
+    await tables.close()
   }
 }
 

@@ -85,7 +85,7 @@ async function* resealedText(
   path: string,
   facts: Partial<TableFooter> & { table?: string },
 ): AsyncGenerator<string> {
-  const stream = new StreamTables(decodedFile(cx, workspace, path), {
+  const stream = new StreamTables(await decodedFile(cx, workspace, path), {
     name: basename(path),
     acceptEdits: true,
   })

@@ -133,7 +133,7 @@ export async function sourceOfFile(
 }
 
 /** Peels stages off until what is left begins like none of them. */
-async function recogniseStages(
+export async function recogniseStages(
   cx: Context,
   path: string,
   decoding: Decoding,

@@ -79,10 +79,8 @@ export class RowFitter {
         this.counts.read += 1
         for (const [name, at] of this.#lost)
           if ((row[at] ?? null) !== null) this.counts.lost.set(name, (this.counts.lost.get(name) ?? 0) + 1)
-        for (const cells of this.#simple ? [this.#cells(row, undefined)] : this.#rows(row)) {
-          const encoded = this.#encoded(cells, row, writer)
-          if (encoded !== undefined) batch.push(encoded)
-        }
+        if (this.#simple) this.#add(batch, this.#moved(row), row, writer)
+        else for (const cells of this.#rows(row)) this.#add(batch, cells, row, writer)
       }
       yield batch
     }
@@ -96,12 +94,18 @@ export class RowFitter {
       return []
     }
     return (Array.isArray(changed) ? (changed as readonly NamedRow[]) : [changed as NamedRow]).map((each) =>
-      this.#cells(row, each),
+      this.#cells(each),
     )
   }
 
-  #cells(row: Row, named: NamedRow | undefined): Cell[] {
-    if (named === undefined) return this.#places.map((place) => row[place] ?? null)
+  /** Where each cell comes from one of the file: this is done for nearly every row there is. */
+  #moved(row: Row): Cell[] {
+    const cells: Cell[] = []
+    for (const place of this.#places) cells.push(row[place] ?? null)
+    return cells
+  }
+
+  #cells(named: NamedRow): Cell[] {
     return this.#written.map(({ source, target }) => {
       if (target.name in named && source.kind !== 'file') return named[target.name] ?? null
       if (source.kind === 'filled') return this.#filled(source.filling, named)
@@ -118,8 +122,8 @@ export class RowFitter {
       : ruleValue(filling, row, this.#context, this.#options.hooks)
   }
 
-  /** The row as the engine takes it; undefined where a cell of it does not fit. */
-  #encoded(cells: Cell[], read: Row, writer: TableWriter): EncodedRow {
+  /** Adds the row as the engine takes it, where all of its cells fit. */
+  #add(batch: EncodedRow[], cells: Cell[], read: Row, writer: TableWriter): void {
     let fits = true
     for (let at = 0; at < cells.length; at++) {
       const column = this.#written[at]?.target
@@ -134,14 +138,13 @@ export class RowFitter {
     }
     while (fits) {
       try {
-        const encoded = writer.encode(cells)
+        batch.push(writer.encode(cells))
         this.sent.add(cells, read)
-        return encoded
+        return
       } catch (error) {
         fits = this.#replaced(cells, error)
       }
     }
-    return undefined
   }
 
   /** Puts in place of a cell what the column can hold, where its policy allows it. @returns whether it did */

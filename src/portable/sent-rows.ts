@@ -54,7 +54,7 @@ export class SentRows {
     this.#count += 1
     if (!this.#digests) return
     if (this.#known !== undefined) {
-      if (cells.every((cell, place) => cell === read[place])) return
+      if (isSame(cells, read)) return
       this.#changed.add(JSON.stringify(read))
     }
     const compared = this.#whole ? cells : this.#places.map((place) => cells[place] ?? null)
@@ -79,6 +79,11 @@ export class SentRows {
     const sum = BigInt(`0x${known}`) - BigInt(`0x${this.#changed.sum64}`) + BigInt(`0x${this.#digest.sum64}`)
     return BigInt.asUintN(64, sum).toString(16).padStart(16, '0')
   }
+}
+
+function isSame(cells: Row, read: Row): boolean {
+  for (let place = 0; place < cells.length; place++) if (cells[place] !== read[place]) return false
+  return true
 }
 
 /** Whether rows are sent with just the columns that they have in the file, in the same order. */

@@ -1,4 +1,12 @@
-import { existsSync, readFileSync, readdirSync, truncateSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
@@ -54,8 +62,22 @@ describe('a portable dump', () => {
     for (const compress of ['zstd:3', 'gzip']) {
       await hf.dump({ database: 'from', output: compress.slice(0, 2), compress })
     }
+    // The name of a file says how it is compressed; for reading its content does.
+    await hf.dump({ database: 'from', output: 'one.ndjson.zst' })
+    expect(readFileSync(join(folder, 'one.ndjson.zst')).readUInt32LE()).toBe(0xfd2fb528)
+    renameSync(join(folder, 'one.ndjson.zst'), join(folder, 'renamed.ndjson'))
+    for (const [output, compress] of [
+      ['two.ndjson', 'zstd'],
+      ['two.ndjson.gz', 'zstd'],
+      ['two.ndjson.gz', 'none'],
+      ['two.ndjson.rar', undefined],
+    ] as const) {
+      const request = { database: 'from', output, ...(compress === undefined ? {} : { compress }) }
+      expect((await codeOf(hf.dump(request)))[0]).toBe('usage.invalid')
+    }
+    expect(readdirSync(folder).filter((name) => name.startsWith('two'))).toEqual([])
     await places.to.execute('DELETE FROM visit; UPDATE person SET weight = 7')
-    for (const input of ['copy.ndjson', 'zs', 'gz']) {
+    for (const input of ['copy.ndjson', 'renamed.ndjson', 'zs', 'gz']) {
       await hf.load({ database: 'to', input, confirm: true })
       expect(await places.to.content()).toEqual(await places.from.content())
     }

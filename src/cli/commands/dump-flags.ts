@@ -24,12 +24,18 @@ export interface DumpingFlags extends TableFlags, SourceFlags {
 }
 
 export const dumpingFlags = {
-  output: text('PATH', 'a folder, a file that ends in .ndjson, or - for stdout  [default: datadir]'),
+  output: text(
+    'PATH',
+    'a folder, a file that ends in .ndjson or .ndjson.zst, or - for stdout  [default: datadir]',
+  ),
   dir: text('FOLDER', 'the same, for a folder'),
   stdout: toggle('the same as --output -'),
   ...tableFlags,
   ...sourceFlags,
-  compress: text('METHOD', 'zstd[:1-19], gzip[:1-9] or none  [default: none, so that files can be edited]'),
+  compress: text(
+    'METHOD',
+    'zstd[:1-19], gzip[:1-9] or none  [default: what the name of a file says, else none, so that files can be edited]',
+  ),
   errorQuit: toggle('changes nothing, and is there for scripts: a dump always stops at the first error'),
 } as const
 

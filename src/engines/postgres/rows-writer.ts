@@ -4,11 +4,15 @@ import type { EncodedRow, LoadMode, TableWriter, WriteCounts } from '../../engin
 import { keyOf } from '../../engine/row-key.js'
 import { columnNamed, type TableHeader } from '../../engine/table-header.js'
 import { HoldfastError } from '../../errors.js'
+import { ChunkPool, releaseChunk } from '../../streams/chunk-pool.js'
+import { textChunks } from '../../streams/text-chunks.js'
 import { databaseFailure, stateOf } from './failures.js'
 import { identifier, qualifiedName } from './quoting.js'
 import { columnList } from './rows-catalog.js'
 import { cellWriter } from './rows-write.js'
 import type { PostgresSession } from './session.js'
+
+const sentAtOnce = 256 * 1024
 
 /** Writes through COPY: into the table itself, or into a temporary one that is merged into it. */
 export class CopyWriter implements TableWriter {
@@ -106,8 +110,9 @@ export class CopyWriter implements TableWriter {
     // The server answers a broken-off COPY with an error, after the one that is thrown here.
     stream.on('error', () => undefined)
     try {
-      for await (const batch of rows) {
-        if (!stream.write(Buffer.from((batch as readonly string[]).join('')))) await drained(stream)
+      for await (const chunk of textChunks(joined(rows), new ChunkPool(sentAtOnce))) {
+        // A chunk is longer than what the socket takes on credit: when this is called, it is gone.
+        if (!stream.write(chunk, () => releaseChunk(chunk))) await drained(stream)
         if (stream.errored !== null) break
       }
       await ended(stream)
@@ -118,6 +123,10 @@ export class CopyWriter implements TableWriter {
       throw asConstraint(databaseFailure(error, this.#session.connection), error)
     }
   }
+}
+
+async function* joined(batches: AsyncIterable<readonly EncodedRow[]>): AsyncGenerator<string> {
+  for await (const batch of batches) yield (batch as readonly string[]).join('')
 }
 
 const none: WriteCounts = { inserted: 0, updated: 0, skipped: 0, deleted: 0 }
