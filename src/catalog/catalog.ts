@@ -345,7 +345,9 @@ export class Catalog {
     )
     const records: PendingRecord[] = []
     for (const object of listing.pending) {
-      const record = parsePending(await readText(cx, this.#storage, object.key), object.key)
+      const text = await readText(cx, this.#storage, object.key).catch(noneWhereGone)
+      if (text === undefined) continue
+      const record = parsePending(text, object.key)
       if (now - Date.parse(record.started) < olderThanMs || living.has(record.id)) continue
       const keys = alive.has(record.id) ? [] : record.keys.filter((key) => !referenced.has(key))
       records.push({ ...record, keys })
@@ -399,6 +401,11 @@ export function membersOf(
     const seal = seals.get(id)
     return database.alias === alias && seal !== undefined ? [{ id, chain, ...seal }] : []
   })
+}
+
+/** What another run has removed between the listing and the reading. */
+function noneWhereGone(error: unknown): undefined {
+  if (asHoldfastError(error).code !== 'storage.not-found') throw error
 }
 
 /** A backup exists without its note in the chain; what cannot be missed yet is said. */

@@ -20,7 +20,7 @@ export async function takeParts(
   }
   const stop = new AbortController()
   // Each has its share of the processor, and of the memory that goes with it.
-  const env = { ...cx.env, cores: Math.max(1, Math.floor(cx.env.cores / concurrency)) }
+  const env = { ...cx.env, cores: cx.env.cores / concurrency }
   const shared: Context = { ...cx, env, signal: AbortSignal.any([cx.signal, stop.signal]) }
   const iterator = dump.parts[Symbol.asyncIterator]()
   const lane = async () => {

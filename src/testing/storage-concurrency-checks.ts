@@ -40,7 +40,7 @@ export const concurrencyChecks = (rounds: number): readonly StorageCheck[] => [
   {
     name: 'FAILURES 13: stores different keys at once',
     async check(bench) {
-      const keys = Array.from({ length: 24 }, (_, index) => `shop/run-${index}/dump`)
+      const keys = Array.from({ length: 12 }, (_, index) => `shop/run-${index}/dump`)
       await Promise.all(keys.map((key, index) => bench.put(key, noise(300_000, index), { createOnly: true })))
       for (const [index, key] of keys.entries()) await bench.holds(key, noise(300_000, index))
     },

@@ -275,8 +275,9 @@ async function usersOf(path: string): Promise<readonly string[]> {
     const files = await readdir(`/proc/${pid}/fd`).catch(() => [])
     const opened = await Promise.all(files.map((file) => readlink(`/proc/${pid}/fd/${file}`).catch(() => '')))
     if (!opened.some((file) => own.has(file))) continue
-    const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'a program')
-    users.push(`${name.trim()} (process ${pid})`)
+    // Not its `comm`, which is the name of its first thread: since Node 24 `node-MainThread`.
+    const program = await readlink(`/proc/${pid}/exe`).catch(() => 'a program')
+    users.push(`${basename(program.replace(/ \(deleted\)$/u, ''))} (process ${pid})`)
   }
   return users
 }

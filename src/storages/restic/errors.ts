@@ -40,9 +40,15 @@ export function resticError(thrown: unknown, doing: string): unknown {
   return new HoldfastError(code, `${doing}: ${said.replace(/\s+/gu, ' ').replace(/^Fatal: /u, '')}`, {
     cause: thrown,
     ...(code === 'storage.not-found' && missing ? { hint: noRepository } : {}),
+    ...(isMixed.test(said) ? { hint: mixed } : {}),
     ...passing,
   })
 }
+
+/** What two `restic init` at once leave, each of which has written a part. */
+const isMixed = /config or key .* is damaged/iu
+const mixed =
+  'perhaps two runs have made it at once: where it is new, remove all of it, and make it with `restic init`'
 
 const noRepository =
   'the first backup makes the repository; look whether `repository` is the right one, or make it with ' +

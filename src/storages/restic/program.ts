@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import type { Context } from '../../env/context.js'
 import type { TemporaryDirectory } from '../../env/env.js'
@@ -30,6 +33,8 @@ export class Restic {
   readonly #settings: ResticSettings
   readonly #baseDirectory: string
   #login: Promise<Login> | undefined
+  /** While the repository is made. */
+  #made: Promise<void> | undefined
 
   constructor(settings: ResticSettings, baseDirectory: string) {
     this.#settings = settings
@@ -68,12 +73,44 @@ export class Restic {
       return await work()
     } catch (error) {
       if (asHoldfastError(error).code !== 'storage.not-found') throw error
-      await this.run(cx, 'cannot make the repository', ['init', '--quiet']).catch((failed: unknown) => {
+      this.#made ??= this.#make(cx).finally(() => (this.#made = undefined))
+      await this.#made
+      return work()
+    }
+  }
+
+  /**
+   * Two `restic init` of one place at once leave the key of one and the configuration of the other, which nobody can open. So a
+   * folder is made beside its place, and takes it in one step.
+   */
+  async #make(cx: Context): Promise<void> {
+    const folder = this.#folder(cx)
+    const doing = 'cannot make the repository'
+    if (folder === undefined || existsSync(folder)) {
+      await this.run(cx, doing, ['init', '--quiet']).catch((failed: unknown) => {
         // Another run has made it meanwhile.
         if (asHoldfastError(failed).code !== 'storage.exists') throw failed
       })
-      return work()
+      return
     }
+    const beside = `${folder}.${Buffer.from(cx.env.randomBytes(6)).toString('hex')}`
+    try {
+      const call = await this.#call(cx, ['init', '--quiet'])
+      await runTool(cx, {
+        ...call,
+        env: { ...call.env, RESTIC_REPOSITORY_FILE: '', RESTIC_REPOSITORY: beside },
+      })
+      await rename(beside, folder)
+    } catch (failed) {
+      await rm(beside, { recursive: true, force: true })
+      if (!existsSync(join(folder, 'config'))) throw this.error(failed, doing)
+    }
+  }
+
+  /** Undefined for a repository that another program keeps: its name begins with that program's. */
+  #folder(cx: Context): string | undefined {
+    const { repository } = this.#settings
+    return /^[a-z0-9]{2,}:/u.test(repository) ? undefined : localFile(cx, repository, this.#baseDirectory)
   }
 
   /** Removes the locks of runs that are dead, and no others. */
@@ -109,9 +146,7 @@ export class Restic {
   async #logIn(cx: Context): Promise<Login> {
     const { repository, password } = this.#settings
     const folder = await cx.env.temporaryDirectory()
-    // One that another program keeps begins with its name.
-    const isFolder = !/^[a-z0-9]{2,}:/u.test(repository)
-    const place = isFolder ? localFile(cx, repository, this.#baseDirectory) : repository
+    const place = this.#folder(cx) ?? repository
     const env = {
       RESTIC_REPOSITORY: '',
       RESTIC_REPOSITORY_FILE: await folder.writeFile('repository', place),

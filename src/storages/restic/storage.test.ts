@@ -133,15 +133,35 @@ needsTool('restic').describe('the restic storage', () => {
     await storage.close()
   })
 
-  it('a repository that is not there is made by the first put, and no empty storage before', async () => {
-    const storage = await open('new', { repository: 'other' })
+  it('a repository that is not there is made by the first put, of several at once, and no empty storage before', async () => {
+    const repository = join('deep', 'other')
+    const storage = await open('new', { repository })
     await expect(keysOf(storage)).rejects.toMatchObject({
       code: 'storage.not-found',
       hint: expect.stringContaining('restic init') as string,
     })
-    await put(storage, 'a', Buffer.from('a'))
-    expect(await keysOf(storage)).toEqual(['shop/a'])
+    const second = await open('new', { repository })
+    await Promise.all([put(storage, 'a', Buffer.from('a')), put(second, 'b', Buffer.from('b'))])
+    expect(await keysOf(storage)).toEqual(['shop/a', 'shop/b'])
+    expect(readdirSync(join(folder, 'deep'))).toEqual(['other'])
     await storage.close()
+    await second.close()
+  })
+
+  it('of several that reserve one name at once, one has it at most', async () => {
+    const storages = await Promise.all([1, 2].map(() => open('reserved')))
+    const puts = await Promise.allSettled(
+      storages.map((storage, at) =>
+        storage.put(cx, key('name'), Readable.from([`${at}`]), { createOnly: true }),
+      ),
+    )
+    const [winner, ...others] = puts.filter(({ status }) => status === 'fulfilled')
+    expect(others).toEqual([])
+    for (const each of puts)
+      if (each.status === 'rejected') expect(each.reason).toMatchObject({ code: 'storage.exists' })
+    const kept = await keysOf(storages[0] as Storage)
+    expect(kept).toEqual(winner === undefined ? [] : ['shop/name'])
+    for (const storage of storages) await storage.close()
   })
 })
 

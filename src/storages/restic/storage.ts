@@ -28,6 +28,12 @@ const headBytes = 1024 * 1024
 /** Whoever looks at an object right after it was written is told what restic has said of it. */
 const ownWordMs = 5_000
 
+/**
+ * For so long a list stands for the next, unless something was written from here since it began: whoever writes and then looks is
+ * told what is there after.
+ */
+const momentMs = 500
+
 /** For so long what was listed is read as it was listed. */
 const listedMs = 10_000
 
@@ -89,6 +95,7 @@ export class ResticStorage implements Storage {
           ? await this.#backup.whole(cx, key, put, head.bytes)
           : await this.#backup.long(cx, key, put, head)
       this.#changed()
+      if (options.createOnly === true && head.rest === undefined) await this.#assertAlone(cx, key, put)
       const stored = { key, bytes, modified }
       this.#stored.set(key, { stored, atMs: performance.now() })
       return stored
@@ -107,11 +114,9 @@ export class ResticStorage implements Storage {
     const head = headOf(body, headBytes)
     if (options.createOnly !== true) return head
     const doing = `cannot list ${this.describe()}`
-    const list = () => this.#restic.making(cx, () => this.#versions(cx))
+    const list = () => this.#restic.making(cx, () => this.#versionsLately(cx))
     const free = this.#retry.run(cx, doing, list).then((versions) => {
-      if (wholeVersion(versions, key) === undefined) return
-      const message = `${key} is in ${this.describe()} already`
-      throw new HoldfastError('storage.exists', message, { details: { key } })
+      if (wholeVersion(versions, key) !== undefined) throw this.#exists(key)
     })
     free.catch((error: unknown) => destroySource(body, error))
     // Nothing of it goes on when the put has failed.
@@ -120,10 +125,29 @@ export class ResticStorage implements Storage {
     throw checked.status === 'rejected' ? checked.reason : (read as PromiseRejectedResult).reason
   }
 
+  /** Of several that wrote under one name at once each sees another, but for the first at most: whoever does withdraws. */
+  async #assertAlone(cx: Context, key: ObjectKey, put: string): Promise<void> {
+    const doing = `cannot list ${this.describe()}`
+    const versions = await this.#retry.run(cx, doing, () => this.#versions(cx))
+    const there = versions.filter((each) => each.key === key && isWhole(each))
+    if (there.every((each) => each.put === put)) return
+    await this.#remove(
+      cx,
+      there.filter((each) => each.put === put),
+    )
+    throw this.#exists(key)
+  }
+
+  #exists(key: ObjectKey): HoldfastError {
+    return new HoldfastError('storage.exists', `${key} is in ${this.describe()} already`, {
+      details: { key },
+    })
+  }
+
   async get(cx: Context, key: ObjectKey, range?: ByteRange): Promise<Readable> {
     cx.signal.throwIfAborted()
     const doing = `cannot read ${key} in ${this.describe()}`
-    const first = await this.#retry.run(cx, doing, () => this.#find(cx, key, this.#listedLately()))
+    const first = await this.#retry.run(cx, doing, () => this.#find(cx, key, this.#listedWithin(listedMs)))
     const { start, end } = clipRange(range, first.bytes)
     if (start >= end) return Readable.from([])
     let version = first
@@ -191,7 +215,7 @@ export class ResticStorage implements Storage {
 
   async *list(cx: Context, prefix: string): AsyncGenerator<StoredObject> {
     cx.signal.throwIfAborted()
-    const versions = await this.#versions(cx)
+    const versions = await this.#versionsLately(cx)
     for (const version of objectsOf(versions)) {
       cx.signal.throwIfAborted()
       if (version.key.startsWith(prefix)) yield objectOf(version)
@@ -207,8 +231,10 @@ export class ResticStorage implements Storage {
   async #deleteAll(cx: Context, keys: readonly ObjectKey[]): Promise<void> {
     for (const key of keys) this.#stored.delete(key)
     const versions = (await this.#known(cx)).filter((each) => keys.includes(each.key) && isWhole(each))
-    if (versions.length === 0) return
-    this.#changed()
+    if (versions.length > 0) await this.#remove(cx, versions)
+  }
+
+  async #remove(cx: Context, versions: readonly Version[]): Promise<void> {
     try {
       await this.#forget(cx, versions)
     } catch (error) {
@@ -216,6 +242,8 @@ export class ResticStorage implements Storage {
       // Others are writing, for hours perhaps: what is marked is not there any more.
       for (const { key, put } of versions)
         await this.#backup.snapshot(cx, key, [tags.gone, tags.put(put)], noBytes)
+    } finally {
+      this.#changed()
     }
   }
 
@@ -268,17 +296,21 @@ export class ResticStorage implements Storage {
     this.#listed = undefined
   }
 
-  #listedLately(): readonly Version[] | undefined {
+  #listedWithin(ms: number): readonly Version[] | undefined {
     const { atMs, versions } = this.#listed ?? { atMs: -Infinity, versions: [] }
-    return performance.now() - atMs < listedMs ? versions : undefined
+    return performance.now() - atMs < ms ? versions : undefined
   }
 
   /** None where there is no repository. */
   async #known(cx: Context): Promise<readonly Version[]> {
-    return this.#versions(cx).catch((error: unknown) => {
+    return this.#versionsLately(cx).catch((error: unknown) => {
       if (asHoldfastError(error).code === 'storage.not-found') return []
       throw error
     })
+  }
+
+  async #versionsLately(cx: Context): Promise<readonly Version[]> {
+    return this.#listedWithin(momentMs) ?? (await this.#versions(cx))
   }
 
   #versions(cx: Context): Promise<readonly Version[]> {
@@ -286,12 +318,11 @@ export class ResticStorage implements Storage {
   }
 
   async #readVersions(cx: Context): Promise<readonly Version[]> {
-    const atMs = performance.now()
     const changes = this.#changes
     const ours = [tags.data, tags.receipt, tags.gone].flatMap((tag) => ['--tag', tag])
     const printed = await this.#run(cx, 'cannot list', ['snapshots', '--no-lock', '--json', ...ours])
     const versions = versionsOf(printed)
-    if (changes === this.#changes) this.#listed = { atMs, versions }
+    if (changes === this.#changes) this.#listed = { atMs: performance.now(), versions }
     return versions
   }
 

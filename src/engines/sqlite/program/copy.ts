@@ -1,5 +1,6 @@
-import { open } from 'node:fs/promises'
+import { openSync, read } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { HoldfastError } from '../../../errors.js'
 import { busyTimeoutMs, openDatabase, type Database } from './database.js'
 import { write } from './output.js'
@@ -10,16 +11,18 @@ const chunkBytes = 1024 * 1024
 
 /**
  * Writes the file's bytes to stdout while locks keep them as they are. The file is opened before the locks are taken and
- * closed with the process: closing it earlier would drop them (https://sqlite.org/howtocorrupt.html, 2.2).
+ * closed with the process: closing it earlier would drop them (https://sqlite.org/howtocorrupt.html, 2.2). A bare descriptor is
+ * nothing that Node closes by itself.
  */
 export async function copyFile({ path, proof }: CopyInput): Promise<void> {
-  const file = await open(path, 'r')
+  const file = openSync(path, 'r')
   const reader = await openDatabase(path, 'write')
   if (reader.text('PRAGMA journal_mode') === 'wal') await freezeWithWal(path, reader)
   else beginReading(reader)
   let left = reader.number('PRAGMA page_count') * reader.number('PRAGMA page_size')
   while (left > 0) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(Math.min(left, chunkBytes)))
+    const buffer = Buffer.allocUnsafe(Math.min(left, chunkBytes))
+    const { bytesRead } = await promisify(read)(file, buffer, 0, buffer.length, null)
     if (bytesRead === 0)
       throw new HoldfastError('database.corrupt', `${path} is shorter than its header says`)
     await write(buffer.subarray(0, bytesRead))
