@@ -7,7 +7,7 @@ import { loadOrder } from '../portable/load-order.js'
 import type { TableRules } from '../portable/table-rules.js'
 import type { TableSource } from '../portable/table-source.js'
 import { requireReferencesInside } from './load-checks.js'
-import { findTarget, renamedHeader, targetName } from './load-target.js'
+import { findTarget, renamedHeader, targetName, withRenamedColumns } from './load-target.js'
 import type { LoadRequest } from './portable-requests.js'
 import { groupsOf, modelsOf } from './portable-settings.js'
 import { chooseTables } from './table-choice.js'
@@ -42,6 +42,8 @@ export async function planLoad(
     ...(models === undefined ? {} : { models }),
     sameEngine: source.manifest === undefined || source.manifest.engine === engine.name,
   }
+  const renamed = (header: TableHeader) =>
+    withRenamedColumns(header, (table) => (tables[tableText(table)] ?? tables[table.name])?.rename ?? {})
   const there = await sink.tables()
   const created: TableMapping[] = []
   const unknownTables: string[] = []
@@ -52,12 +54,12 @@ export async function planLoad(
     const name = targetName(header, into, sink.capabilities)
     const found = findTarget(there, name)
     if (found !== undefined && sink.capabilities.anyColumns === true) {
-      const mapping = sink.mapping(renamedHeader(header, found.table, (table) => table))
+      const mapping = sink.mapping(renamedHeader(renamed(header), found.table, (table) => table))
       replaced.push(mapping)
       plans.push(planTable(header, mapping.table, rules))
     } else if (found !== undefined) plans.push(planTable(header, found, rules))
     else if (request.create === true) {
-      const made = renamedHeader(withoutStrangers(header, chosen, there), name, (table) =>
+      const made = renamedHeader(withoutStrangers(renamed(header), chosen, there), name, (table) =>
         targetName({ ...header, table }, undefined, sink.capabilities),
       )
       const mapping = sink.mapping(made)

@@ -26,6 +26,35 @@ export function findTarget(tables: readonly TableHeader[], wanted: TableName): T
   return named.length === 1 ? named[0] : undefined
 }
 
+/**
+ * A header for a table that is made: its columns have the names that they are to have, and so have those of the tables that it refers to.
+ * @param renames what the columns of a table are to be called, and what they are called in the dump: `{ email: 'mail' }`
+ */
+export function withRenamedColumns(
+  header: TableHeader,
+  renames: (table: TableName) => Readonly<Record<string, string>>,
+): TableHeader {
+  const nowIn = (table: TableName) => {
+    const names = new Map(Object.entries(renames(table)).map(([now, before]) => [before, now]))
+    return (column: string) => names.get(column) ?? column
+  }
+  const now = nowIn(header.table)
+  return {
+    ...header,
+    columns: header.columns.map((column) => ({ ...column, name: now(column.name) })),
+    unique: header.unique.map((key) => key.map(now)),
+    indexes: header.indexes.map((key) => key.map(now)),
+    sequences: Object.fromEntries(
+      Object.entries(header.sequences).map(([column, sequence]) => [now(column), sequence]),
+    ),
+    foreignKeys: header.foreignKeys.map((key) => ({
+      ...key,
+      columns: key.columns.map(now),
+      referencedColumns: key.referencedColumns.map(nowIn(key.references)),
+    })),
+  }
+}
+
 /** A header for a table that is made: its own name, and those of the tables that it refers to. */
 export function renamedHeader(
   header: TableHeader,

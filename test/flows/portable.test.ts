@@ -91,7 +91,7 @@ describe('a portable dump', () => {
     const from = await place('sqlite', sample + tables)
     const path = join(await testFolder(), 'new.db')
     const to = { ...from, config: { url: `sqlite:${path}` } }
-    const { hf } = await loaderOf({ from, to })
+    const { hf, folder } = await loaderOf({ from, to })
     await hf.dump({ database: 'from' })
     expect((await codeOf(hf.load({ database: 'to', dryRun: true })))[0]).toBe('database.not-found')
     const dry = await hf.load({ database: 'to', dryRun: true, create: true })
@@ -103,8 +103,16 @@ describe('a portable dump', () => {
       ],
     })
     expect(existsSync(path)).toBe(false)
-    expect(await hf.load({ database: 'to', create: true })).toMatchObject({ loaded: true })
+    const rename = { 'person.number': 'id', 'visit.who': 'person' }
+    expect(await hf.load({ database: 'to', create: true, rename })).toMatchObject({ loaded: true })
     expect(existsSync(path)).toBe(true)
+    await hf.dump({ database: 'to', output: 'renamed' })
+    const [before, after] = ['datadir', 'renamed'].map((name) =>
+      readFileSync(join(folder, name, 'tables/visit.ndjson'), 'utf8'),
+    )
+    const [header, ...rows] = after?.split('\n').slice(0, -2) ?? []
+    expect(header).toContain('"fk":[{"cols":["who"],"table":"person","refs":["number"]}]')
+    expect(before?.split('\n').slice(1, -2)).toEqual(rows)
   })
 
   it('writes over an earlier dump only when the new one is whole', async () => {
