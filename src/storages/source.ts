@@ -11,12 +11,11 @@ export function destroySource(body: Readable, error: unknown): void {
 
 /** The error of a put's source as it is; undefined where the put failed for another reason. */
 export function sourceError(body: Readable, key: ObjectKey, error: unknown): Error | undefined {
-  if (body.errored !== null && body.errored === error) return body.errored
-  const closed = error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE'
-  return closed
-    ? new HoldfastError('integrity.truncated', `what was to be stored as ${key} stopped before its end`, {
-        cause: error,
-        details: { key },
-      })
-    : undefined
+  // What stands before the source may have given it this error, too: Node 26 does.
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')
+    return new HoldfastError('integrity.truncated', `what was to be stored as ${key} stopped before its end`, {
+      cause: error,
+      details: { key },
+    })
+  return body.errored !== null && body.errored === error ? body.errored : undefined
 }
