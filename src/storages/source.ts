@@ -13,9 +13,13 @@ export function destroySource(body: Readable, error: unknown): void {
 export function sourceError(body: Readable, key: ObjectKey, error: unknown): Error | undefined {
   // What stands before the source may have given it this error, too: Node 26 does.
   if (error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')
-    return new HoldfastError('integrity.truncated', `what was to be stored as ${key} stopped before its end`, {
-      cause: error,
-      details: { key },
-    })
+    return new HoldfastError(
+      'integrity.truncated',
+      `what was to be stored as ${key} stopped before its end`,
+      {
+        cause: error,
+        details: { key },
+      },
+    )
   return body.errored !== null && body.errored === error ? body.errored : undefined
 }
