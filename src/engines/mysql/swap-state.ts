@@ -41,15 +41,21 @@ export async function tablesOf(session: ServerSession, database: string): Promis
   return rows.map(({ name }) => name)
 }
 
-/** Seen, and not remembered: either all tables have moved or none has. */
+/**
+ * Seen, and not remembered: whether the old tables are away, so that the new database is what answers. Where MySQL is killed itself, a
+ * rename of tables of other engines than InnoDB may have come to some of them: the old ones, which go first, or all of those and some of
+ * the new ones. Until the old ones are all away it is the old database, to which they come back.
+ */
 export async function hasMoved(
   session: ServerSession,
   kept: string,
-  { oldTables, from }: StoredRecord,
+  { of, oldTables, from }: StoredRecord,
 ): Promise<boolean> {
-  return oldTables > 0
-    ? (await tablesOf(session, kept)).length > 0
-    : (await tablesOf(session, from)).length === 0
+  const count = async (database: string) => (await tablesOf(session, database)).length
+  const [away, coming, there] = [await count(kept), await count(from), await count(of)]
+  if (oldTables === 0) return coming === 0 || there > 0
+  // The last resort is for a table that somebody has dropped just before.
+  return away >= oldTables || (away > 0 && coming === 0 && there > 0)
 }
 
 interface SwapDatabases {

@@ -154,7 +154,7 @@ class MysqlSwap implements SwapSession {
       if (!existed) await this.#create(this.#name, from)
       if (disconnect) await endOthers(this.#session)
       for (const database of [this.#name, from]) await dropTriggers(this.#session, database)
-      await this.#rename(from, kept)
+      await this.#exchangeTables(from, kept)
     } catch (error) {
       if (!(await hasMoved(this.#session, kept, record).catch(() => false))) {
         await this.#takeBack(kept, record)
@@ -177,20 +177,25 @@ class MysqlSwap implements SwapSession {
   }
 
   /** All tables, old and new, in one statement: others see all of them as before, or all of them as after it. */
-  async #rename(from: string, kept: string): Promise<void> {
-    const move = (tables: readonly string[], source: string, target: string) =>
-      tables.map(
-        (table) => `${quoteName(source)}.${quoteName(table)} TO ${quoteName(target)}.${quoteName(table)}`,
-      )
-    const moves = [
-      ...move(await tablesOf(this.#session, this.#name), this.#name, kept),
-      ...move(await tablesOf(this.#session, from), from, this.#name),
-    ]
+  async #exchangeTables(from: string, kept: string): Promise<void> {
+    await this.#rename([...(await this.#moves(this.#name, kept)), ...(await this.#moves(from, this.#name))])
+  }
+
+  async #moves(source: string, target: string): Promise<readonly string[]> {
+    const tables = await tablesOf(this.#session, source)
+    return tables.map(
+      (table) => `${quoteName(source)}.${quoteName(table)} TO ${quoteName(target)}.${quoteName(table)}`,
+    )
+  }
+
+  async #rename(moves: readonly string[]): Promise<void> {
     if (moves.length > 0) await this.#session.query(`RENAME TABLE ${moves.join(', ')}`)
   }
 
   /** What comes after the tables have moved; safe to be done again. */
   async #finish(kept: string, record: StoredRecord): Promise<void> {
+    // Of a server that was killed between two of them; else there are none.
+    await this.#rename(await this.#moves(record.from, this.#name))
     await adoptSequences(this.#cx, this.#settings, record.from)
     await replaceCode(this.#cx, this.#settings, record.newCode)
     await this.#session.query('START TRANSACTION')
@@ -204,6 +209,7 @@ class MysqlSwap implements SwapSession {
 
   /** The tables have not moved: the old database gets its triggers again, and the rest goes. */
   async #takeBack(kept: string, record: StoredRecord): Promise<void> {
+    await this.#rename(await this.#moves(kept, this.#name))
     if (record.existed) await replaceCode(this.#cx, this.#settings, record.oldCode)
     else await this.#drop(this.#name)
     await this.#drop(kept)

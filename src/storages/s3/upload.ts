@@ -61,11 +61,6 @@ export async function upload(cx: Context, body: Readable, target: UploadTarget):
   }
 }
 
-/** In another thread: hashing takes as long as sending does on a fast network. */
-async function digestOf(bytes: Buffer): Promise<Buffer> {
-  return Buffer.from(await crypto.subtle.digest('SHA-256', bytes))
-}
-
 function sha256(bytes: Buffer): Buffer {
   return createHash('sha256').update(bytes).digest()
 }
@@ -75,7 +70,7 @@ async function putWhole(
   { client, retry, doing, bucket, key, createOnly, checksums, properties }: UploadTarget,
   { bytes }: Part,
 ): Promise<Uploaded> {
-  const digest = await digestOf(bytes)
+  const digest = sha256(bytes)
   const make = (): PutObjectCommand =>
     new PutObjectCommand({
       ...{ Bucket: bucket, Key: key, Body: bytes, ContentLength: bytes.length },
@@ -146,7 +141,7 @@ class MultipartUpload {
     const { bucket, key, checksums } = this.#target
     this.#id ??= this.#begin()
     const UploadId = await this.#id
-    const digest = await digestOf(bytes)
+    const digest = sha256(bytes)
     const PartNumber = index + 1
     const { ETag } = await this.#request(
       cx,
