@@ -12,6 +12,7 @@ import { files } from './cases/files.js'
 import { fingerprints } from './cases/fingerprint.js'
 import { mariadb } from './cases/mariadb.js'
 import { mongodb } from './cases/mongodb.js'
+import { portableMongodb } from './cases/mongodb-portable.js'
 import { portable } from './cases/portable.js'
 import { postgresql } from './cases/postgresql.js'
 import { restic } from './cases/restic.js'
@@ -28,6 +29,7 @@ const cases: readonly Case[] = [
   mongodb,
   tables,
   portable,
+  portableMongodb,
   files,
   restic,
   s3,

@@ -205,7 +205,7 @@ interface SharedByRuns {
   readonly streams: DumpStream[]
 }
 
-/** Starts a run, and waits until it has its snapshot. */
+/** Starts a run, and waits until it has its snapshot. Triggers and events are in none. */
 function begin(
   cx: Context,
   settings: ConnectorSettings,
@@ -213,15 +213,19 @@ function begin(
   { role, args }: Run,
   { optionFile, streams, pool }: SharedByRuns,
 ): Promise<void> {
+  const call = dumpCall(settings, tool, optionFile, args)
+  // So that the first statement is seen soon: writers wait for it.
+  const { smallWrites: _gathered, ...seenSoon } = call
   return new Promise((resolve, reject) => {
-    const stream = dumpStream(
-      cx,
-      role === 'schema' ? head : '\n',
-      [dumpCall(settings, tool, optionFile, args)],
-      { begun: resolve, pool, ...(role === 'data' ? {} : { mend: mend() }) },
-    )
+    const stream =
+      role === 'data'
+        ? dumpStream(cx, '\n', [call], { begun: resolve, pool })
+        : dumpStream(cx, role === 'schema' ? head : '\n', [seenSoon], {
+            ...{ begun: resolve, pool, mend: mend() },
+          })
     stream.bytes.once('error', reject)
     streams.push(stream)
+    if (role === 'post-data') resolve()
   })
 }
 
