@@ -66,6 +66,8 @@ export async function extractIntoStorage(
   archive: Readable,
 ): Promise<Unpacked> {
   const counts = { files: 0, folders: 0, links: 0, bytes: 0, skipped: 0 }
+  // Not every storage can refuse to replace.
+  const skipped = input.onConflict === 'skip' && !input.replace ? await keysIn(cx, storage) : new Set()
   const select = selection(input)
   const wanted = new Set<ObjectKey>()
   let small: { readonly key: ObjectKey; readonly parts: readonly Buffer[]; readonly size: number }[] = []
@@ -97,6 +99,10 @@ export async function extractIntoStorage(
     const key = event.kind === 'entry' ? keyOf(select(event.entry)) : undefined
     if (event.kind !== 'entry' || key === undefined) continue
     wanted.add(key)
+    if (skipped.has(key)) {
+      counts.skipped += 1
+      continue
+    }
     const { size } = event.entry
     if (size > smallBytes) await put(key, Readable.from(fileOf(coming, size), { objectMode: false }), size)
     else {

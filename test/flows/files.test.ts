@@ -504,6 +504,13 @@ describe('a storage as the source', () => {
     const skipped = await hf.files.restore({ onConflict: 'skip', confirm: true })
     expect(skipped).toMatchObject({ files: 2, skipped: 1 })
     expect(await objectsOf(storage)).toEqual({ ...damaged, 'b.txt': 'two', large })
+    const simple: Storage = {
+      ...faultyStorage(storage, {}),
+      put: (cx, key, body) => storage.put(cx, key, body),
+    }
+    const withoutCreateOnly = await holdfastIn(folder, configOf(simple))
+    await withoutCreateOnly.files.restore({ onConflict: 'skip', confirm: true })
+    expect(await objectsOf(storage)).toEqual({ ...damaged, 'b.txt': 'two', large })
     await hf.files.restore({ only: ['a'], onConflict: 'replace', confirm: true })
     expect(await objectsOf(storage)).toMatchObject({ 'a/1.png': 'one', 'stray.txt': 'not in the backup' })
     await hf.files.restore({ replace: true, confirm: true })
