@@ -1,6 +1,5 @@
 import { constants } from 'node:fs'
 import { link, open, rm } from 'node:fs/promises'
-import { basename } from 'node:path'
 import { Writable, type Readable } from 'node:stream'
 import type { Dump } from '../engine/connector.js'
 import type { Context } from '../env/context.js'
@@ -8,6 +7,7 @@ import { HoldfastError } from '../errors.js'
 import { connect } from '../streams/connect.js'
 import { writeArtifact } from './artifact-writer.js'
 import type { BackupTarget } from './backup-storage.js'
+import { outputError } from './output-error.js'
 import { PartsProgress } from './parts-progress.js'
 
 interface Written {
@@ -85,24 +85,4 @@ async function writeFileWhole(cx: Context, path: string, bytes: Readable): Promi
   } finally {
     await rm(partial, { force: true })
   }
-}
-
-function outputError(error: unknown, path: string): unknown {
-  const codes: Record<string, ConstructorParameters<typeof HoldfastError>[0]> = {
-    EEXIST: 'storage.exists',
-    ENOSPC: 'storage.full',
-    EDQUOT: 'storage.full',
-    EACCES: 'storage.denied',
-    EPERM: 'storage.denied',
-    EROFS: 'storage.denied',
-    ENOENT: 'storage.not-found',
-  }
-  const code = codes[(error as NodeJS.ErrnoException).code ?? '']
-  if (code === undefined) return error
-  const what: Partial<Record<typeof code, string>> = {
-    'storage.exists': `${path} is there already`,
-    'storage.full': `there is no space left for ${basename(path)}`,
-    'storage.not-found': `the folder of ${path} does not exist`,
-  }
-  return new HoldfastError(code, what[code] ?? `${path} cannot be written`, { cause: error })
 }

@@ -9,6 +9,7 @@ import { parsePortableManifest, type PortableManifest } from '../portable/portab
 import { connect } from '../streams/connect.js'
 import { fileTarget } from '../streams/file-target.js'
 import { askedCompression, namedCompression, type Compression } from './dump-compression.js'
+import { outputError } from './output-error.js'
 import type { Workspace } from './workspace.js'
 
 /** Where a dump goes. */
@@ -85,7 +86,7 @@ class FolderDestination implements DumpDestination {
       text === undefined
         ? []
         : parsePortableManifest(JSON.parse(text), manifest).tables.map(({ file }) => file)
-    await mkdir(join(path, 'tables'), { recursive: true, mode: 0o700 })
+    await made(join(path, 'tables'), 0o700)
     return new FolderDestination(cx, path, compression, earlier)
   }
 
@@ -111,7 +112,9 @@ class FolderDestination implements DumpDestination {
     await connect(
       through === undefined ? [bytes, counting, target] : [bytes, through, counting, target],
       this.#cx.signal,
-    )
+    ).catch((error: unknown) => {
+      throw outputError(error, join(this.path, file))
+    })
   }
 
   async finish(manifest: PortableManifest): Promise<void> {
@@ -156,11 +159,18 @@ class StreamDestination implements DumpDestination {
     this.#done = connect(
       through === undefined ? [this.#input, counting, target] : [this.#input, through, counting, target],
       cx.signal,
-    )
+    ).catch((error: unknown) => {
+      throw path === undefined ? error : outputError(error, path)
+    })
     this.#done.catch(() => undefined)
   }
 
-  static toFile(cx: Context, path: string, compression: Compression | undefined): StreamDestination {
+  static async toFile(
+    cx: Context,
+    path: string,
+    compression: Compression | undefined,
+  ): Promise<StreamDestination> {
+    await made(dirname(path))
     return new StreamDestination(cx, fileTarget(path + partial), compression, path)
   }
 
@@ -169,7 +179,6 @@ class StreamDestination implements DumpDestination {
   }
 
   async begin(head: object): Promise<void> {
-    if (this.path !== undefined) await mkdir(dirname(this.path), { recursive: true })
     await this.#write(Buffer.from(`${JSON.stringify(head)}\n`))
   }
 
@@ -201,6 +210,13 @@ class StreamDestination implements DumpDestination {
     const drained = new Promise<void>((resolve) => this.#input.once('drain', resolve))
     await Promise.race([drained, this.#done])
   }
+}
+
+/** A folder, with those above it. @throws storage.denied, storage.full */
+async function made(folder: string, mode?: number): Promise<void> {
+  await mkdir(folder, { recursive: true, mode }).catch((error: unknown) => {
+    throw outputError(error, folder)
+  })
 }
 
 function counted(add: (length: number) => void): Transform {

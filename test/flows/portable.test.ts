@@ -63,9 +63,11 @@ describe('a portable dump', () => {
       await hf.dump({ database: 'from', output: compress.slice(0, 2), compress })
     }
     // The name of a file says how it is compressed; for reading its content does.
-    await hf.dump({ database: 'from', output: 'one.ndjson.zst' })
-    expect(readFileSync(join(folder, 'one.ndjson.zst')).readUInt32LE()).toBe(0xfd2fb528)
-    renameSync(join(folder, 'one.ndjson.zst'), join(folder, 'renamed.ndjson'))
+    await hf.dump({ database: 'from', output: 'new/folder/one.ndjson.zst' })
+    const inFile = hf.dump({ database: 'from', output: 'new/folder/one.ndjson.zst/two.ndjson' })
+    await expect(inFile).rejects.toMatchObject({ code: 'storage.exists' })
+    expect(readFileSync(join(folder, 'new/folder/one.ndjson.zst')).readUInt32LE()).toBe(0xfd2fb528)
+    renameSync(join(folder, 'new/folder/one.ndjson.zst'), join(folder, 'renamed.ndjson'))
     for (const [output, compress] of [
       ['two.ndjson', 'zstd'],
       ['two.ndjson.gz', 'zstd'],
