@@ -20,5 +20,8 @@ export function outputError(error: unknown, path: string): unknown {
     'storage.full': `there is no space left for ${basename(path)}`,
     'storage.not-found': `the folder of ${path} does not exist`,
   }
-  return new HoldfastError(code, what[code] ?? `${path} cannot be written`, { cause: error })
+  return new HoldfastError(code, what[code] ?? `${path} cannot be written`, {
+    cause: error,
+    ...(code === 'storage.not-found' ? { hint: 'make it first, or check the path' } : {}),
+  })
 }
