@@ -22,6 +22,7 @@ interface Batch {
 /** Sends documents in batches, as the bytes they came in. */
 export class InsertSender {
   readonly #session: MongoSession
+  readonly #bytesAtOnce: number
   readonly #insert: (collection: ArchivedCollection, bytes: Buffer) => Promise<Record<string, unknown>>
   readonly #batches = new Map<string, Batch>()
   readonly #sent = new Set<Promise<void>>()
@@ -29,8 +30,14 @@ export class InsertSender {
   readonly #inOrder = new Map<string, Promise<void>>()
   #error: Error | undefined
 
-  private constructor(session: MongoSession, Sequence: typeof DocumentSequence, options: object) {
+  private constructor(
+    session: MongoSession,
+    Sequence: typeof DocumentSequence,
+    options: object,
+    bytesAtOnce: number,
+  ) {
     this.#session = session
+    this.#bytesAtOnce = bytesAtOnce
     this.#insert = (collection, bytes) =>
       session.ask((database) => {
         const documents = new Sequence('documents')
@@ -45,9 +52,9 @@ export class InsertSender {
       })
   }
 
-  static async create(session: MongoSession): Promise<InsertSender> {
+  static async create(session: MongoSession, bytesAtOnce = batchBytes): Promise<InsertSender> {
     const { DocumentSequence } = await import('mongodb/lib/cmap/commands.js')
-    return new InsertSender(session, DocumentSequence, await emptyTimestamps(session))
+    return new InsertSender(session, DocumentSequence, await emptyTimestamps(session), bytesAtOnce)
   }
 
   /** @param run its bytes are copied */
@@ -58,7 +65,8 @@ export class InsertSender {
     batch.documents += run.documents
     batch.pieces.push(Buffer.from(run.bytes))
     batch.bytes += run.bytes.length
-    if (batch.wholeBytes >= batchBytes || batch.documents >= batchDocuments) this.flush({ name, ...rest })
+    if (batch.wholeBytes >= this.#bytesAtOnce || batch.documents >= batchDocuments)
+      this.flush({ name, ...rest })
   }
 
   /** Sends the whole documents that are there. */

@@ -34,6 +34,8 @@ const notImplemented = 238
 
 const sweptAfterMs = 24 * 60 * 60 * 1000
 
+/** Larger batches are no faster, and several copies of each are in memory. */
+const sentBytes = 1024 * 1024
 /** Batches that are on their way. */
 const sendsAtOnce = 2
 
@@ -54,7 +56,7 @@ export async function openSink(
     if (!request.create) await assertExists(session)
     const { collections, unfinished } = await listCollections(session)
     const { BSON } = await import('mongodb')
-    return new MongoSink(cx, session, BSON, await readTables(session, collections), unfinished)
+    return new MongoSink(cx, session, BSON, readTables(collections), unfinished)
   } catch (error) {
     await session.close()
     throw error
@@ -189,7 +191,7 @@ class MongoSink implements RowSink {
       type: 'collection',
       metadata: definitionIn(table).options,
     }
-    const sender = await InsertSender.create(this.#session)
+    const sender = await InsertSender.create(this.#session, sentBytes)
     // It has tried something out on the mark of a restore.
     if (!this.#unfinished)
       await this.#session.ask((database) => database.dropCollection(unfinishedMark)).catch(() => undefined)
@@ -315,7 +317,7 @@ function documentEncoder(bson: Bson, columns: readonly string[]): TableWriter['e
     const bytes = written(writer, document, cellOf(row, 'document'), () =>
       text === null ? undefined : idJson(plainText(text)),
     )
-    if (text !== null && reader.read(bytes).id !== plainText(text))
+    if (text !== null && reader.id(bytes) !== plainText(text))
       throw new CellRefused(id, `is ${plainText(text)}, and its document has another _id`)
     return bytes
   }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, request } from 'node:http'
+import { createServer, request, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -59,8 +59,32 @@ needsMoto().describe('S3: what the service is asked for', () => {
   const open = (settings: Readonly<Record<string, unknown>>): Promise<Storage> =>
     driver.open({ ...moto.settings, bucket: Bucket, ...settings }, { name: 'main', baseDirectory: '/' })
 
-  const unfinished = async () =>
-    (await client.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads?.length ?? 0
+  const unfinished = async (Prefix?: string) =>
+    (await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix }))).Uploads?.length ?? 0
+
+  /** A service that hands each request on, or breaks its connection where `sees` says no. */
+  const passingOn = async (sees: (asked: IncomingMessage, body: Buffer) => boolean) => {
+    const server = createServer((asked, answer) => {
+      const { method, url, headers } = asked
+      const body = buffer(asked)
+      body.then(
+        (bytes) => {
+          if (!sees(asked, bytes)) return answer.destroy()
+          const passed = request(new URL(url ?? '', moto.endpoint), { method, headers }, (given) => {
+            answer.writeHead(given.statusCode ?? 500, given.headers)
+            given.pipe(answer)
+          })
+          return passed.end(bytes)
+        },
+        () => answer.destroy(),
+      )
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return {
+      endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      close: () => server.close(),
+    }
+  }
 
   it('encryption and storage class, of small objects and of large ones', async () => {
     const storage = await open({
@@ -79,20 +103,11 @@ needsMoto().describe('S3: what the service is asked for', () => {
 
   it('to check the digest that each body is signed with, of small objects and of parts', async () => {
     const signed: { readonly digest: unknown; readonly body: Buffer }[] = []
-    const recording = createServer((asked, answer) => {
-      const { method, url, headers } = asked
-      void buffer(asked).then((body) => {
-        if (method === 'PUT') signed.push({ digest: headers['x-amz-content-sha256'], body })
-        const passed = request(new URL(url ?? '', moto.endpoint), { method, headers }, (given) => {
-          answer.writeHead(given.statusCode ?? 500, given.headers)
-          given.pipe(answer)
-        })
-        passed.end(body)
-      })
-    }).listen(0, '127.0.0.1')
-    await once(recording, 'listening')
-    const { port } = recording.address() as AddressInfo
-    const storage = await open({ endpoint: `http://127.0.0.1:${port}`, prefix: 'signed' })
+    const recording = await passingOn(({ method, headers }, body) => {
+      if (method === 'PUT') signed.push({ digest: headers['x-amz-content-sha256'], body })
+      return true
+    })
+    const storage = await open({ endpoint: recording.endpoint, prefix: 'signed' })
     for (const bytes of [10, 9 * mebibyte]) await storage.put(cx, key, Readable.from([noise(bytes)]))
     expect(signed.map(({ body }) => body.length).sort()).toEqual([10, mebibyte, 8 * mebibyte])
     for (const { digest, body } of signed)
@@ -127,14 +142,19 @@ needsMoto().describe('S3: what the service is asked for', () => {
   })
 
   it('nothing that is left over: an upload in parts is aborted when its source fails', async () => {
-    const storage = await open({ prefix: 'broken' })
+    let refusals = 1
+    const breaking = await passingOn(({ method }) => method !== 'DELETE' || refusals-- <= 0)
+    const storage = await open({ endpoint: breaking.endpoint, prefix: 'broken' })
     const source = heldSource(noise(20 * mebibyte))
     const put = storage.put(cx, key, source.body)
     await source.taken
-    await expect.poll(unfinished).toBe(1)
+    await expect.poll(() => unfinished('broken/')).toBe(1)
     source.fail(new Error('the tool broke'))
     await expect(put).rejects.toThrow('the tool broke')
-    expect(await unfinished()).toBe(0)
+    expect(await unfinished('broken/')).toBe(0)
+    expect(refusals).toBeLessThan(0)
+    await storage.close()
+    breaking.close()
   })
 
   it('FAILURES 7: to forget the parts that a killed run has left', async () => {
@@ -143,7 +163,8 @@ needsMoto().describe('S3: what the service is asked for', () => {
     const storage = await open({ prefix: 'killed' })
     const nextWeek = { ...cx, env: fakeEnv({ time: new Date(Date.now() + 7 * 86_400_000) }) }
     expect(await storage.sweep(nextWeek, 86_400_000)).toBe(1)
-    expect(await unfinished()).toBe(1)
+    expect(await unfinished('killed/')).toBe(0)
+    expect(await unfinished('elsewhere/')).toBe(1)
   })
 
   it('the rest, where the connection broke, up and down', async () => {

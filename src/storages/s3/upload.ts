@@ -10,11 +10,14 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3'
 import type { Context } from '../../env/context.js'
-import { HoldfastError } from '../../errors.js'
+import { asHoldfastError, HoldfastError } from '../../errors.js'
 import { sendParts, type Part, type PartPlan } from '../parts.js'
 import type { Retry } from '../retry.js'
 import type { ObjectKey } from '../storage.js'
 import { s3Error, serviceCodeOf } from './errors.js'
+
+/** A person may be waiting for the end of what they have interrupted. */
+const longestAbortMs = 10_000
 
 /** What all requests of one upload need. */
 export interface UploadTarget {
@@ -190,19 +193,21 @@ class MultipartUpload {
 
   /** Also when the work was interrupted; what cannot be reached now is found by a later sweep. */
   async abort(): Promise<void> {
-    const { client, bucket, key } = this.#target
+    const { client, bucket, key, retry } = this.#target
     const UploadId = await this.#id?.catch(() => undefined)
     if (UploadId === undefined) return
-    await client
-      .send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId }))
-      .catch((error: unknown) => {
-        if (serviceCodeOf(error) === 'NoSuchUpload') return
-        this.#cx.emit({
-          type: 'notice',
-          level: 'warning',
-          message: `the unfinished upload of ${key} could not be aborted: ${s3Error(error, 'aborting').message}`,
-        })
-      })
+    const doing = `cannot abort the unfinished upload of ${key}`
+    const cx = { ...this.#cx, signal: AbortSignal.timeout(longestAbortMs) }
+    const abort = () => client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId }))
+    try {
+      await retry.run(cx, doing, () =>
+        abort().catch((error: unknown) => {
+          if (serviceCodeOf(error) !== 'NoSuchUpload') throw s3Error(error, doing)
+        }),
+      )
+    } catch (error) {
+      this.#cx.emit({ type: 'notice', level: 'warning', message: asHoldfastError(error).message })
+    }
   }
 
   async #begin(): Promise<string> {
