@@ -10,9 +10,6 @@ import type { MongoSession } from './session.js'
 const batchBytes = 4 * 1024 * 1024
 const batchDocuments = 10_000
 
-/** The server's code for a key that is there already. */
-export const duplicateKey = 11_000
-
 /** Documents of a collection that are not sent yet. */
 interface Batch {
   pieces: Buffer[]
@@ -22,19 +19,9 @@ interface Batch {
   documents: number
 }
 
-export interface InsertOptions {
-  readonly bytesAtOnce?: number
-  /** A document whose `_id` is there already is passed over, and counted. */
-  readonly passDuplicates?: boolean
-}
-
 /** Sends documents in batches, as the bytes they came in. */
 export class InsertSender {
-  /** Documents that were passed over. */
-  passed = 0
   readonly #session: MongoSession
-  readonly #bytesAtOnce: number
-  readonly #passDuplicates: boolean
   readonly #insert: (collection: ArchivedCollection, bytes: Buffer) => Promise<Record<string, unknown>>
   readonly #batches = new Map<string, Batch>()
   readonly #sent = new Set<Promise<void>>()
@@ -42,23 +29,15 @@ export class InsertSender {
   readonly #inOrder = new Map<string, Promise<void>>()
   #error: Error | undefined
 
-  private constructor(
-    session: MongoSession,
-    Sequence: typeof DocumentSequence,
-    options: object,
-    { bytesAtOnce = batchBytes, passDuplicates = false }: InsertOptions,
-  ) {
+  private constructor(session: MongoSession, Sequence: typeof DocumentSequence, options: object) {
     this.#session = session
-    this.#bytesAtOnce = bytesAtOnce
-    this.#passDuplicates = passDuplicates
     this.#insert = (collection, bytes) =>
       session.ask((database) => {
         const documents = new Sequence('documents')
         documents.push({}, bytes)
         return database.command({
           insert: dataName(collection),
-          // In order, it would end with the first one that is refused.
-          ordered: isCapped(collection) && !passDuplicates,
+          ordered: isCapped(collection),
           bypassDocumentValidation: true,
           ...options,
           documents,
@@ -66,9 +45,9 @@ export class InsertSender {
       })
   }
 
-  static async create(session: MongoSession, options: InsertOptions = {}): Promise<InsertSender> {
+  static async create(session: MongoSession): Promise<InsertSender> {
     const { DocumentSequence } = await import('mongodb/lib/cmap/commands.js')
-    return new InsertSender(session, DocumentSequence, await emptyTimestamps(session), options)
+    return new InsertSender(session, DocumentSequence, await emptyTimestamps(session))
   }
 
   /** @param run its bytes are copied */
@@ -79,8 +58,7 @@ export class InsertSender {
     batch.documents += run.documents
     batch.pieces.push(Buffer.from(run.bytes))
     batch.bytes += run.bytes.length
-    if (batch.wholeBytes >= this.#bytesAtOnce || batch.documents >= batchDocuments)
-      this.flush({ name, ...rest })
+    if (batch.wholeBytes >= batchBytes || batch.documents >= batchDocuments) this.flush({ name, ...rest })
   }
 
   /** Sends the whole documents that are there. */
@@ -118,14 +96,11 @@ export class InsertSender {
   async #send(collection: ArchivedCollection, bytes: Buffer, documents: number): Promise<void> {
     if (this.#error !== undefined) return
     const answer = await this.#insert(collection, bytes)
-    const errors = (answer['writeErrors'] ?? []) as readonly {
+    const [refused] = (answer['writeErrors'] ?? []) as readonly {
       readonly errmsg?: string
       readonly code?: number
     }[]
-    const passed = this.#passDuplicates ? errors.filter(({ code }) => code === duplicateKey) : []
-    this.passed += passed.length
-    const refused = errors.find((error) => !passed.includes(error))
-    if (refused === undefined && answer['n'] === documents - passed.length) return
+    if (refused === undefined && answer['n'] === documents) return
     const said = refused?.errmsg ?? `it took ${String(answer['n'])} of ${documents} documents`
     throw new HoldfastError(
       'database.query-failed',

@@ -13,7 +13,10 @@ export interface CollectionDefinition {
   readonly indexes: readonly string[]
 }
 
-export function headerOf({ name, options, indexes }: CollectionInfo): TableHeader {
+export function headerOf(
+  { name, options, indexes }: CollectionInfo,
+  estimatedRows: number | undefined,
+): TableHeader {
   const own = indexes.filter((index) => index.name !== '_id_')
   const definition = { options, indexes: own.map((index) => index.definition) }
   return {
@@ -23,6 +26,7 @@ export function headerOf({ name, options, indexes }: CollectionInfo): TableHeade
       ...(options === '{}' ? [] : [`the options of the collection: ${options}`]),
     ],
     native: { engine: 'mongodb', definition },
+    ...(estimatedRows === undefined ? {} : { estimatedRows }),
   }
 }
 
