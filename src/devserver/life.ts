@@ -43,6 +43,8 @@ export interface ServerParts {
 export class ServerLife {
   readonly #parts: ServerParts
   readonly #installation: Installation
+  /** Whether the server runs, if it does, with what its driver has for the while in which a restore fills new data. */
+  #filling = false
   /** Told of each start. */
   onStart: () => void = () => undefined
 
@@ -194,7 +196,11 @@ export class ServerLife {
       const site = await this.#withFreePort(begun)
       const first = await this.#first()
       try {
-        await launch(cx, driver, site, { timeoutMs: this.#readyMs, first, started: this.onStart })
+        const args = this.#filling
+          ? [...site.serverArgs, ...(driver.fillingArgs?.(site) ?? [])]
+          : site.serverArgs
+        const waiting = { timeoutMs: this.#readyMs, first, started: this.onStart }
+        await launch(cx, driver, { ...site, serverArgs: args }, waiting)
         return site
       } catch (error) {
         // Between the look at the port and its use somebody else may have taken it.
@@ -280,7 +286,8 @@ export class ServerLife {
   }
 
   /**
-   * The same with data that are there already, beside the old ones, which are removed while others go on.
+   * The same with data that are there already, beside the old ones, which are removed while others go on. The server is ready to
+   * be filled: `up` starts it again as it is otherwise.
    * @returns ends when they are
    */
   async replaced(fresh: NewData): Promise<{ readonly removed: Promise<void> }> {
@@ -290,6 +297,7 @@ export class ServerLife {
     for (const name of [oldName, ...ofOneLife]) await remove(join(folder, name))
     // Where a program still looks at it, as on Windows.
     await rename(data, old).catch(() => remove(data))
+    this.#filling = this.#parts.driver.fillingArgs !== undefined
     await (ran ? this.started(fresh) : this.made(fresh))
     const removed = remove(old)
     removed.catch(() => undefined)
@@ -302,8 +310,16 @@ export class ServerLife {
     try {
       return await work(await this.started())
     } finally {
-      if (!ran) await this.stopped()
+      if (!ran || this.#filling) await this.stopped()
+      if (ran && this.#filling) await this.#whateverHappens().started()
+      this.#filling = false
     }
+  }
+
+  /** Goes on after an interruption. */
+  #whateverHappens(): ServerLife {
+    const { cx } = this.#parts
+    return new ServerLife({ ...this.#parts, cx: { ...cx, signal: new AbortController().signal } })
   }
 
   #notice(level: 'info' | 'warning', message: string): void {

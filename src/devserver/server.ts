@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { DevServerSite } from '../engine/dev-server.js'
 import type { Context } from '../env/context.js'
-import { HoldfastError } from '../errors.js'
+import { asHoldfastError, HoldfastError } from '../errors.js'
 import { createBackupFolder, folderBytes } from './backup-folders.js'
 import { hasData, type NewData } from './data-folder.js'
 import { fillGuide, guideValues, plainGuide } from './guide.js'
@@ -147,7 +147,7 @@ export class DevServer {
     try {
       ready(await this.start())
       if (driver.command === undefined) return
-      while (!cx.signal.aborted && (await runningServer(this.folder)) !== undefined)
+      while (!cx.signal.aborted && (await this.#goesOn()))
         await delay(watchMs, undefined, { signal: cx.signal }).catch(() => undefined)
       // Whoever stops it in good order takes its note away.
       if (!cx.signal.aborted && (await readRecord(recordFile(this.folder))) !== undefined)
@@ -158,6 +158,17 @@ export class DevServer {
       await this.#locked(() => this.#life.stopped(), new AbortController().signal)
       guard.dismiss()
     }
+  }
+
+  /** Whether it runs, or is about to: whoever makes its data anew stops it for a moment, and has the lock then. */
+  async #goesOn(): Promise<boolean> {
+    const runs = async () => (await runningServer(this.folder)) !== undefined
+    if (await runs()) return true
+    return this.#locked(runs).catch((error: unknown) => {
+      if (this.#parts.cx.signal.aborted) return false
+      if (asHoldfastError(error).code === 'locked.by-another-run') return true
+      throw error
+    })
   }
 
   /**

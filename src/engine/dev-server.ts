@@ -36,6 +36,11 @@ export interface DevServerDriver {
   /** The command line that runs the server in the foreground. It holds no password. Absent: the database is a file. */
   command?(site: DevServerSite): ServerCommand
   /**
+   * Added to `serverArgs` while a restore fills a server that has just been made, and is alone with it: what saves work and loses
+   * nothing. The server is stopped in good order afterwards, and started without them where it ran.
+   */
+  fillingArgs?(site: DevServerSite): readonly string[]
+  /**
    * On the first start, as soon as the server answers: makes the account and the database that the site names. Called again
    * where it fails or is interrupted. A rejection means "not yet".
    */

@@ -18,6 +18,7 @@ import {
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { MongoClient, type Collection } from 'mongodb'
@@ -251,6 +252,8 @@ postgresql.describe('a development server of PostgreSQL', () => {
 
   it('keeps backups by name, and restores one only when all of it has been checked', async () => {
     await rows(await url(), 'create table t as select generate_series(1, 1000) as i')
+    // Filled again by the restore, with the setting of that while.
+    await rows(await url(), "create materialized view filled as select current_setting('wal_level') as level")
     const kept = await hf.dev.backup({ backupName: 'full' })
     expect(kept).toMatchObject({ name: 'full', id: expect.any(String) as string })
     await rows(await url(), 'delete from t where i > 10')
@@ -287,6 +290,10 @@ postgresql.describe('a development server of PostgreSQL', () => {
       expect(await rows(await url(), 'select count(*)::int from t')).toEqual([count])
       expect(data()).toEqual(['data'])
     }
+    expect(await rows(await url(), "select level, current_setting('wal_level') from filled")).toEqual([
+      'minimal',
+      'replica',
+    ])
     await expect(hf.dev.restore({ backup: 'none' })).rejects.toMatchObject({ code: 'usage.backup-not-found' })
   })
 
@@ -440,7 +447,7 @@ postgresql.describe('a development server of PostgreSQL', () => {
   })
 
   needsBuild().it(
-    'run ends with Ctrl-C, and also where it is killed, and leaves nothing running',
+    'run goes on where the data are made anew, ends with Ctrl-C, and where it is killed, and leaves nothing running',
     async () => {
       for (const signal of ['SIGINT', 'SIGKILL'] as const) {
         const run = spawn(process.execPath, [main, 'dev', 'run', '--name', 'run', '--json'], {
@@ -448,9 +455,13 @@ postgresql.describe('a development server of PostgreSQL', () => {
           stdio: ['ignore', 'pipe', 'ignore'],
         })
         await once(run.stdout, 'data')
+        if (signal === 'SIGINT') await hf.dev.reinit({ name: 'run' })
         const { pid } = await hf.dev.status({ name: 'run' })
         expect(await alive(pid)).toBe(true)
         await expect(hf.dev.run({ name: 'run' })).rejects.toMatchObject({ code: 'locked.by-another-run' })
+        // As long as it looks for the server, and a bit.
+        await delay(signal === 'SIGINT' ? 300 : 0)
+        expect(run.exitCode).toBeNull()
         run.kill(signal)
         await once(run, 'close')
         expect(run.exitCode).toBe(signal === 'SIGINT' ? 0 : null)

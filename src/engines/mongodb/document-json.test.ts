@@ -17,7 +17,8 @@ needsSamples().it('every document of the corpus is the same bytes after it was a
   let asJson = 0
   for (const [name, documents] of corpus())
     for (const document of documents) {
-      const { cell } = reader.read(document)
+      const { id, cell } = reader.read(document)
+      if (reader.id(document) !== id) changed.push(`${name} by its _id: ${id}`)
       if (!cell.startsWith('{"~":"bson"')) asJson += 1
       if (!again(cell).equals(document)) changed.push(`${name} ${document.toString('hex')}`)
       // Extended JSON that others read as the same document.

@@ -20,10 +20,7 @@ export class DocumentReader {
 
   /** @returns the cell of the document as JSON, and its `_id` as a text that no other `_id` has */
   read(document: Uint8Array): { readonly id: string; readonly cell: string } {
-    this.#bytes = Buffer.from(document.buffer, document.byteOffset, document.byteLength)
-    this.#at = 0
-    this.#stable = true
-    this.#id = ''
+    this.#begin(document)
     try {
       const text = this.#document(0)
       return {
@@ -35,6 +32,26 @@ export class DocumentReader {
       const base64 = this.#bytes.toString('base64')
       return { id: this.#id === '' ? base64 : idText(this.#id), cell: wrappedText('bson', base64) }
     }
+  }
+
+  /** Only the `_id`, which nearly always comes first. */
+  id(document: Uint8Array): string {
+    this.#begin(document)
+    this.#at = 4
+    const type = this.#bytes[this.#past(1)] ?? 0
+    try {
+      if (type !== 0 && this.#cstring() === '_id') return idText(this.#value(type, 0))
+    } catch (error) {
+      if (!(error instanceof Inexpressible)) throw error
+    }
+    return this.read(document).id
+  }
+
+  #begin(document: Uint8Array): void {
+    this.#bytes = Buffer.from(document.buffer, document.byteOffset, document.byteLength)
+    this.#at = 0
+    this.#stable = true
+    this.#id = ''
   }
 
   #document(depth: number): string {
@@ -82,11 +99,11 @@ export class DocumentReader {
       case 0x05:
         return this.#binary()
       case 0x07:
-        return `{"$oid":"${this.#take(12).toString('hex')}"}`
+        return `{"$oid":"${this.#text('hex', 12)}"}`
       case 0x08:
-        return this.#take(1)[0] === 0 ? 'false' : 'true'
+        return this.#bytes[this.#past(1)] === 0 ? 'false' : 'true'
       case 0x09:
-        return `{"$date":{"$numberLong":"${this.#take(8).readBigInt64LE()}"}}`
+        return `{"$date":{"$numberLong":"${this.#int64()}"}}`
       case 0x0a:
         return 'null'
       case 0x0b: {
@@ -96,13 +113,13 @@ export class DocumentReader {
       case 0x0d:
         return `{"$code":${JSON.stringify(this.#string())}}`
       case 0x10:
-        return `{"$numberInt":"${this.#take(4).readInt32LE()}"}`
+        return `{"$numberInt":"${this.#int32()}"}`
       case 0x11: {
-        const [increment, time] = [this.#take(4).readUInt32LE(), this.#take(4).readUInt32LE()]
-        return `{"$timestamp":{"t":${time},"i":${increment}}}`
+        const at = this.#past(8)
+        return `{"$timestamp":{"t":${this.#bytes.readUInt32LE(at + 4)},"i":${this.#bytes.readUInt32LE(at)}}}`
       }
       case 0x12:
-        return `{"$numberLong":"${this.#take(8).readBigInt64LE()}"}`
+        return `{"$numberLong":"${this.#int64()}"}`
       case 0x13:
         return this.#decimal()
       case 0x7f:
@@ -115,55 +132,72 @@ export class DocumentReader {
   }
 
   #double(): string {
-    const bytes = this.#take(8)
-    const value = bytes.readDoubleLE()
+    const at = this.#past(8)
+    const value = this.#bytes.readDoubleLE(at)
     // NaN has many forms, and extended JSON one.
-    if (Number.isNaN(value) && bytes.toString('hex') !== '000000000000f87f') throw new Inexpressible()
+    if (Number.isNaN(value) && this.#bytes.readBigUInt64LE(at) !== plainNaN) throw new Inexpressible()
     if (Object.is(value, -0)) return '-0.0'
     return Number.isInteger(value) ? value.toFixed(1) : String(value)
   }
 
   #binary(): string {
-    const length = this.#take(4).readInt32LE()
-    const subtype = this.#take(1)[0] ?? 0
+    const length = this.#int32()
+    const subtype = this.#bytes[this.#past(1)] ?? 0
     // The old subtype has a length within.
     if (subtype === 2) throw new Inexpressible()
-    const base64 = this.#take(length).toString('base64')
-    return `{"$binary":{"base64":"${base64}","subType":"${subtype.toString(16).padStart(2, '0')}"}}`
+    return `{"$binary":{"base64":"${this.#text('base64', length)}","subType":"${subtype.toString(16).padStart(2, '0')}"}}`
   }
 
   #decimal(): string {
     const { Decimal128 } = this.#bson
-    const bytes = Buffer.from(this.#take(16))
+    const at = this.#past(16)
+    const bytes = Buffer.from(this.#bytes.subarray(at, at + 16))
     const text = new Decimal128(bytes).toString()
     if (!bytes.equals(Decimal128.fromString(text).bytes)) throw new Inexpressible()
     return `{"$numberDecimal":"${text}"}`
   }
 
-  #take(length: number): Buffer {
-    const bytes = this.#bytes.subarray(this.#at, this.#at + length)
+  /** @returns where the bytes that it goes past begin */
+  #past(length: number): number {
+    const at = this.#at
     this.#at += length
-    return bytes
+    return at
+  }
+
+  #int32(): number {
+    return this.#bytes.readInt32LE(this.#past(4))
+  }
+
+  #int64(): bigint {
+    return this.#bytes.readBigInt64LE(this.#past(8))
+  }
+
+  #text(encoding: 'hex' | 'base64', length: number): string {
+    const at = this.#past(length)
+    return this.#bytes.toString(encoding, at, at + length)
   }
 
   #string(): string {
-    const length = this.#take(4).readInt32LE()
-    return utf8(this.#take(length).subarray(0, -1))
+    const length = this.#int32()
+    const at = this.#past(length)
+    return this.#utf8(at, at + length - 1)
   }
 
   #cstring(): string {
-    const end = this.#bytes.indexOf(0, this.#at)
-    const text = utf8(this.#bytes.subarray(this.#at, end))
+    const at = this.#at
+    const end = this.#bytes.indexOf(0, at)
     this.#at = end + 1
+    return this.#utf8(at, end)
+  }
+
+  #utf8(from: number, to: number): string {
+    const text = this.#bytes.toString('utf8', from, to)
+    if (text.includes('\ufffd') && !isUtf8(this.#bytes.subarray(from, to))) throw new Inexpressible()
     return text
   }
 }
 
-function utf8(bytes: Buffer): string {
-  const text = bytes.toString('utf8')
-  if (text.includes('\ufffd') && !isUtf8(bytes)) throw new Inexpressible()
-  return text
-}
+const plainNaN = 0x7ff8000000000000n
 
 const objectId = /^[0-9a-f]{24}$/u
 

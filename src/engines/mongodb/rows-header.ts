@@ -13,10 +13,7 @@ export interface CollectionDefinition {
   readonly indexes: readonly string[]
 }
 
-export function headerOf(
-  { name, options, indexes }: CollectionInfo,
-  estimatedRows: number | undefined,
-): TableHeader {
+export function headerOf({ name, options, indexes }: CollectionInfo): TableHeader {
   const own = indexes.filter((index) => index.name !== '_id_')
   const definition = { options, indexes: own.map((index) => index.definition) }
   return {
@@ -26,7 +23,6 @@ export function headerOf(
       ...(options === '{}' ? [] : [`the options of the collection: ${options}`]),
     ],
     native: { engine: 'mongodb', definition },
-    ...(estimatedRows === undefined ? {} : { estimatedRows }),
   }
 }
 

@@ -1,3 +1,4 @@
+import type { FindCursor } from 'mongodb'
 import type { Context } from '../../env/context.js'
 import type { ConnectionSettings } from '../../engine/engine.js'
 import { RowChunk } from '../../engine/row-chunk.js'
@@ -13,13 +14,18 @@ import { MongoSession } from './session.js'
 
 /** A server sends as many documents at a time, or 16 MiB of them. */
 const documentsAtOnce = 1000
+/** Of those, as many go on as one chunk: what is made of them should be gone before more comes. */
+const documentsInChunk = 100
 
 export async function openSource(cx: Context, settings: ConnectionSettings): Promise<RowSource> {
   const session = await MongoSession.open(cx, settings)
   try {
     await assertExists(session)
     const list = await listCollections(session)
-    const tables = await readTables(session, list.collections)
+    const tables = await mapSome(readTables(list.collections), questionsAtOnce, async (table) => {
+      const estimatedRows = await countedBy(session, table.table.name)
+      return estimatedRows === undefined ? table : { ...table, estimatedRows }
+    })
     const series = list.collections.filter(({ type }) => type === 'timeseries').map(({ name }) => name)
     return {
       tables: () => Promise.resolve(tables),
@@ -37,15 +43,23 @@ export async function openSource(cx: Context, settings: ConnectionSettings): Pro
   }
 }
 
-export async function readTables(
-  session: MongoSession,
-  collections: readonly CollectionInfo[],
-): Promise<readonly TableHeader[]> {
-  const plain = collections.filter(({ type }) => type === 'collection')
-  return mapSome(plain, questionsAtOnce, async (info) => {
-    const count = session.ask((database) => database.collection(info.name).estimatedDocumentCount())
-    return headerOf(info, await count.catch(() => undefined))
-  })
+export function readTables(collections: readonly CollectionInfo[]): readonly TableHeader[] {
+  return collections.filter(({ type }) => type === 'collection').map(headerOf)
+}
+
+/** What the server keeps count of, part by part where a collection is in several: a `count` makes some servers read it all. */
+async function countedBy(session: MongoSession, name: string): Promise<number | undefined> {
+  try {
+    const parts = await session.ask((database) =>
+      database
+        .collection(name)
+        .aggregate<{ readonly count: number }>([{ $collStats: { count: {} } }])
+        .toArray(),
+    )
+    return parts.reduce((sum, { count }) => sum + count, 0)
+  } catch {
+    return undefined
+  }
 }
 
 /** In the order of `_id`, which has an index. @throws usage.not-supported, database.* */
@@ -65,12 +79,30 @@ export async function* readDocuments(
   const sorted = query.anyOrder === true ? found : found.sort({ _id: 1 })
   const cursor = query.limit === undefined ? sorted : sorted.limit(query.limit)
   const lineOf = lines(BSON)
+  for await (const documents of rawDocuments(cx, session, cursor))
+    for (let at = 0; at < documents.length; at += documentsInChunk) {
+      const some = documents.slice(at, at + documentsInChunk)
+      yield RowChunk.ofLines(some.map(lineOf).join(''), some.length)
+    }
+}
+
+/** @param cursor one with the option `raw` @throws database.* */
+export async function* rawDocuments(
+  cx: Context,
+  session: MongoSession,
+  cursor: FindCursor,
+): AsyncGenerator<readonly Uint8Array[]> {
+  const asked = () => session.ask(() => cursor.hasNext())
+  let more = asked()
   try {
-    while (await session.ask(() => cursor.hasNext())) {
+    while (await more) {
       cx.signal.throwIfAborted()
       // With `raw` a document is its bytes, which the driver's types do not know.
       const documents = cursor.readBufferedDocuments() as unknown as readonly Uint8Array[]
-      yield RowChunk.ofLines(documents.map(lineOf).join(''), documents.length)
+      // The server has the next ones ready by the time that these have gone on.
+      more = asked()
+      more.catch(() => undefined)
+      yield documents
     }
   } finally {
     await cursor.close().catch(() => undefined)

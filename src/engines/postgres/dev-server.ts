@@ -13,6 +13,14 @@ import { engineName } from './url.js'
 /** For data that are thrown away with the server. */
 const withoutSync = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']
 
+/**
+ * A table is filled in the transaction that makes it, and on the disk when that ends: there is no need to write its rows to the log
+ * before.
+ */
+const withoutLog = ['wal_level=minimal', 'max_wal_senders=0']
+/** Settings that may forbid that. */
+const needsLog = /wal|archive|config/u
+
 /** PostgreSQL in a folder of its own. The names of the databases that `initdb` makes stay as they are. */
 export const postgresqlDevServer = devServer(engineName, [])
 
@@ -32,6 +40,8 @@ function devServer(engine: string, extensions: readonly string[]): DevServerDriv
       (await readFile(join(data, 'PG_VERSION'), 'utf8').catch(() => undefined))?.trim(),
     create,
     command: (site) => ({ program: program(site, 'postgres'), args: serverArguments(site) }),
+    fillingArgs: ({ serverArgs }) =>
+      serverArgs.some((arg) => needsLog.test(arg)) ? [] : settingArgs(withoutLog),
     settle: (cx, site) => settle(cx, site, extensions),
     ask: (cx, site) => answer(cx, site),
     clearStale,
@@ -70,14 +80,18 @@ async function create(cx: Context, site: DevServerSite): Promise<void> {
 
 function serverArguments(site: DevServerSite): readonly string[] {
   const { dataDirectory, host, port, socketDirectory = '', durable, serverArgs } = site
-  const settings = [
+  const settings = settingArgs([
     `listen_addresses=${host}`,
     `unix_socket_directories=${socketDirectory}`,
     'log_destination=stderr',
     'logging_collector=off',
     ...(durable ? [] : withoutSync),
-  ].flatMap((setting) => ['-c', setting])
+  ])
   return ['-D', dataDirectory, '-p', String(port), ...settings, ...serverArgs]
+}
+
+function settingArgs(settings: readonly string[]): readonly string[] {
+  return settings.flatMap((setting) => ['-c', setting])
 }
 
 /** Whatever a first start that was interrupted has done already, it is done again. */
