@@ -4,6 +4,7 @@ import { HoldfastError } from '../errors.js'
 import { ownProgramCall, programError, programLines, programWarnings } from '../process/own-program.js'
 import { filterTool, readTool, runTool } from '../process/run.js'
 import type { ToolCall } from '../process/tool.js'
+import { ChunkPool } from '../streams/chunk-pool.js'
 import { connect } from '../streams/connect.js'
 import type {
   CommandName,
@@ -15,6 +16,12 @@ import type {
   PackInput,
   Unpacked,
 } from './program/protocol.js'
+
+/**
+ * Of an archive, on its way. Pictures and videos do not compress: of each frame, memory holds as much after compression as before,
+ * and an upload in parts holds more of it.
+ */
+const chunkBytes = 2 * 1024 * 1024
 
 /** An archive that is being made. */
 export interface Archive {
@@ -31,7 +38,7 @@ export interface ArchiveFacts extends PackFacts {
 
 /** A folder as a tar archive. @throws (its stream) storage.not-found, storage.denied; see `programError` */
 export function packFolder(cx: Context, input: PackInput): Archive {
-  const { stdout, finished } = readTool(cx, programCall('pack', input))
+  const { stdout, finished } = readTool(cx, programCall('pack', input), undefined, new ChunkPool(chunkBytes))
   const facts = finished.then(({ messages }) => {
     const said = programLines<MessageLine>(messages).find((line) => 'facts' in line)
     if (said === undefined) throw new HoldfastError('internal.unexpected', 'the archive has no facts')

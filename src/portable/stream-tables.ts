@@ -39,18 +39,23 @@ export class StreamTables {
   }
 
   async *tables(): AsyncGenerator<SourceTable> {
-    for (let item = await this.#next(); item !== undefined; item = await this.#next()) {
-      if (item.kind !== 'header') continue
-      const state: ReadingState = { open: true }
-      const rows = this.#rows(state)
-      const first = item.line + 1
-      yield {
-        header: item.header,
-        rows,
-        ...(this.#acceptEdits ? {} : { sum64: () => state.footer?.sum64 }),
-        place: (index) => `${this.#name}:${first + index}`,
+    try {
+      for (let item = await this.#next(); item !== undefined; item = await this.#next()) {
+        if (item.kind !== 'header') continue
+        const state: ReadingState = { open: true }
+        const rows = this.#rows(state)
+        const first = item.line + 1
+        yield {
+          header: item.header,
+          rows,
+          ...(this.#acceptEdits ? {} : { sum64: () => state.footer?.sum64 }),
+          place: (index) => `${this.#name}:${first + index}`,
+        }
+        while (state.open && (await rows.next()).done !== true);
       }
-      while (state.open && (await rows.next()).done !== true);
+    } finally {
+      // Who stops before the end leaves no file open.
+      await this.close()
     }
   }
 
@@ -78,7 +83,7 @@ export class StreamTables {
 async function* itemsOf(bytes: AsyncIterable<unknown>, options: DecodeOptions): AsyncGenerator<DecodedItem> {
   const decoder = tableDecoder(options)
   for await (const chunk of bytes) {
-    const whole = chunk as Buffer
+    const whole = typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Buffer)
     for (let at = 0; at < whole.length; at += piecesAtOnce)
       yield* decoder.push(whole.subarray(at, at + piecesAtOnce))
     releaseChunk(whole)

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BSON } from 'mongodb'
+import { Readable } from 'node:stream'
+import { BSON, type Db } from 'mongodb'
 import { expect, onTestFinished } from 'vitest'
 import { documentOf, element, fillCorpus, insertBytes } from '../../src/engines/mongodb/test-bson.js'
 import { ScratchDatabase } from '../../src/engines/mongodb/test-database.js'
@@ -186,12 +187,119 @@ server.it('a load that fails leaves the collections as they were, and nothing be
   expect(await load()).toMatchObject({ loaded: true })
   expect(await database.tables()).toEqual(['a', 'b'])
   expect([(await database.digest())['a'], await database.schemaText()]).toEqual(before)
-  expect(await codeOf(hf.load({ input: join(folder, 'out'), mode: 'append' }))).toMatchObject({
-    0: 'usage.not-supported',
-  })
   const some = await hf.dump({ output: join(folder, 'some'), where: { a: '{"n":{"$gt":1}}' } })
   expect(some.rows).toBe(2)
   expect(await codeOf(hf.dump({ output: join(folder, 'no'), where: { a: 'n > 1' } }))).toMatchObject({
     0: 'usage.invalid',
   })
+})
+
+server.it('the modes that keep documents add, leave, change and delete them, all or nothing', async () => {
+  const database = scratch()
+  const fill = () =>
+    database.on(async (db) => {
+      await db.dropCollection('people').catch(() => undefined)
+      await db.collection<{ _id: number; n: string }>('people').insertMany([
+        { _id: 1, n: 'there' },
+        { _id: 2, n: 'there' },
+      ])
+      await db.collection('people').createIndex({ n: 1, _id: 1 }, { unique: true })
+    })
+  const folder = await testFolder()
+  const input = join(folder, 'out')
+  const hf = await holdfastIn(folder, { databases: { shop: configOf(database) } })
+  const names = async () => {
+    const found = await database.on((db) => db.collection('people').find().sort({ _id: 1 }).toArray())
+    return found.map(({ _id, n }) => `${String(_id)} ${String(n)}`)
+  }
+  await database.on((db) =>
+    db.collection<{ _id: number; n: string }>('people').insertMany([
+      { _id: 2, n: 'sent' },
+      { _id: 3, n: 'sent' },
+    ]),
+  )
+  await hf.dump({ output: input })
+  await fill()
+  const schema = await database.schemaText()
+  const refused = await codeOf(hf.load({ input, mode: 'append' }))
+  expect(refused).toEqual(['refused.constraint', expect.stringMatching(/duplicate key.*people/u)])
+  expect(await names()).toEqual(['1 there', '2 there'])
+  for (const [mode, counts, after] of [
+    ['skip', { inserted: 1, skipped: 1, updated: 0 }, ['1 there', '2 there', '3 sent']],
+    ['update', { inserted: 1, skipped: 0, updated: 1 }, ['1 there', '2 sent', '3 sent']],
+    ['sync', { inserted: 1, updated: 1, deleted: 1 }, ['2 sent', '3 sent']],
+  ] as const) {
+    await fill()
+    const report = await hf.load({ input, mode, confirm: true })
+    expect(report.tables).toMatchObject([counts])
+    expect(await names()).toEqual(after)
+    expect(await database.schemaText()).toBe(schema)
+  }
+  await database.on((db) => db.collection('people').deleteMany({}))
+  expect((await hf.load({ input, mode: 'append' })).tables).toMatchObject([{ inserted: 2 }])
+
+  // Whoever writes meanwhile would lose what was written: the load gives way.
+  await fill()
+  const text = readFileSync(join(input, 'tables/people.ndjson'), 'utf8')
+  const footer = text.lastIndexOf('\n', text.length - 2) + 1
+  const copied = async (db: Db) => {
+    const names = (await db.listCollections().toArray()).map(({ name }) => name)
+    return db.collection(names.find((name) => name.startsWith('holdfast_load_')) ?? 'none').countDocuments()
+  }
+  async function* disturbed() {
+    yield text.slice(0, footer)
+    await expect.poll(() => database.on(copied)).toBe(2)
+    await database.on((db) =>
+      db.collection<{ _id: number }>('people').updateOne({ _id: 1 }, { $set: { n: 'new' } }),
+    )
+    yield text.slice(footer)
+  }
+  expect(await codeOf(hf.load({ input: Readable.from(disturbed()), mode: 'skip' }))).toEqual([
+    'database.busy',
+    expect.stringContaining('somebody has changed people during the load'),
+  ])
+  expect(await names()).toEqual(['1 new', '2 there'])
+  expect(await database.tables()).toEqual(['people'])
+})
+
+needsAll(server, needsPlaces('sqlite')).it('rows change the fields of their columns alone', async () => {
+  const to = scratch()
+  const from = await place(
+    'sqlite',
+    `CREATE TABLE item(a integer, b text, n integer, PRIMARY KEY (a, b)); CREATE TABLE loose(word text);
+     INSERT INTO item VALUES (1, 'x', 5), (2, 'y', NULL); INSERT INTO loose VALUES ('once')`,
+  )
+  const hf = await holdfastIn(await testFolder(), { databases: { from: from.config, to: configOf(to) } })
+  const copy = { from: 'from', to: 'to', create: true, acceptLossy: true, confirm: true }
+  const fill = () =>
+    to.on(async (db) => {
+      await db.dropCollection('item').catch(() => undefined)
+      const [id, other] = [(a: number, b: string) => ({ a, b }), { more: [1] }]
+      await db
+        .collection<{ _id: object }>('item')
+        .insertMany([
+          { _id: id(1, 'x'), ...other, a: 1, b: 'x', n: 4 } as { _id: object },
+          { _id: id(9, 'z'), a: 9, b: 'z' } as { _id: object },
+        ])
+    })
+  for (const [mode, counts, left] of [
+    ['update', { inserted: 1, updated: 1, deleted: 0 }, [{ _id: { a: 9, b: 'z' }, a: 9, b: 'z' }]],
+    ['sync', { inserted: 1, updated: 1, deleted: 1 }, []],
+  ] as const) {
+    await fill()
+    const report = await hf.copy({ ...copy, mode, tables: ['item'] })
+    expect(report.tables).toMatchObject([counts])
+    const documents = await to.on((db) => db.collection('item').find().sort({ a: 1 }).toArray())
+    expect(documents.map((each) => JSON.stringify(each))).toEqual(
+      [
+        { _id: { a: 1, b: 'x' }, more: [1], a: 1, b: 'x', n: 5 },
+        { _id: { a: 2, b: 'y' }, a: 2, b: 'y', n: null },
+        ...left,
+      ].map((each) => JSON.stringify(each)),
+    )
+  }
+  expect(await codeOf(hf.copy({ ...copy, mode: 'skip', tables: ['loose'] }))).toEqual([
+    'usage.not-supported',
+    'loose has no key to tell its rows by: load it with the mode replace or append',
+  ])
 })

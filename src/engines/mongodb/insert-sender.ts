@@ -10,6 +10,9 @@ import type { MongoSession } from './session.js'
 const batchBytes = 4 * 1024 * 1024
 const batchDocuments = 10_000
 
+/** The server's code for a key that is there already. */
+export const duplicateKey = 11_000
+
 /** Documents of a collection that are not sent yet. */
 interface Batch {
   pieces: Buffer[]
@@ -19,10 +22,19 @@ interface Batch {
   documents: number
 }
 
+export interface InsertOptions {
+  readonly bytesAtOnce?: number
+  /** A document whose `_id` is there already is passed over, and counted. */
+  readonly passDuplicates?: boolean
+}
+
 /** Sends documents in batches, as the bytes they came in. */
 export class InsertSender {
+  /** Documents that were passed over. */
+  passed = 0
   readonly #session: MongoSession
   readonly #bytesAtOnce: number
+  readonly #passDuplicates: boolean
   readonly #insert: (collection: ArchivedCollection, bytes: Buffer) => Promise<Record<string, unknown>>
   readonly #batches = new Map<string, Batch>()
   readonly #sent = new Set<Promise<void>>()
@@ -34,17 +46,19 @@ export class InsertSender {
     session: MongoSession,
     Sequence: typeof DocumentSequence,
     options: object,
-    bytesAtOnce: number,
+    { bytesAtOnce = batchBytes, passDuplicates = false }: InsertOptions,
   ) {
     this.#session = session
     this.#bytesAtOnce = bytesAtOnce
+    this.#passDuplicates = passDuplicates
     this.#insert = (collection, bytes) =>
       session.ask((database) => {
         const documents = new Sequence('documents')
         documents.push({}, bytes)
         return database.command({
           insert: dataName(collection),
-          ordered: isCapped(collection),
+          // In order, it would end with the first one that is refused.
+          ordered: isCapped(collection) && !passDuplicates,
           bypassDocumentValidation: true,
           ...options,
           documents,
@@ -52,9 +66,9 @@ export class InsertSender {
       })
   }
 
-  static async create(session: MongoSession, bytesAtOnce = batchBytes): Promise<InsertSender> {
+  static async create(session: MongoSession, options: InsertOptions = {}): Promise<InsertSender> {
     const { DocumentSequence } = await import('mongodb/lib/cmap/commands.js')
-    return new InsertSender(session, DocumentSequence, await emptyTimestamps(session), bytesAtOnce)
+    return new InsertSender(session, DocumentSequence, await emptyTimestamps(session), options)
   }
 
   /** @param run its bytes are copied */
@@ -104,11 +118,14 @@ export class InsertSender {
   async #send(collection: ArchivedCollection, bytes: Buffer, documents: number): Promise<void> {
     if (this.#error !== undefined) return
     const answer = await this.#insert(collection, bytes)
-    const [refused] = (answer['writeErrors'] ?? []) as readonly {
+    const errors = (answer['writeErrors'] ?? []) as readonly {
       readonly errmsg?: string
       readonly code?: number
     }[]
-    if (refused === undefined && answer['n'] === documents) return
+    const passed = this.#passDuplicates ? errors.filter(({ code }) => code === duplicateKey) : []
+    this.passed += passed.length
+    const refused = errors.find((error) => !passed.includes(error))
+    if (refused === undefined && answer['n'] === documents - passed.length) return
     const said = refused?.errmsg ?? `it took ${String(answer['n'])} of ${documents} documents`
     throw new HoldfastError(
       'database.query-failed',

@@ -1,31 +1,30 @@
 import type { Context } from '../../env/context.js'
-import type { Cell, Row } from '../../engine/cell.js'
-import { plainText } from '../../engine/cell.js'
 import type { ConnectionSettings } from '../../engine/engine.js'
 import type { RowChunk } from '../../engine/row-chunk.js'
-import {
-  CellRefused,
-  type EncodedRow,
-  type LoadFacts,
-  type RowSink,
-  type RowSinkCapabilities,
-  type RowSinkRequest,
-  type TableMapping,
-  type TableWriter,
-  type WriteCounts,
+import type {
+  EncodedRow,
+  LoadFacts,
+  LoadMode,
+  RowSink,
+  RowSinkCapabilities,
+  RowSinkRequest,
+  TableMapping,
+  TableWriter,
+  WriteCounts,
 } from '../../engine/row-sink.js'
-import { tableText, type ColumnHeader, type TableHeader } from '../../engine/table-header.js'
+import { keyOf } from '../../engine/row-key.js'
+import { tableText, type TableHeader } from '../../engine/table-header.js'
 import { asHoldfastError, HoldfastError } from '../../errors.js'
 import { assertExists } from './catalog.js'
 import { listCollections, loadPrefix, unfinishedMark } from './collections.js'
 import { placeOf } from './connection.js'
-import { DocumentWriter, NoDocument } from './document-bson.js'
-import { DocumentReader, idJson } from './document-json.js'
 import { indexesToBuild } from './indexes.js'
-import { InsertSender } from './insert-sender.js'
+import { duplicateKey, InsertSender, type InsertOptions } from './insert-sender.js'
 import { fromJson, type Bson, type OrderedDocument } from './ordered-json.js'
-import { documentMaker, lineMaker, mappingOfRows } from './rows-documents.js'
-import { definitionIn, documentColumns, holdsDocuments } from './rows-header.js'
+import { lineMaker, mappingOfRows } from './rows-documents.js'
+import { documentEncoder, mappingOfDocuments, rowEncoder } from './rows-encoders.js'
+import { KeptDocuments } from './rows-kept.js'
+import { definitionIn, holdsDocuments } from './rows-header.js'
 import { readDocuments, readTables } from './rows-source.js'
 import { MongoSession } from './session.js'
 
@@ -45,22 +44,24 @@ export async function openSink(
   settings: ConnectionSettings,
   request: RowSinkRequest,
 ): Promise<RowSink> {
-  if (request.mode !== 'replace')
-    throw new HoldfastError(
-      'usage.not-supported',
-      `MongoDB has no transaction that a load with the mode ${request.mode} could be`,
-      { hint: 'load with the mode replace, which loads beside the collections and lets them change places' },
-    )
   const session = await MongoSession.open(cx, settings)
   try {
     if (!request.create) await assertExists(session)
     const { collections, unfinished } = await listCollections(session)
     const { BSON } = await import('mongodb')
-    return new MongoSink(cx, session, BSON, readTables(collections), unfinished)
+    return new MongoSink(cx, session, BSON, request.mode, readTables(collections), unfinished)
   } catch (error) {
     await session.close()
     throw error
   }
+}
+
+const none: WriteCounts = { inserted: 0, updated: 0, skipped: 0, deleted: 0 }
+
+interface SentCounts {
+  readonly sent: number
+  /** Of those, how many were there already. */
+  readonly passed: number
 }
 
 /** A collection that is loaded, beside the one whose place it takes. */
@@ -71,7 +72,7 @@ interface Beside {
 
 /**
  * Loads beside the collections that are there, and lets them change places when all is well: MongoDB has no transaction that a
- * load could be.
+ * load could be. Documents that stay are copied.
  */
 class MongoSink implements RowSink {
   readonly capabilities: RowSinkCapabilities = {
@@ -84,23 +85,27 @@ class MongoSink implements RowSink {
   readonly #cx: Context
   readonly #session: MongoSession
   readonly #bson: Bson
+  readonly #mode: LoadMode
   readonly #unfinished: boolean
   readonly #beside = new Map<string, Beside>()
   readonly #there: ReadonlySet<string>
   /** What the rows of each table are. */
   readonly #mapped = new Map<string, TableHeader>()
+  readonly #kept: KeptDocuments[] = []
   #tables: readonly TableHeader[]
 
   constructor(
     cx: Context,
     session: MongoSession,
     bson: Bson,
+    mode: LoadMode,
     tables: readonly TableHeader[],
     unfinished: boolean,
   ) {
     this.#cx = cx
     this.#session = session
     this.#bson = bson
+    this.#mode = mode
     this.#tables = tables
     this.#there = new Set(tables.map(({ table }) => table.name))
     this.#unfinished = unfinished
@@ -144,33 +149,36 @@ class MongoSink implements RowSink {
 
   writer(table: TableHeader, columns: readonly string[]): TableWriter {
     const mapped = this.#mappedOf(table)
+    // Any other key than the one that is the _id tells documents apart no more than an index does.
+    keyOf({ ...mapped, unique: [] }, columns, this.#mode)
     const encode = holdsDocuments(mapped)
       ? documentEncoder(this.#bson, columns)
       : rowEncoder(this.#bson, mapped, columns)
-    return { encode, write: (rows) => this.#write(table, rows) }
+    const write = (rows: AsyncIterable<readonly EncodedRow[]>) =>
+      this.#write(table, rows as AsyncIterable<readonly Buffer[]>)
+    return { encode, write }
   }
 
   rows(table: TableHeader, columns: readonly string[]): AsyncIterable<RowChunk> {
     const mapped = this.#mappedOf(table)
     const lines = holdsDocuments(mapped) ? undefined : (bson: Bson) => lineMaker(bson, mapped, columns)
     const query = { columns, anyOrder: true as const }
-    return readDocuments(this.#cx, this.#session, this.#nameOf(table), query, lines)
+    return readDocuments(this.#cx, this.#session, this.#besideOf(table).name, query, lines)
   }
 
   async finish(): Promise<LoadFacts> {
-    for (const { header, name } of this.#beside.values()) await this.#index(header, name)
-    let changed = false
+    for (const beside of this.#beside.values()) await this.#index(beside)
+    for (const kept of this.#kept) await kept.read()
+    const waiting = [...this.#beside.values()]
     try {
-      for (const { header, name } of this.#beside.values()) {
-        await this.#takePlace(name, header.table.name)
-        changed = true
-      }
+      for (; waiting[0] !== undefined; waiting.shift())
+        await this.#takePlace(waiting[0].name, waiting[0].header.table.name)
     } catch (thrown) {
-      if (!changed) throw thrown
+      if (waiting.length === this.#beside.size) throw thrown
       const error = asHoldfastError(thrown)
       throw new HoldfastError('restore.incomplete', `${error.message}; some collections are loaded already`, {
         cause: error,
-        hint: 'load once more',
+        hint: `load once more: ${waiting.map(({ header }) => header.table.name).join(', ')}`,
       })
     }
     this.#beside.clear()
@@ -184,37 +192,76 @@ class MongoSink implements RowSink {
     await this.#session.close()
   }
 
-  async #write(table: TableHeader, batches: AsyncIterable<readonly EncodedRow[]>): Promise<WriteCounts> {
+  async #write(table: TableHeader, sent: AsyncIterable<readonly Buffer[]>): Promise<WriteCounts> {
+    if (this.#mode === 'replace') return { ...none, inserted: await this.#insert(table, sent) }
+    const kept = new KeptDocuments(this.#cx, this.#session, this.#bson, table.table.name)
+    this.#kept.push(kept)
+    switch (this.#mode) {
+      case 'append':
+        await this.#insert(table, kept.all())
+        return { ...none, inserted: await this.#insert(table, sent) }
+      case 'skip': {
+        await this.#insert(table, kept.all())
+        const counts = await this.#insertNew(table, sent)
+        return { ...none, inserted: counts.sent - counts.passed, skipped: counts.passed }
+      }
+      case 'update':
+      case 'sync': {
+        await kept.read()
+        const count = await this.#insert(table, kept.merged(sent, holdsDocuments(this.#mappedOf(table))))
+        if (this.#mode === 'update') await this.#insertNew(table, kept.all())
+        const [updated, deleted] = [kept.found, this.#mode === 'sync' ? kept.count - kept.found : 0]
+        return { ...none, inserted: count - updated, updated, deleted }
+      }
+    }
+  }
+
+  /** @returns how many */
+  async #insert(table: TableHeader, batches: AsyncIterable<readonly Uint8Array[]>): Promise<number> {
+    return (await this.#send(table, batches, { bytesAtOnce: sentBytes })).sent
+  }
+
+  /** Those whose `_id` is not there yet. */
+  #insertNew(table: TableHeader, batches: AsyncIterable<readonly Uint8Array[]>): Promise<SentCounts> {
+    return this.#send(table, batches, { bytesAtOnce: sentBytes, passDuplicates: true })
+  }
+
+  async #send(
+    table: TableHeader,
+    batches: AsyncIterable<readonly Uint8Array[]>,
+    options: InsertOptions,
+  ): Promise<SentCounts> {
+    const beside = this.#besideOf(table)
     const collection = {
       database: this.#session.settings.name,
-      name: this.#nameOf(table),
+      name: beside.name,
       type: 'collection',
-      metadata: definitionIn(table).options,
+      metadata: definitionIn(beside.header).options,
     }
-    const sender = await InsertSender.create(this.#session, sentBytes)
+    const sender = await InsertSender.create(this.#session, options)
     // It has tried something out on the mark of a restore.
     if (!this.#unfinished)
       await this.#session.ask((database) => database.dropCollection(unfinishedMark)).catch(() => undefined)
-    let inserted = 0
+    let sent = 0
     try {
-      for await (const batch of batches) {
-        const documents = batch as readonly Buffer[]
+      for await (const documents of batches) {
         const bytes = Buffer.concat(documents)
         sender.add(collection, { bytes, documents: documents.length, wholeBytes: bytes.length })
-        inserted += documents.length
+        sent += documents.length
         await sender.settle(sendsAtOnce)
       }
       sender.flush(collection)
       await sender.settle(0)
     } catch (error) {
-      throw unique(error)
+      throw unique(error, beside)
     } finally {
       await sender.stop()
     }
-    return { inserted, updated: 0, skipped: 0, deleted: 0 }
+    return { sent, passed: sender.passed }
   }
 
-  async #index(header: TableHeader, name: string): Promise<void> {
+  async #index(beside: Beside): Promise<void> {
+    const { header, name } = beside
     const { options, indexes } = definitionIn(header)
     const wanted = indexesToBuild({
       options: this.#read(options),
@@ -224,7 +271,7 @@ class MongoSink implements RowSink {
     await this.#session
       .ask((database) => database.command({ createIndexes: name, indexes: wanted }))
       .catch((error: unknown) => {
-        throw unique(error)
+        throw unique(error, beside)
       })
   }
 
@@ -267,10 +314,10 @@ class MongoSink implements RowSink {
     return this.#mapped.get(tableText(table.table)) ?? table
   }
 
-  #nameOf({ table }: TableHeader): string {
+  #besideOf({ table }: TableHeader): Beside {
     const beside = this.#beside.get(tableText(table))
     if (beside === undefined) throw new TypeError(`${tableText(table)} is not being loaded`)
-    return beside.name
+    return beside
   }
 
   /** @throws integrity.format */
@@ -289,62 +336,13 @@ class MongoSink implements RowSink {
   }
 }
 
-/** Of another engine what MongoDB does not know is lost. */
-function mappingOfDocuments(header: TableHeader): TableMapping {
-  const { notCarried, foreignKeys, native } = header
-  const losses =
-    native?.engine === 'mongodb' ? [] : [...notCarried, ...foreignKeys.map(() => 'a foreign key')]
-  return {
-    table: {
-      ...header,
-      table: { name: header.table.name },
-      columns: documentColumns,
-      foreignKeys: [],
-    },
-    losses: losses.map((loss) => `${tableText(header.table)}: ${loss} does not carry over`),
-    statements: [],
-    after: [],
-  }
-}
-
-function documentEncoder(bson: Bson, columns: readonly string[]): TableWriter['encode'] {
-  const [id, document] = documentColumns as [ColumnHeader, ColumnHeader]
-  const place = new Map(columns.map((name, index) => [name, index]))
-  const cellOf = (row: Row, name: string) => row[place.get(name) ?? -1] ?? null
-  const [writer, reader] = [new DocumentWriter(bson), new DocumentReader(bson)]
-  return (row) => {
-    const text = cellOf(row, '_id')
-    const bytes = written(writer, document, cellOf(row, 'document'), () =>
-      text === null ? undefined : idJson(plainText(text)),
-    )
-    if (text !== null && reader.id(bytes) !== plainText(text))
-      throw new CellRefused(id, `is ${plainText(text)}, and its document has another _id`)
-    return bytes
-  }
-}
-
-function rowEncoder(bson: Bson, table: TableHeader, columns: readonly string[]): TableWriter['encode'] {
-  const writer = new DocumentWriter(bson)
-  const make = documentMaker(table, columns)
-  const [column] = table.columns as [ColumnHeader]
-  return (row) => written(writer, column, make(row), () => ({ $oid: new bson.ObjectId().toHexString() }))
-}
-
-/** @throws CellRefused */
-function written(writer: DocumentWriter, column: ColumnHeader, cell: Cell, id: () => unknown): Buffer {
-  try {
-    return writer.write(cell, id())
-  } catch (error) {
-    if (error instanceof NoDocument || error instanceof SyntaxError)
-      throw new CellRefused(column, error.message)
-    throw error
-  }
-}
-
-function unique(error: unknown): unknown {
+function unique(error: unknown, { header, name }: Beside): unknown {
   if (!(error instanceof HoldfastError)) return error
   // FerretDB has an index refused by its own database.
-  const said = error.details['code'] === 11_000 || /UNIQUE constraint|duplicate key/u.test(error.message)
+  const said =
+    error.details['code'] === duplicateKey || /UNIQUE constraint|duplicate key/u.test(error.message)
   if (!said) return error
-  return new HoldfastError('refused.constraint', error.message, { cause: error })
+  return new HoldfastError('refused.constraint', error.message.replaceAll(name, header.table.name), {
+    cause: error,
+  })
 }

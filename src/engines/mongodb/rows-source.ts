@@ -1,3 +1,4 @@
+import type { FindCursor } from 'mongodb'
 import type { Context } from '../../env/context.js'
 import type { ConnectionSettings } from '../../engine/engine.js'
 import { RowChunk } from '../../engine/row-chunk.js'
@@ -78,6 +79,19 @@ export async function* readDocuments(
   const sorted = query.anyOrder === true ? found : found.sort({ _id: 1 })
   const cursor = query.limit === undefined ? sorted : sorted.limit(query.limit)
   const lineOf = lines(BSON)
+  for await (const documents of rawDocuments(cx, session, cursor))
+    for (let at = 0; at < documents.length; at += documentsInChunk) {
+      const some = documents.slice(at, at + documentsInChunk)
+      yield RowChunk.ofLines(some.map(lineOf).join(''), some.length)
+    }
+}
+
+/** @param cursor one with the option `raw` @throws database.* */
+export async function* rawDocuments(
+  cx: Context,
+  session: MongoSession,
+  cursor: FindCursor,
+): AsyncGenerator<readonly Uint8Array[]> {
   const asked = () => session.ask(() => cursor.hasNext())
   let more = asked()
   try {
@@ -88,10 +102,7 @@ export async function* readDocuments(
       // The server has the next ones ready by the time that these have gone on.
       more = asked()
       more.catch(() => undefined)
-      for (let at = 0; at < documents.length; at += documentsInChunk) {
-        const some = documents.slice(at, at + documentsInChunk)
-        yield RowChunk.ofLines(some.map(lineOf).join(''), some.length)
-      }
+      yield documents
     }
   } finally {
     await cursor.close().catch(() => undefined)
