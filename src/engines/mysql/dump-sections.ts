@@ -15,15 +15,16 @@ const newline = 0x0a
 /** Longer than all lines that tell a section. */
 const headBytes = 4 * 1024
 /** The first bytes of lines that may tell one: rows are not looked at. */
-const telling = new Set(Buffer.from('-/DdS'))
+const telling = new Set(Buffer.from('-/DdSUu'))
 
 const heading =
   /^-- (?:(Table structure|Dumping data) for table|((?:Temporary (?:table|view)|Final view) structure for view)|(Sequence structure for(?: sequence)?)|Dumping (\w+) for database) (.+)$/u
 const delimiter = /^delimiter\s+(\S+)/iu
 const triggerBegin = /^\/\*!50003 SET @saved_cs_client\s*= /u
 const triggerEnd = /^\/\*!50003 SET collation_connection\s*= @saved_col_connection /u
-/** The settings of the session are put back. */
-const footer = /^(?:\/\*!\d+ SET \w+\s*=\s*@OLD_\w+ \*\/;|SET @@SESSION\.SQL_LOG_BIN\s*= @MYSQLDUMP)/iu
+/** The settings of the session are put back, or another database follows. */
+const sectionEnd =
+  /^(?:\/\*!\d+ SET \w+\s*=\s*@OLD_\w+ \*\/;|SET @@SESSION\.SQL_LOG_BIN\s*= @MYSQLDUMP|-- Current Database: |USE )/iu
 
 const name = '(`(?:[^`]|``)+`|[^\\s`.]+)'
 const qualified = `(?:${name}\\s*\\.\\s*)?${name}`
@@ -97,7 +98,7 @@ export class DumpSections {
     // The body of a routine or a trigger may hold anything.
     if (changed !== undefined || this.#delimiter !== ';') return
     const next = sectionOf(text)
-    if (next !== undefined || footer.test(text)) {
+    if (next !== undefined || sectionEnd.test(text)) {
       cut()
       this.#endTrigger()
       this.#section = next

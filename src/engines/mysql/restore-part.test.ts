@@ -155,6 +155,21 @@ for (const { engine: product, needs, address } of families) {
       })
     })
 
+    it('a table of another database in the dump is never taken for one of this', async () => {
+      const target = await scratch(['CREATE TABLE author (id INT)', 'INSERT INTO author VALUES (5)'])
+      const [dump] = await readDump(await connectorOf(source).dump(cx, dumpRequest()))
+      const text = dump?.bytes.toString() ?? ''
+      const [, sections = ''] =
+        /(^--\n-- (?:Table|Sequence) structure.*)^\/\*!40103 SET TIME_ZONE=@OLD/msu.exec(text) ?? []
+      // As --databases writes it, between the sections.
+      const other = `--\n-- Current Database: \`other\`\n--\n\nUSE \`other\`;\n\n`
+      const two = text.replace(sections, () => `${sections}${other}${sections}`)
+      const refused = connectorOf(target).restore(cx, sourceOf(two), requestOf({ tables: ['log'] }))
+      await expect(refused).rejects.toMatchObject({
+        message: expect.stringContaining('database other') as string,
+      })
+    })
+
     it('a dump that does not say where a table begins goes in as a whole only', async () => {
       const target = await scratch()
       const sql = 'CREATE TABLE a (i INT);\nINSERT INTO a VALUES (1);\n'
