@@ -59,7 +59,7 @@ export async function makeData(
   if (account !== undefined) await requireReach(account, folder)
   await remove(making)
   try {
-    await privateFolder(join(folder, 'run'), account)
+    await makeRunFolder(site)
     const password = new Secret(template?.password ?? randomBytes(12).toString('hex'))
     if (template !== undefined) copyTree(template.data, making, account)
     else if (driver.create === undefined) await privateFolder(making, account)
@@ -72,17 +72,19 @@ export async function makeData(
 }
 
 /** Puts new data in their place, where nothing is. */
-export async function placeData(
-  { dataDirectory, folder, account }: DevServerSite,
-  data: NewData,
-): Promise<void> {
+export async function placeData(site: DevServerSite, data: NewData): Promise<void> {
   try {
-    await privateFolder(join(folder, 'run'), account)
-    await rename(data.folder, dataDirectory)
+    await makeRunFolder(site)
+    await rename(data.folder, site.dataDirectory)
   } catch (error) {
     await remove(data.folder)
-    throw diskFull(error, folder)
+    throw diskFull(error, site.folder)
   }
+}
+
+/** For sockets and the like. */
+export async function makeRunFolder({ folder, account }: DevServerSite): Promise<void> {
+  await privateFolder(join(folder, 'run'), account)
 }
 
 async function privateFolder(path: string, account: Account | undefined): Promise<void> {

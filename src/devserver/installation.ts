@@ -18,6 +18,7 @@ interface Wanted {
   readonly folder: string
   readonly settings: DevServerSettings
   readonly modules: readonly string[]
+  readonly like?: string
 }
 
 /** Finds it once: each look starts programs. */
@@ -33,8 +34,10 @@ export class Installation {
 
   /** @throws tool.missing, devserver.no-access */
   async find(): Promise<Installed> {
-    const { driver, folder } = this.#wanted
-    const version = await driver.dataVersion?.(join(folder, 'data'))
+    const { driver, folder, like } = this.#wanted
+    const version =
+      (await driver.dataVersion?.(join(folder, 'data'))) ??
+      (like === undefined ? undefined : await driver.dataVersion?.(like))
     const known = this.#found
     if (known !== undefined && [this.#soughtVersion, known.programs.dataVersion].includes(version))
       return known

@@ -3,8 +3,9 @@ import { chown, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { DevServerDriver, DevServerSite } from '../engine/dev-server.js'
 import type { Context } from '../env/context.js'
+import { Secret } from '../env/secret.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
-import { hasData, makeData, placeData, requireUsable, type NewData } from './data-folder.js'
+import { hasData, makeData, makeRunFolder, placeData, requireUsable } from './data-folder.js'
 import { diskFull } from './disk-full.js'
 import { Installation } from './installation.js'
 import { clearStale, launch, runningServer, stopServer, untilReady } from './launch.js'
@@ -13,10 +14,13 @@ import { freePort, isFree } from './ports.js'
 import { markerName, readServerRecord, writeServerRecord, type ServerRecord } from './record.js'
 import type { DevServerSettings } from './settings.js'
 import { host, siteOf } from './site.js'
-import type { Template, Templates } from './template.js'
+import type { Templates } from './template.js'
+import { syncFolder, syncTree } from './tree-copy.js'
 
 /** Data that others have taken the place of, on their way out. */
 const oldName = 'data.old'
+/** Of a server that a restore fills, until its data take the place of the old ones. */
+const fillingName = 'filling'
 /** What goes with the data. */
 const ofOneLife = ['run', 'server.log', 'server.log.1']
 const readyMs = 60_000
@@ -34,6 +38,10 @@ export interface ServerParts {
   /** Undefined: data are made anew each time. */
   readonly templates: Templates | undefined
   readonly modules: readonly string[]
+  /** A restore fills it, and nobody else uses it. */
+  readonly filling?: boolean
+  /** A data folder whose version is wanted, where there are no data yet. */
+  readonly like?: string
 }
 
 /**
@@ -43,14 +51,16 @@ export interface ServerParts {
 export class ServerLife {
   readonly #parts: ServerParts
   readonly #installation: Installation
-  /** Whether the server runs, if it does, with what its driver has for the while in which a restore fills new data. */
-  #filling = false
   /** Told of each start. */
   onStart: () => void = () => undefined
 
   constructor(parts: ServerParts) {
     this.#parts = parts
     this.#installation = new Installation(parts)
+  }
+
+  get folder(): string {
+    return this.#parts.folder
   }
 
   /** Undefined where there is no such server. @throws devserver.foreign-folder, devserver.no-access */
@@ -72,39 +82,27 @@ export class ServerLife {
   }
 
   /** Everything is there; for a database that is a file this is all there is to start. */
-  async made(fresh?: NewData): Promise<DevServerSite> {
-    return this.#parts.driver.command === undefined ? this.started(fresh) : (await this.#begun(fresh)).site
+  async made(): Promise<DevServerSite> {
+    return this.#parts.driver.command === undefined ? this.started() : (await this.#begun()).site
   }
 
-  /** Data to begin anew with, beside those that are there. @throws tool.*, storage.full, devserver.* */
-  async newData(): Promise<NewData> {
-    const { cx, driver } = this.#parts
-    const site = await this.site((await this.record()) ?? (await this.#newRecord()))
-    return makeData(cx, driver, site, await this.#template(site))
-  }
-
-  async #template(site: DevServerSite): Promise<Template | undefined> {
-    const { driver, templates } = this.#parts
-    return driver.create === undefined ? undefined : templates?.find(site)
-  }
-
-  /**
-   * Folder and data are there.
-   * @param fresh made already, where there are none
-   */
-  async #begun(
-    fresh?: NewData,
-  ): Promise<{ readonly site: DevServerSite; readonly data: 'present' | 'copied' | 'new' }> {
-    const { cx, driver } = this.#parts
+  /** Folder and data are there. */
+  async #begun(): Promise<{ readonly site: DevServerSite; readonly data: 'present' | 'copied' | 'new' }> {
+    const { cx, driver, templates } = this.#parts
     const known = await this.record()
     // A machine without the server is told so before anything is made.
     const record = await this.#withPort(known ?? (await this.#newRecord()))
     const site = await this.site(record)
+    // A run was killed between taking old data away and putting new ones there.
+    if (!(await hasData(site)))
+      await rename(join(site.folder, oldName), site.dataDirectory).catch(() => undefined)
     if (await hasData(site)) {
       await requireUsable(driver, site)
+      await makeRunFolder(site)
       return { site, data: 'present' }
     }
-    const data = fresh ?? (await makeData(cx, driver, site, await this.#template(site)))
+    const template = driver.create === undefined ? undefined : await templates?.find(site)
+    const data = await makeData(cx, driver, site, template)
     const begun = { ...record, initialPassword: data.password.reveal() }
     // What the data know for a password is written before they are there.
     await this.#write(begun)
@@ -164,9 +162,9 @@ export class ServerLife {
   }
 
   /** The server runs, and has answered a query. */
-  async started(fresh?: NewData): Promise<DevServerSite> {
+  async started(): Promise<DevServerSite> {
     const { cx, driver, folder, templates } = this.#parts
-    const { site, data } = await this.#begun(fresh)
+    const { site, data } = await this.#begun()
     const server = await runningServer(folder)
     if (server !== undefined) {
       const first = await this.#first()
@@ -191,16 +189,14 @@ export class ServerLife {
   }
 
   async #launched(begun: DevServerSite): Promise<DevServerSite> {
-    const { cx, driver } = this.#parts
+    const { cx, driver, filling } = this.#parts
     for (let attempt = 1; ; attempt += 1) {
       const site = await this.#withFreePort(begun)
       const first = await this.#first()
       try {
-        const args = this.#filling
-          ? [...site.serverArgs, ...(driver.fillingArgs?.(site) ?? [])]
-          : site.serverArgs
+        const args = filling === true ? (driver.fillingArgs?.(site) ?? []) : []
         const waiting = { timeoutMs: this.#readyMs, first, started: this.onStart }
-        await launch(cx, driver, { ...site, serverArgs: args }, waiting)
+        await launch(cx, driver, { ...site, serverArgs: [...site.serverArgs, ...args] }, waiting)
         return site
       } catch (error) {
         // Between the look at the port and its use somebody else may have taken it.
@@ -275,7 +271,10 @@ export class ServerLife {
   async removeData(): Promise<boolean> {
     const { folder } = this.#parts
     const ran = await this.#ended()
-    for (const name of ['data', 'data.making', oldName, ...ofOneLife]) await remove(join(folder, name))
+    await stopServer(join(folder, fillingName), 'SIGKILL')
+    // What is old goes first: without newer data it would be taken back.
+    for (const name of [oldName, fillingName, 'data.making', 'data', ...ofOneLife])
+      await remove(join(folder, name))
     return ran
   }
 
@@ -286,22 +285,49 @@ export class ServerLife {
   }
 
   /**
-   * The same with data that are there already, beside the old ones, which are removed while others go on. The server is ready to
-   * be filled: `up` starts it again as it is otherwise.
-   * @returns ends when they are
+   * Another server, beside this one, with the same account: a restore fills it, and it is stopped and its data put in the place
+   * of this one's.
    */
-  async replaced(fresh: NewData): Promise<{ readonly removed: Promise<void> }> {
+  async filling(): Promise<ServerLife> {
+    const { folder, settings } = this.#parts
+    const { user, database, password } = (await this.record()) ?? (await this.#newRecord())
+    const { port: _, ...others } = settings
+    return new ServerLife({
+      ...this.#parts,
+      folder: join(folder, fillingName),
+      settings: { ...others, user, database, password: new Secret(password) },
+      durable: false,
+      filling: true,
+      like: join(folder, 'data'),
+    })
+  }
+
+  /** Stops the server in good order, so that its data can be moved; they are on the disk then. @returns where they are */
+  async filled(): Promise<string> {
+    await this.stopped()
+    const data = join(this.#parts.folder, 'data')
+    await syncTree(data)
+    return data
+  }
+
+  /** Data of a server that has been filled take the place of this one's, which is started again where it ran. */
+  async replaced(filled: string): Promise<void> {
     const { folder } = this.#parts
     const [data, old] = [join(folder, 'data'), join(folder, oldName)]
+    const record = await this.record()
     const ran = await this.#ended()
     for (const name of [oldName, ...ofOneLife]) await remove(join(folder, name))
     // Where a program still looks at it, as on Windows.
     await rename(data, old).catch(() => remove(data))
-    this.#filling = this.#parts.driver.fillingArgs !== undefined
-    await (ran ? this.started(fresh) : this.made(fresh))
-    const removed = remove(old)
-    removed.catch(() => undefined)
-    return { removed }
+    await rename(filled, data)
+    await syncFolder(folder)
+    if (record !== undefined) {
+      // It has been settled with the password that this one goes by.
+      const { initialPassword: _, ...settled } = record
+      await this.#write(settled)
+    }
+    if (ran) await this.started()
+    await remove(old)
   }
 
   /** With the server running, which is stopped again where it did not run. */
@@ -310,14 +336,12 @@ export class ServerLife {
     try {
       return await work(await this.started())
     } finally {
-      if (!ran || this.#filling) await this.stopped()
-      if (ran && this.#filling) await this.#whateverHappens().started()
-      this.#filling = false
+      if (!ran) await this.stopped()
     }
   }
 
-  /** Goes on after an interruption. */
-  #whateverHappens(): ServerLife {
+  /** The same steps, gone on with after an interruption. */
+  uninterrupted(): ServerLife {
     const { cx } = this.#parts
     return new ServerLife({ ...this.#parts, cx: { ...cx, signal: new AbortController().signal } })
   }

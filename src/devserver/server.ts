@@ -5,7 +5,7 @@ import type { DevServerSite } from '../engine/dev-server.js'
 import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import { createBackupFolder, folderBytes } from './backup-folders.js'
-import { hasData, type NewData } from './data-folder.js'
+import { hasData } from './data-folder.js'
 import { fillGuide, guideValues, plainGuide } from './guide.js'
 import { standGuard, type Guard } from './guard/guard.js'
 import { readRecord } from '../process/background.js'
@@ -22,8 +22,8 @@ const backupsName = 'backups'
 /** Makes and restores backups; Holdfast's own operations stand behind it. */
 export interface Archive {
   backup(cx: Context, site: DevServerSite, directory: string): Promise<void>
-  /** @param remake empties the server; called when everything that can be checked has been checked */
-  restore(cx: Context, site: DevServerSite, directory: string, remake: () => Promise<void>): Promise<void>
+  /** Into a server that has just been made. */
+  restore(cx: Context, site: DevServerSite, directory: string): Promise<void>
 }
 
 export type DevServerState = 'running' | 'stopped' | 'empty'
@@ -227,41 +227,43 @@ export class DevServer {
     )
   }
 
-  /** Restores from a folder that `backup` has filled: first it is checked, then the data are made anew, then filled. */
+  /** Restores from a folder that `backup` has filled; see {@link restoreWith}. */
   async restore(directory: string): Promise<void> {
     const { driver } = this.#parts
-    await this.restoreWith(async (cx, site, remake) => {
-      if (driver.backup === undefined) return this.#archive.restore(cx, site, directory, remake)
+    await this.restoreWith(async (cx, site) => {
+      if (driver.backup === undefined) return this.#archive.restore(cx, site, directory)
       if (driver.restore === undefined)
         throw new HoldfastError(
           'usage.not-supported',
           `the driver of ${this.engine} cannot restore its backups`,
         )
-      await remake()
       await driver.restore(cx, site, directory)
     })
   }
 
-  /** The same with a restore of another kind, which calls `remake` when everything that can be checked has been checked. */
-  async restoreWith(
-    work: (cx: Context, site: DevServerSite, remake: () => Promise<void>) => Promise<void>,
-  ): Promise<void> {
-    await this.#locked(() =>
-      this.#life.up(async (site) => {
-        // New data are made while the backup is checked; the old ones stay until it has been.
-        const fresh = this.#life.newData()
-        fresh.catch(() => undefined)
-        let replaced: Awaited<ReturnType<ServerLife['replaced']>> | undefined
-        const remake = async () => {
-          replaced = await this.#life.replaced(await fresh)
-        }
-        try {
-          await work(this.#parts.cx, site, remake)
-        } finally {
-          await (replaced === undefined ? removeNew(fresh) : replaced.removed)
-        }
-      }),
-    )
+  /**
+   * Has a new server beside this one filled, whose data take the place of this one's when they are whole. Until then the old ones
+   * are untouched and served; they stay where anything goes wrong.
+   * @param work restores into the server that it is given
+   */
+  async restoreWith(work: (cx: Context, site: DevServerSite) => Promise<void>): Promise<void> {
+    const { cx, driver } = this.#parts
+    await this.#locked(async () => {
+      const filling = await this.#life.filling()
+      const folder = filling.folder
+      // What a machine that went down has left.
+      await filling.discarded()
+      const guard = standGuard(cx.env, { folder, signal: driver.discardSignal ?? 'SIGKILL', remove: true })
+      filling.onStart = () => guard.started()
+      try {
+        await work(cx, await filling.started())
+        cx.signal.throwIfAborted()
+        await this.#life.uninterrupted().replaced(await filling.filled())
+      } finally {
+        await filling.discarded()
+        guard.dismiss()
+      }
+    })
   }
 
   /** Undefined where there is no such server. @throws devserver.foreign-folder */
@@ -345,9 +347,4 @@ async function readTemplate(path: string): Promise<string> {
       hint: 'correct the path that devServers has for it',
     })
   }
-}
-
-async function removeNew(fresh: Promise<NewData>): Promise<void> {
-  const made = await fresh.catch(() => undefined)
-  if (made !== undefined) await remove(made.folder)
 }

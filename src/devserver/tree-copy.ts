@@ -1,5 +1,5 @@
 import { chownSync, constants, copyFileSync, mkdirSync, readdirSync, truncateSync } from 'node:fs'
-import { open, type FileHandle } from 'node:fs/promises'
+import { open, readdir, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Account } from '../env/account.js'
 
@@ -43,6 +43,29 @@ export async function keepTree(from: string, to: string): Promise<TreeCopy> {
 export function copyTree({ folder, lengths }: TreeCopy, to: string, account: Account | undefined): void {
   copyFolder(folder, to, account)
   for (const [name, length] of Object.entries(lengths)) truncateSync(join(to, name), length)
+}
+
+/** Waits until a folder and all that is below it are on the disk. */
+export async function syncTree(folder: string): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true })
+  for (const entry of entries) if (entry.isDirectory()) await syncTree(join(folder, entry.name))
+  const files = entries.filter((entry) => entry.isFile())
+  await Promise.all(files.map(({ name }) => syncFile(join(folder, name))))
+  await syncFolder(folder)
+}
+
+/** Waits until the names in a folder are on the disk, on systems where folders can be opened. */
+export async function syncFolder(folder: string): Promise<void> {
+  if (process.platform !== 'win32') await syncFile(folder, 'r')
+}
+
+async function syncFile(path: string, flag = process.platform === 'win32' ? 'r+' : 'r'): Promise<void> {
+  const file = await open(path, flag)
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
 }
 
 /** @returns the files below it */

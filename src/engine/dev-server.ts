@@ -28,7 +28,8 @@ export interface DevServerDriver {
   dataVersion?(dataDirectory: string): Promise<string | undefined>
   /**
    * Makes the data folder, which is not there yet, or is empty where `create` is absent. What it and `settle` make may be copied,
-   * while no server runs: another server can begin with it, at another place, port and password.
+   * and what a server has made of it may be moved, while none runs: another one goes on with it, at another place and port, and
+   * with another password where it was copied.
    */
   create?(cx: Context, site: DevServerSite): Promise<void>
   /** Before each start: writes files that the command line names. */
@@ -36,8 +37,8 @@ export interface DevServerDriver {
   /** The command line that runs the server in the foreground. It holds no password. Absent: the database is a file. */
   command?(site: DevServerSite): ServerCommand
   /**
-   * Added to `serverArgs` while a restore fills a server that has just been made, and is alone with it: what saves work and loses
-   * nothing. The server is stopped in good order afterwards, and started without them where it ran.
+   * Added to `serverArgs` of a server that a restore fills, and nobody else uses: what saves work. It is stopped in good order
+   * before its data are another server's.
    */
   fillingArgs?(site: DevServerSite): readonly string[]
   /**

@@ -20,7 +20,7 @@ const storageName = 'backups'
 export function devArchive(workspace: Workspace, driver: DevServerDriver): Archive {
   return {
     backup: (cx, site, directory) => backUp(cx, workspace, driver, site, directory),
-    restore: async (cx, site, directory, remake) => {
+    restore: async (cx, site, directory) => {
       await devWorkspace(workspace, driver, site, directoryStorage(workspace, directory), async (own) => {
         const { backups, damaged } = await list(own, { signal: cx.signal })
         const [newest] = backups
@@ -29,7 +29,7 @@ export function devArchive(workspace: Workspace, driver: DevServerDriver): Archi
             damaged[0]?.error ??
             new HoldfastError('usage.backup-not-found', `there is no backup in ${directory}`)
           )
-        await remaking(cx, own, remake, { backup: newest.manifest.id, storage: storageName })
+        await restoreNew(cx, own, { backup: newest.manifest.id, storage: storageName })
       })
     },
   }
@@ -61,44 +61,26 @@ export async function backupsIn(workspace: Workspace, directory: string) {
   }
 }
 
-/**
- * Restores into a development server what an ordinary restore would find: a file, or a backup of a configured storage.
- * @param remake empties the server, once everything that can be checked has been checked
- */
+/** Restores into a development server that has just been made what an ordinary restore would find: a file, or a backup of a storage. */
 export async function restoreFound(
   cx: Context,
   workspace: Workspace,
   driver: DevServerDriver,
   site: DevServerSite,
   request: RestoreRequestOptions,
-  remake: () => Promise<void>,
 ): Promise<RestoreReport> {
   const { storages } = workspace.settings
-  return devWorkspace(workspace, driver, site, storages, (own) => remaking(cx, own, remake, request))
+  return devWorkspace(workspace, driver, site, storages, (own) => restoreNew(cx, own, request))
 }
 
-async function remaking(
+async function restoreNew(
   cx: Context,
   workspace: Workspace,
-  remake: () => Promise<void>,
   request: RestoreRequestOptions,
 ): Promise<RestoreReport> {
-  let remade = false
-  // Asked when all is checked and nothing is changed: the moment to empty the server.
-  const confirm = async () => {
-    if (!remade) await remake()
-    remade = true
-    return true
-  }
   const restored = (create: boolean) =>
-    restore(workspace, {
-      ...request,
-      // The server is made anew: what was there is gone by then, as was asked.
-      safetyBackup: false,
-      create,
-      signal: cx.signal,
-      confirm,
-    })
+    // Nothing is in it that could be lost.
+    restore(workspace, { ...request, safetyBackup: false, create, signal: cx.signal, confirm: () => true })
   return restored(false).catch((error: unknown) => {
     // Where a database is there only as long as something is in it, a new server has none.
     if (asHoldfastError(error).code !== 'database.not-found') throw error

@@ -104,9 +104,9 @@ export async function devRestore(workspace: Workspace, request: DevRestoreReques
   const { backup = 'latest', from } = request
   if (from !== undefined) {
     const fromDatabase = request.fromDatabase ?? databaseMeant(workspace, driver)
-    await server.restoreWith(async (cx, site, remake) => {
+    await server.restoreWith(async (cx, site) => {
       const found = { backup, storage: from, ...(fromDatabase === undefined ? {} : { fromDatabase }) }
-      await restoreFound(cx, workspace, driver, site, found, remake).catch((error: unknown) => {
+      await restoreFound(cx, workspace, driver, site, found).catch((error: unknown) => {
         throw fromDatabase === undefined ? databaseUnsaid(error, from) : error
       })
     })
@@ -115,8 +115,8 @@ export async function devRestore(workspace: Workspace, request: DevRestoreReques
   const path = resolve(workspace.env.workingDirectory, backup)
   const facts = backup === 'latest' ? undefined : await stat(path).catch(() => undefined)
   if (facts?.isFile() === true) {
-    await server.restoreWith(async (cx, site, remake) => {
-      await restoreFound(cx, workspace, driver, site, { backup: path }, remake)
+    await server.restoreWith(async (cx, site) => {
+      await restoreFound(cx, workspace, driver, site, { backup: path })
     })
   } else
     await server.restore(facts?.isDirectory() === true ? path : await ownBackup(workspace, server, backup))

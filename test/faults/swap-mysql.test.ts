@@ -1,56 +1,17 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Holdfast } from '../../src/holdfast.js'
 import { holdfastIn, resultOf, testFolder } from '../flows/workbench.js'
-import { mysql } from '../../src/engines/mysql/engine.js'
 import { killingProxy, type Moment } from '../servers/killing-proxy.js'
-import { needsAll, needsBuild, needsMysql, needsServer, type Need } from '../servers/needs.js'
+import { families, type Family } from '../servers/mysql-families.js'
+import { needsAll, needsBuild } from '../servers/needs.js'
 
 const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
-const mariadb = needsServer('mariadb')
-
-interface Family {
-  readonly engine: 'mariadb' | 'mysql'
-  readonly needs: Need
-  readonly address: () => {
-    readonly host: string
-    readonly port: number
-    readonly user: string
-    readonly password: string
-  }
-}
-
-const families: readonly Family[] = [
-  {
-    engine: 'mariadb',
-    needs: mariadb,
-    address() {
-      const { host, port, user, password } = mariadb.server()
-      return { host, port, user, password }
-    },
-  },
-  {
-    engine: 'mysql',
-    needs: needsMysql(),
-    address() {
-      const {
-        host = '127.0.0.1',
-        port = 3306,
-        user = 'root',
-        password,
-      } = mysql.parse(process.env['HOLDFAST_TEST_MYSQL'] ?? '', '/')
-      return { host, port, user, password: password?.reveal() ?? '' }
-    },
-  },
-]
-/** Where MySQL's programs are, if not in PATH. Those of each family are found by what they say of themselves. */
-const binDirectory = process.env['HOLDFAST_TEST_MYSQL_BIN']
-if (binDirectory !== undefined) process.env['PATH'] = `${binDirectory}${delimiter}${process.env['PATH']}`
 
 /** The one that is tested now. */
 let family: Family | undefined

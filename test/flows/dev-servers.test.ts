@@ -275,8 +275,20 @@ postgresql.describe('a development server of PostgreSQL', () => {
     expect(await rows(await url(), 'select count(*)::int from t')).toEqual([10])
     expect(await pidOf()).toBe(before)
     writeFileSync(artifact, whole)
-    const data = () => readdirSync(server).filter((name) => name.startsWith('data'))
+    // Whole, and no server can restore it.
+    const impossible = join(folder, 'impossible.sql')
+    const [head, end] = ['-- PostgreSQL database dump', '-- PostgreSQL database dump complete']
+    writeFileSync(impossible, `--\n${head}\n--\n\nDROP TABLE IF EXISTS t;\nSELECT 1/0;\n\n--\n${end}\n--\n\n`)
+    await expect(hf.dev.restore({ backup: impossible })).rejects.toMatchObject({ code: 'tool.failed' })
+    expect(await rows(await url(), 'select count(*)::int from t')).toEqual([10])
+    expect(await pidOf()).toBe(before)
+    const data = () => readdirSync(server).filter((name) => /^(?:data|filling)/u.test(name))
     expect(data()).toEqual(['data'])
+    // As a run leaves it that is killed between taking the old data away and putting the new ones there.
+    await hf.dev.stop()
+    renameSync(join(server, 'data'), join(server, 'data.old'))
+    await hf.dev.start()
+    expect(await rows(await url(), 'select count(*)::int from t')).toEqual([10])
     // As a run leaves it that is killed while it removes what it has replaced.
     mkdirSync(join(server, 'data.old'))
     for (const [backup, count] of [
@@ -290,10 +302,8 @@ postgresql.describe('a development server of PostgreSQL', () => {
       expect(await rows(await url(), 'select count(*)::int from t')).toEqual([count])
       expect(data()).toEqual(['data'])
     }
-    expect(await rows(await url(), "select level, current_setting('wal_level') from filled")).toEqual([
-      'minimal',
-      'replica',
-    ])
+    const settings = "select level, current_setting('wal_level'), current_setting('fsync') from filled"
+    expect(await rows(await url(), settings)).toEqual(['minimal', 'replica', 'on'])
     await expect(hf.dev.restore({ backup: 'none' })).rejects.toMatchObject({ code: 'usage.backup-not-found' })
   })
 

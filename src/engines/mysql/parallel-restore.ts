@@ -27,7 +27,9 @@ export function parallelOrder(jobsOf: (cx: Context) => number): RestoreOrder {
 }
 
 async function restorePieces(cx: Context, restore: RestorePartly, jobs: number): Promise<readonly string[]> {
-  const pieces = restore.source.parts.filter(({ role }) => role === 'data')
+  const pieces = restore.source.parts.filter(
+    (part) => part.role === 'data' && restore.chosen?.keepsRowsOf(part) !== false,
+  )
   const variables = variablesOf(restore.server.product)
   const said: string[] = []
   await doAll(cx, jobs, {

@@ -9,16 +9,18 @@ import type { Context } from '../../env/context.js'
 import { HoldfastError } from '../../errors.js'
 import { placeOf } from './database-error.js'
 import { dumpHeadOf, isToolDump } from './dump-head.js'
-import { namesInBoth, readDumpedNames } from './dumped-names.js'
+import { namesInBoth, readDumpedNames, type DumpedNames } from './dumped-names.js'
 import { mysqlSql } from './format-sql.js'
 import { readGrants } from './grants.js'
 import { olderSeries, type ServerIdentity } from './identity.js'
 import { objectCount, readInventory, type Inventory } from './inventory.js'
 import { listNames } from './quoting.js'
 import { RestoreGuard } from './restore-guard.js'
+import { choosePart, isPart, refuseContradictions, type ChosenPart } from './restore-part.js'
 import { ServerSession } from './session.js'
 import { checkLogin } from './tool-calls.js'
 import { findTool, type Tool } from './tools.js'
+import { assertTakesRows } from './rows-alone.js'
 import { counted } from '../../env/counted.js'
 
 /** A target that a restore may begin with. */
@@ -28,20 +30,25 @@ export interface CheckedTarget {
   readonly client: Tool
   /** Absent where the database does not exist. */
   readonly inventory?: Inventory
+  /** Absent where all of the dump is restored. */
+  readonly part?: ChosenPart
 }
 
 /**
  * Everything that can be known before the first change.
  * @param source the parts that define what there will be
- * @throws usage.not-supported, database.*, tool.*, refused.not-empty, integrity.empty, integrity.format
+ * @param whole all parts
+ * @throws usage.*, database.*, tool.*, refused.not-empty, integrity.empty, integrity.format
  */
 export async function checkTarget(
   cx: Context,
   settings: ConnectorSettings,
   source: RestoreSource,
   request: RestoreRequest,
+  whole = source,
 ): Promise<CheckedTarget> {
   const { connection } = settings
+  refuseContradictions(request)
   if (request.schemas.length > 0) {
     throw new HoldfastError('usage.not-supported', 'databases of MySQL and MariaDB hold no schemas')
   }
@@ -53,7 +60,10 @@ export async function checkTarget(
     await checkLogin(cx, settings, client)
     const head = await readHead(source)
     await assertMay(session, head)
-    if (existing !== undefined) await assertFree(session, existing.inventory, source, request)
+    const part = isPart(request) ? await choosePart(whole, request, head) : undefined
+    if (existing !== undefined) await assertFree(session, existing.inventory, source, request, part)
+    if (existing !== undefined && request.dataOnly === true && part !== undefined)
+      await assertTakesRows(session, existing.inventory, part, request)
     const others = existing === undefined ? 0 : await otherSessions(session)
     if (others > 0 && request.clean === 'database' && !request.disconnect) {
       throw new HoldfastError('database.busy', `${placeOf(connection)}: ${sessions(others)} the database`)
@@ -64,15 +74,17 @@ export async function checkTarget(
       server,
       client,
       ...(existing === undefined ? {} : { inventory: existing.inventory }),
+      ...(part === undefined ? {} : { part }),
       target: {
         place: placeOf(connection),
         exists: existing !== undefined,
         ...(existing === undefined ? {} : { server: existing.facts }),
         tools: [client.facts],
-        losses: existing === undefined ? [] : lossesOf(connection.name, existing.inventory, request),
+        losses: existing === undefined ? [] : lossesOf(connection.name, existing.inventory, request, part),
         warnings: [
           ...client.warnings,
           ...differences(head, server),
+          ...missingBeside(part),
           ...(others > 0 && request.clean !== 'database'
             ? [`${sessions(others)} the database while it is restored`]
             : []),
@@ -87,10 +99,16 @@ export async function checkTarget(
 export function guardSettings(
   target: string,
   server: ServerIdentity,
-  { clean }: RestoreRequest,
+  { clean, tables = [], dataOnly }: RestoreRequest,
   inventory: Inventory | undefined,
 ) {
-  return { target, server, clean, ownsDatabase: clean === 'database' || inventory === undefined }
+  return {
+    target,
+    server,
+    // The defaults of the dumped database are not those of one table's.
+    setsDefaults: clean !== 'none' && tables.length === 0 && dataOnly !== true,
+    ownsDatabase: clean === 'database' || inventory === undefined,
+  }
 }
 
 /** @throws database.not-found; refused.not-empty where a new database was asked for */
@@ -154,15 +172,26 @@ async function assertFree(
   session: ServerSession,
   inventory: Inventory,
   source: RestoreSource,
-  { clean }: RestoreRequest,
+  { clean, dataOnly }: RestoreRequest,
+  part: ChosenPart | undefined,
 ): Promise<void> {
-  if (clean !== 'none' || objectCount(inventory) === 0) return
-  const both = namesInBoth(await readDumpedNames(source), inventory)
+  if (clean !== 'none' || dataOnly === true || objectCount(inventory) === 0) return
+  const dumped = await readDumpedNames(source)
+  const both = namesInBoth(part === undefined ? dumped : ofPart(dumped, part), inventory)
   if (both.length === 0) return
   throw new HoldfastError(
     'refused.not-empty',
     `${placeOf(session.settings)} holds what the backup holds: ${listNames(both)}`,
   )
+}
+
+/** A part by tables has no routines and events. */
+function ofPart(dumped: DumpedNames, { made, keeps }: ChosenPart): DumpedNames {
+  return {
+    relations: new Set(made),
+    routines: keeps({ kind: 'routines' }) ? dumped.routines : new Set(),
+    events: keeps({ kind: 'events' }) ? dumped.events : new Set(),
+  }
 }
 
 async function otherSessions(session: ServerSession): Promise<number> {
@@ -182,13 +211,38 @@ function sessions(count: number): string {
   return count === 1 ? 'another session uses' : `${count} other sessions use`
 }
 
-function lossesOf(name: string, inventory: Inventory, { clean }: RestoreRequest): readonly string[] {
+function lossesOf(
+  name: string,
+  inventory: Inventory,
+  { clean, tables = [], dataOnly }: RestoreRequest,
+  part: ChosenPart | undefined,
+): readonly string[] {
   const objects = objectCount(inventory)
   if (objects === 0 || clean === 'none') return []
+  if (part !== undefined && dataOnly === true)
+    return part.filled.length === 0
+      ? []
+      : [`the rows of ${counted(part.filled.length, 'table')} are replaced: ${listNames(part.filled)}`]
+  if (part !== undefined && tables.length > 0) {
+    const relations = {
+      relations: new Set(part.made),
+      routines: new Set<string>(),
+      events: new Set<string>(),
+    }
+    const both = namesInBoth(relations, inventory)
+    return both.length === 0 ? [] : [`replaced in ${name}, with all that is in them: ${listNames(both)}`]
+  }
   const held = `${counted(inventory.tables.length, 'table')}, ${counted(objects - inventory.tables.length, 'other object')}`
   return clean === 'database'
     ? [`the database ${name} is dropped and made anew (${held})`]
     : [`what the backup holds is replaced in ${name} (${held})`]
+}
+
+function missingBeside(part: ChosenPart | undefined): readonly string[] {
+  const { needs = [] } = part ?? {}
+  return needs.length === 0
+    ? []
+    : [`what is restored needs what is not restored with it, and the target has to have: ${listNames(needs)}`]
 }
 
 function differences(head: Buffer, server: ServerIdentity): readonly string[] {

@@ -7,7 +7,7 @@ import { RestoreGuard, type GuardSettings } from './restore-guard.js'
 const settings: GuardSettings = {
   target: 'shop',
   server: { foldsCase: false, maxAllowedPacket: 1_000_000 },
-  clean: 'objects',
+  setsDefaults: true,
   ownsDatabase: false,
 }
 
@@ -64,7 +64,7 @@ describe('a dump stays within its target', () => {
   it("keeps the target's own defaults where the dump is added to it", () => {
     const line = '/*!40101 ALTER DATABASE CHARACTER SET latin1 COLLATE latin1_swedish_ci */;\n'
     expect(pass(line).text).toBe(line)
-    expect(pass(line, { clean: 'none' }).text).toBe('')
+    expect(pass(line, { setsDefaults: false }).text).toBe('')
   })
 
   it('FAILURES 52: the sandbox line reaches no client', () => {

@@ -1,5 +1,4 @@
 import { Transform } from 'node:stream'
-import type { CleanMode } from '../../engine/connector.js'
 import { HoldfastError } from '../../errors.js'
 import { databaseDefaultsLine, sandboxLine } from './dump-head.js'
 import type { ServerIdentity } from './identity.js'
@@ -11,7 +10,8 @@ export interface GuardSettings {
   /** The database the dump is meant for. */
   readonly target: string
   readonly server: Pick<ServerIdentity, 'foldsCase' | 'maxAllowedPacket'>
-  readonly clean: CleanMode
+  /** Whether the database takes on the character set that the dumped one had. */
+  readonly setsDefaults: boolean
   /** The restore has made the database, or made it anew: a dump that does the same loses nothing. */
   readonly ownsDatabase: boolean
 }
@@ -124,7 +124,7 @@ export class RestoreGuard {
 
   #inspectStatement(line: string, whole: boolean): LineVerdict {
     if (sandboxLine.test(line)) return 'drop'
-    if (databaseDefaultsLine.test(line)) return this.#settings.clean === 'none' ? 'drop' : 'keep'
+    if (databaseDefaultsLine.test(line)) return this.#settings.setsDefaults ? 'keep' : 'drop'
     if (replication.test(line) && whole) {
       this.#leftOutReplication = true
       this.#droppingStatement = !line.trimEnd().endsWith(';')

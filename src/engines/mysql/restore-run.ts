@@ -18,6 +18,8 @@ import { unfinishedMark } from './inventory.js'
 import { listNames, quoteName } from './quoting.js'
 import { checkTarget, guardSettings, otherSessionIds, type CheckedTarget } from './restore-check.js'
 import { guarding, RestoreGuard } from './restore-guard.js'
+import { pickingOut, type ChosenPart } from './restore-part.js'
+import { emptyTables } from './rows-alone.js'
 import { ServerSession } from './session.js'
 import { clientCall, withOptionFile } from './tool-calls.js'
 
@@ -45,6 +47,8 @@ export interface RestoreOrder {
 export interface RestorePartly {
   readonly server: ServerIdentity
   readonly source: RestoreSource
+  /** Absent where all is restored. */
+  readonly chosen: ChosenPart | undefined
   /**
    * @param variables of the session, beside those that every restore sets: `unique_checks = 0`
    * @returns what the client said
@@ -64,7 +68,7 @@ export async function runRestore(
   request: RestoreRequest,
 ): Promise<RestoreFacts> {
   const defining = order.defining(source)
-  const checked = await checkTarget(cx, settings, defining, request)
+  const checked = await checkTarget(cx, settings, defining, request, source)
   const progress: Progress = { created: false, changed: false }
   const guards: RestoreGuard[] = []
   const stream = await openFirst(defining)
@@ -82,6 +86,7 @@ export async function runRestore(
       ...(await order.rest(cx, {
         server: checked.server,
         source,
+        chosen: checked.part,
         part: async (partCx, part, variables) => feeding(partCx, await source.open(part), variables),
       })),
     ]
@@ -107,8 +112,8 @@ async function openFirst(source: RestoreSource): Promise<Readable> {
 async function makeReady(
   cx: Context,
   { connection }: ConnectorSettings,
-  { inventory }: CheckedTarget,
-  { clean, disconnect }: RestoreRequest,
+  { inventory, part }: CheckedTarget,
+  { clean, disconnect, dataOnly }: RestoreRequest,
   progress: Progress,
 ): Promise<void> {
   const session = await ServerSession.open(cx, connection, { withoutDatabase: true })
@@ -128,6 +133,10 @@ async function makeReady(
     }
     await session.enter()
     await session.query(`CREATE TABLE IF NOT EXISTS ${mark} (began DATETIME NOT NULL)`)
+    if (dataOnly === true && clean === 'objects' && part !== undefined) {
+      progress.changed = true
+      await emptyTables(session, inventory, part)
+    }
   } finally {
     await session.close()
   }
@@ -153,7 +162,7 @@ interface Fed {
 async function feed(
   cx: Context,
   settings: ConnectorSettings,
-  { client }: CheckedTarget,
+  { client, part }: CheckedTarget,
   { bytes, guard, progress, variables }: Fed,
 ): Promise<readonly string[]> {
   return withOptionFile(cx, settings, client, async (optionFile) => {
@@ -167,7 +176,8 @@ async function feed(
     )
     const call = clientCall(settings, client, optionFile, settings.connection.name, variables)
     const input = feedTool(cx, call)
-    await connect([bytes, watch, input.stdin], cx.signal)
+    const picked = part === undefined ? [] : [pickingOut(part)]
+    await connect([bytes, ...picked, watch, input.stdin], cx.signal)
     return (await input.finished).messages
   })
 }

@@ -71,7 +71,7 @@ export async function replaceCode(cx: Context, settings: ConnectorSettings, code
     const target = {
       target: connection.name,
       server: session.identity,
-      clean: 'objects',
+      setsDefaults: true,
       ownsDatabase: true,
     } as const
     await withOptionFile(cx, settings, client, async (optionFile) => {

@@ -13,7 +13,7 @@ export const devRestore = command<Flags, [backup?: string]>({
   name: 'dev restore',
   brief: 'restore a backup into a development server',
   description: [
-    'Takes the latest backup of the server, or the one named by its name, id, folder or file; with --from one of a configured storage, or of a folder. First the backup is checked, every byte of it; only then the data are made anew and filled. Encrypted backups need their key.',
+    'Takes the latest backup of the server, or the one named by its name, id, folder or file; with --from one of a configured storage, or of a folder. First the backup is checked, every byte of it; then a new server is filled, whose data take the place of the old ones when they are whole. Encrypted backups need their key.',
   ],
   examples: [
     { line: 'holdfast dev restore before-migration --yes', meaning: 'the newest of that name' },

@@ -47,7 +47,7 @@ export function mysqlParallel(engine: string, sizes: PieceSizes = usualSizes): C
         dump: (cx, request) =>
           dumpInParallel(cx, settings, request, { sizes, jobs: jobsOf(cx, settings, leastDumpJobs) }),
         prepareRestore: async (cx, source, request) =>
-          (await checkTarget(cx, settings, order.defining(source), request)).target,
+          (await checkTarget(cx, settings, order.defining(source), request, source)).target,
         restore: (cx, source, request) => runRestore(cx, settings, order, source, request),
       }
     },

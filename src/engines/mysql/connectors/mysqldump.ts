@@ -35,6 +35,7 @@ export const mysqldumpCapabilities: ConnectorCapabilities = {
   schemas: false,
   // DDL commits at once in both families.
   transactionalRestore: false,
+  partialRestore: true,
   fingerprint: true,
   restoresBeside: true,
   clean: ['none', 'objects', 'database'],
