@@ -1,8 +1,6 @@
-import { createServer, request } from 'node:http'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
+import { countingProxy } from '../../test/servers/counting-proxy.js'
 import { startMoto } from '../../test/servers/moto.js'
 import { needsMoto } from '../../test/servers/needs.js'
 import type { Context } from '../env/context.js'
@@ -141,31 +139,16 @@ describe('the index of manifests', () => {
 /** Moto, counting what it is asked; its pages have 20 objects. */
 async function countedMoto() {
   const moto = await startMoto()
-  const asked = { requests: 0, atOnce: 0 }
-  let open = 0
-  const counting = createServer((incoming, answer) => {
-    asked.requests += 1
-    asked.atOnce = Math.max(asked.atOnce, (open += 1))
-    answer.once('close', () => (open -= 1))
-    const { method, url = '', headers } = incoming
-    const path = url.includes('list-type=2') ? `${url}&max-keys=20` : url
-    const passed = request({ port: new URL(moto.endpoint).port, method, path, headers }, (given) => {
-      answer.writeHead(given.statusCode ?? 500, given.headers)
-      given.pipe(answer)
-    })
-    incoming.pipe(passed)
-  })
-  counting.listen(0, '127.0.0.1')
-  await once(counting, 'listening')
+  const withSmallPages = (url: string) => (url.includes('list-type=2') ? `${url}&max-keys=20` : url)
+  const proxy = await countingProxy(moto.endpoint, { pathOf: withSmallPages })
   await moto.makeBucket('backups')
-  const endpoint = `http://127.0.0.1:${(counting.address() as AddressInfo).port}`
+  const { asked, endpoint } = proxy
   const settings = { ...moto.settings, endpoint, bucket: 'backups', prefix: 'all' }
   const driver = withWrappers(s3Driver)
   const storage = await driver.open(settings, { name: 'main', baseDirectory: '/' })
   const stop = async () => {
     await storage.close()
-    counting.closeAllConnections()
-    counting.close()
+    proxy.stop()
     await moto.stop()
   }
   return { storage, asked, stop }

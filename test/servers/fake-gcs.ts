@@ -7,6 +7,8 @@ export interface FakeGcsServer {
   /** What a storage needs beside its bucket. */
   readonly settings: Readonly<Record<string, unknown>>
   makeBucket(name: string): Promise<void>
+  /** A byte as an object, where a test needs many. */
+  upload(bucket: string, name: string): Promise<void>
   stop(): Promise<void>
 }
 
@@ -44,6 +46,13 @@ export async function startFakeGcs(): Promise<FakeGcsServer> {
         body: JSON.stringify({ name }),
       })
       if (!ok) throw new Error(`the bucket was not made: HTTP status ${status}`)
+    },
+    async upload(bucket, name) {
+      const query = new URLSearchParams({ uploadType: 'media', name })
+      const url = `${endpoint}/upload/storage/v1/b/${bucket}/o?${query.toString()}`
+      const response = await fetch(url, { method: 'POST', body: 'x' })
+      await response.arrayBuffer()
+      if (!response.ok) throw new Error(`${name} was not uploaded: HTTP status ${response.status}`)
     },
     stop: () => server.stop(),
   }

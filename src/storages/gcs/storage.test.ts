@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { countingProxy } from '../../../test/servers/counting-proxy.js'
 import { cuttingProxy } from '../../../test/servers/cutting-proxy.js'
 import { startFakeGcs, type FakeGcsServer } from '../../../test/servers/fake-gcs.js'
 import { needsFakeGcs } from '../../../test/servers/needs.js'
@@ -70,6 +71,29 @@ needsFakeGcs().describe('the Google Cloud Storage storage', () => {
       expect(notices).toEqual([expect.stringContaining('trying again')])
     } finally {
       await proxy.close()
+    }
+  })
+
+  it('reads a list that is longer than a page between marks, side by side', async () => {
+    const keyOf = (number: number) => objectKey(`a/${String(number).padStart(4, '0')}`)
+    const keys = Array.from({ length: 1040 }, (_, number) => keyOf(number))
+    const left = keys.values()
+    const writing = async () => {
+      for (const each of left) await server.upload('backups', `long/${each}`)
+    }
+    await Promise.all(Array.from({ length: 16 }, writing))
+    const proxy = await countingProxy(server.endpoint, { delayMs: 100 })
+    try {
+      const storage = await openWith({ prefix: 'long', endpoint: proxy.endpoint })
+      const marks = [keyOf(1010), keyOf(500), objectKey('a/1025-never-there')]
+      const listed: string[] = []
+      const list = storage.list(cx, 'a/', { marks: () => Promise.resolve(marks) })
+      for await (const object of list) listed.push(object.key)
+      expect(listed).toEqual(keys)
+      // A page, and three ranges: up to 1010, up to 1025, and the rest.
+      expect(proxy.asked).toEqual({ requests: 1 + 3, atOnce: 3 })
+    } finally {
+      proxy.stop()
     }
   })
 

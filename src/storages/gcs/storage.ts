@@ -5,12 +5,14 @@ import { asHoldfastError, HoldfastError } from '../../errors.js'
 import { clipRange } from '../byte-range.js'
 import { isLockedUntil, notLocked } from '../locked.js'
 import { isObjectKey } from '../object-key.js'
+import { pagedList, type Page, type PagedList } from '../paged-list.js'
 import { remoteError } from '../remote-errors.js'
 import { resumingRead, type OpenedRead } from '../resuming-read.js'
 import type { Retry } from '../retry.js'
 import { destroySource, sourceError } from '../source.js'
 import type {
   ByteRange,
+  ListOptions,
   ObjectKey,
   PutOptions,
   Storage,
@@ -120,25 +122,15 @@ export class GcsStorage implements Storage {
     return storedObject(key, objectSchema.parse(await response.json()))
   }
 
-  async *list(cx: Context, prefix: string): AsyncIterable<StoredObject> {
-    const doing = `cannot list ${this.describe()}`
-    let last = ''
-    for (let more = true; more;) {
+  async *list(cx: Context, prefix: string, options: ListOptions = {}): AsyncIterable<StoredObject> {
+    const list: PagedList<string> = {
+      ...{ prefix, beginning: '', behind: (key) => key },
+      page: (context, start) => this.#page(context, prefix, start),
+    }
+    cx.signal.throwIfAborted()
+    for await (const object of pagedList(cx, list, options)) {
       cx.signal.throwIfAborted()
-      const query = new URLSearchParams({
-        // From the last name on, which comes again: what is deleted meanwhile, the token of a page among it, does no harm.
-        ...{ prefix, startOffset: last, maxResults: String(pageObjects) },
-        fields: `items(${fields}),nextPageToken`,
-      })
-      const response = await this.#ask(cx, doing, { method: 'GET', url: `o?${query.toString()}` })
-      if (!response.ok) throw await answerError(response, doing, {})
-      const { items, nextPageToken } = pageSchema.parse(await response.json())
-      for (const object of items) {
-        cx.signal.throwIfAborted()
-        if (object.name !== last && isObjectKey(object.name)) yield storedObject(object.name, object)
-      }
-      last = items.at(-1)?.name ?? last
-      more = nextPageToken !== undefined || items.length >= pageObjects
+      yield object
     }
   }
 
@@ -179,6 +171,24 @@ export class GcsStorage implements Storage {
       cx.signal.throwIfAborted()
       throw remoteError({ thrown: error, doing })
     }
+  }
+
+  /** From the name `last` on, which comes again: what is deleted meanwhile, the token of a page among it, does no harm. */
+  async #page(cx: Context, prefix: string, last: string): Promise<Page<string>> {
+    const doing = `cannot list ${this.describe()}`
+    const query = new URLSearchParams({
+      ...{ prefix, startOffset: last, maxResults: String(pageObjects) },
+      fields: `items(${fields}),nextPageToken`,
+    })
+    const response = await this.#ask(cx, doing, { method: 'GET', url: `o?${query.toString()}` })
+    if (!response.ok) throw await answerError(response, doing, {})
+    const { items, nextPageToken } = pageSchema.parse(await response.json())
+    const end = items.at(-1)?.name ?? last
+    const more = nextPageToken !== undefined || items.length >= pageObjects
+    const objects = items.flatMap((object) =>
+      object.name !== last && isObjectKey(object.name) ? [storedObject(object.name, object)] : [],
+    )
+    return { objects, last: end, next: more ? end : undefined }
   }
 
   async #openRead(

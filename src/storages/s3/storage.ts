@@ -14,6 +14,7 @@ import type { Context } from '../../env/context.js'
 import { asHoldfastError, HoldfastError } from '../../errors.js'
 import { clipRange } from '../byte-range.js'
 import { isLockedUntil, notLocked } from '../locked.js'
+import { pagedList } from '../paged-list.js'
 import { resumingRead, type OpenedRead } from '../resuming-read.js'
 import type { Retry } from '../retry.js'
 import { destroySource, sourceError } from '../source.js'
@@ -28,7 +29,7 @@ import type {
 } from '../storage.js'
 import { needsLock, s3Error, serviceCodeOf, statusOf } from './errors.js'
 import { partPlan } from '../part-plan.js'
-import { listObjects } from './list.js'
+import { listOf } from './list.js'
 import type { S3Settings } from './settings.js'
 import { upload, type Uploaded } from './upload.js'
 
@@ -113,7 +114,7 @@ export class S3Storage implements Storage {
     try {
       cx.signal.throwIfAborted()
       const listed = { client: this.#client, bucket: this.#settings.bucket, prefix }
-      for await (const object of listObjects(cx, listed, options)) {
+      for await (const object of pagedList(cx, listOf(listed), options)) {
         cx.signal.throwIfAborted()
         yield object
       }
