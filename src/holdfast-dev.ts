@@ -34,7 +34,7 @@ export interface HoldfastDev {
   reinit(request?: DevSelection): Promise<DevConnection>
   /** A backup in the server's own folder. */
   backup(request?: DevBackupRequest): Promise<DevBackup>
-  /** Checks a backup, makes the data anew, and restores. What is wrong with the backup changes nothing. */
+  /** Checks a backup and fills a new server with it, whose data take the place of the old ones. Where that fails, nothing is changed. */
   restore(request?: DevRestoreRequest): Promise<DevConnection>
   /** Writes its tables as portable files; as `hf.dump`. */
   dump(request?: DevDumpRequest): Promise<DumpReport>

@@ -45,7 +45,7 @@ export function copyTree({ folder, lengths }: TreeCopy, to: string, account: Acc
   for (const [name, length] of Object.entries(lengths)) truncateSync(join(to, name), length)
 }
 
-/** Waits until a folder and all that is below it are on the disk. */
+/** Waits until a folder and all that is below it are on the disk. Side by side, files share what the file system does for each. */
 export async function syncTree(folder: string): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true })
   for (const entry of entries) if (entry.isDirectory()) await syncTree(join(folder, entry.name))
