@@ -4,7 +4,7 @@ import { placeOf } from './connection.js'
 import { DocumentDigest } from './document-digest.js'
 import { idOf, mergedDocument } from './document-merge.js'
 import type { Bson } from './ordered-json.js'
-import { rawDocuments } from './rows-source.js'
+import { batchSizeOf, rawDocuments } from './rows-source.js'
 import type { MongoSession } from './session.js'
 
 /** The documents of a collection that is loaded beside, for the modes that keep some of them or their fields. */
@@ -31,7 +31,8 @@ export class KeptDocuments {
   /** All of them. Read once more, they have to be the same. @throws database.busy */
   async *all(): AsyncGenerator<readonly Uint8Array[]> {
     const digest = new DocumentDigest()
-    const cursor = this.#session.database.collection(this.#name).find({}, { raw: true })
+    const batchSize = await batchSizeOf(this.#session, this.#name)
+    const cursor = this.#session.database.collection(this.#name).find({}, { raw: true, batchSize })
     for await (const documents of rawDocuments(this.#cx, this.#session, cursor)) {
       for (const document of documents) digest.add(document)
       yield documents

@@ -12,8 +12,9 @@ import type { Bson } from './ordered-json.js'
 import { headerOf } from './rows-header.js'
 import { MongoSession } from './session.js'
 
-/** A server sends as many documents at a time, or 16 MiB of them. */
+/** A server sends as many documents at a time, or about as many bytes: two answers are in memory. */
 const documentsAtOnce = 1000
+const bytesAtOnce = 2 * 1024 * 1024
 /** Of those, as many go on as one chunk: what is made of them should be gone before more comes. */
 const documentsInChunk = 100
 
@@ -23,8 +24,8 @@ export async function openSource(cx: Context, settings: ConnectionSettings): Pro
     await assertExists(session)
     const list = await listCollections(session)
     const tables = await mapSome(readTables(list.collections), questionsAtOnce, async (table) => {
-      const estimatedRows = await countedBy(session, table.table.name)
-      return estimatedRows === undefined ? table : { ...table, estimatedRows }
+      const size = await sizeOf(session, table.table.name)
+      return size === undefined ? table : { ...table, estimatedRows: size.count }
     })
     const series = list.collections.filter(({ type }) => type === 'timeseries').map(({ name }) => name)
     return {
@@ -47,19 +48,34 @@ export function readTables(collections: readonly CollectionInfo[]): readonly Tab
   return collections.filter(({ type }) => type === 'collection').map(headerOf)
 }
 
-/** What the server keeps count of, part by part where a collection is in several: a `count` makes some servers read it all. */
-async function countedBy(session: MongoSession, name: string): Promise<number | undefined> {
+interface CollectionSize {
+  readonly count: number
+  /** Of all documents together. */
+  readonly size: number
+}
+
+/** As the server keeps it, part by part where a collection is in several: a `count` makes some servers read it all. */
+async function sizeOf(session: MongoSession, name: string): Promise<CollectionSize | undefined> {
   try {
     const parts = await session.ask((database) =>
       database
         .collection(name)
-        .aggregate<{ readonly count: number }>([{ $collStats: { count: {} } }])
+        .aggregate<{ readonly storageStats: CollectionSize }>([{ $collStats: { storageStats: {} } }])
         .toArray(),
     )
-    return parts.reduce((sum, { count }) => sum + count, 0)
+    const sum = (what: keyof CollectionSize) =>
+      parts.reduce((all, { storageStats }) => all + storageStats[what], 0)
+    return { count: sum('count'), size: sum('size') }
   } catch {
     return undefined
   }
+}
+
+/** How many documents of a collection the server should send at a time. */
+export async function batchSizeOf(session: MongoSession, name: string): Promise<number> {
+  const { count, size } = (await sizeOf(session, name)) ?? { count: 0, size: 0 }
+  const fitting = size === 0 ? documentsAtOnce : Math.floor((bytesAtOnce * count) / size)
+  return Math.max(1, Math.min(documentsAtOnce, fitting))
 }
 
 /** In the order of `_id`, which has an index. @throws usage.not-supported, database.* */
@@ -75,7 +91,8 @@ export async function* readDocuments(
     throw new HoldfastError('usage.not-supported', 'subsets follow foreign keys, and MongoDB has none')
   const { BSON } = await import('mongodb')
   const filter = query.where === undefined ? {} : filterOf(BSON.EJSON.parse, query.where)
-  const found = session.database.collection(name).find(filter, { raw: true, batchSize: documentsAtOnce })
+  const batchSize = await batchSizeOf(session, name)
+  const found = session.database.collection(name).find(filter, { raw: true, batchSize })
   const sorted = query.anyOrder === true ? found : found.sort({ _id: 1 })
   const cursor = query.limit === undefined ? sorted : sorted.limit(query.limit)
   const lineOf = lines(BSON)
