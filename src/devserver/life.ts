@@ -326,8 +326,8 @@ export class ServerLife {
       const { initialPassword: _, ...settled } = record
       await this.#write(settled)
     }
-    if (ran) await this.started()
-    await remove(old)
+    // A thousand files take a moment to remove.
+    await Promise.all([ran ? this.started() : undefined, remove(old)])
   }
 
   /** With the server running, which is stopped again where it did not run. */

@@ -259,10 +259,21 @@ export class DevServer {
         await work(cx, await filling.started())
         cx.signal.throwIfAborted()
         await this.#life.uninterrupted().replaced(await filling.filled())
+      } catch (thrown) {
+        throw this.#asTheyWere(thrown)
       } finally {
         await filling.discarded()
         guard.dismiss()
       }
+    })
+  }
+
+  /** A server that was restored in part is gone when its user hears of it. */
+  #asTheyWere(thrown: unknown): unknown {
+    if (asHoldfastError(thrown).code !== 'restore.incomplete') return thrown
+    const { code, message } = asHoldfastError((thrown as Error).cause, 'tool.failed')
+    return new HoldfastError(code, `${message}; the data of ${this.#called} are as they were`, {
+      cause: thrown,
     })
   }
 

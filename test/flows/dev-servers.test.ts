@@ -597,6 +597,18 @@ describe('servers of other engines', () => {
         await write((await hf.dev.env()).url.reveal(), 'two')
         await hf.dev.restore({ backup: 'one' })
         expect(await readers[engine]((await hf.dev.env()).url.reveal())).toEqual(['one'])
+        if (engine === 'mariadb') {
+          const impossible = join(folder, 'impossible.sql')
+          const [head, end] = [
+            '-- MariaDB dump 10.19  Distrib 10.11.6-MariaDB',
+            '-- Dump completed on 2026-01-01',
+          ]
+          writeFileSync(impossible, `${head}\n--\nCREATE TABLE half (i int);\nSELECT nonsense;\n${end}\n`)
+          await expect(hf.dev.restore({ backup: impossible })).rejects.toMatchObject({
+            message: expect.stringContaining('mariadb main are as they were') as string,
+          })
+          expect(await readers[engine]((await hf.dev.env()).url.reveal())).toEqual(['one'])
+        }
         expect(await hf.dev.guide()).toContain('holdfast dev restore before-migration')
       } finally {
         await hf.dev.destroy({ backups: true })
