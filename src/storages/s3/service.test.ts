@@ -12,6 +12,7 @@ import {
   CreateMultipartUploadCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
+  PutObjectLegalHoldCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -128,6 +129,24 @@ needsMoto().describe('S3: what the service is asked for', () => {
     await storage.put(cx, other, Readable.from(['gone']))
     await storage.delete(cx, other)
     expect(await storage.stat(cx, other)).toBeUndefined()
+  })
+
+  it('what is under a legal hold, and does not hide it', async () => {
+    const storage = await open({ bucket: 'locked', prefix: 'held', immutableFor: '30d' })
+    await storage.put(cx, key, Readable.from(['held']))
+    const hold = (Status: 'ON' | 'OFF') =>
+      client.send(
+        new PutObjectLegalHoldCommand({ Bucket: 'locked', Key: `held/${key}`, LegalHold: { Status } }),
+      )
+    await hold('ON')
+    await expect(storage.delete(cx, key)).rejects.toMatchObject({
+      code: 'storage.retained',
+      message: expect.stringContaining('legal hold') as string,
+    })
+    expect((await buffer(await storage.get(cx, key))).toString()).toBe('held')
+    await hold('OFF')
+    await storage.delete(cx, key)
+    expect(await storage.stat(cx, key)).toBeUndefined()
   })
 
   it('a lock that the bucket does not have, and says what it needs', async () => {

@@ -296,10 +296,15 @@ export class S3Storage implements Storage {
     }
   }
 
-  /** A plain delete would succeed: it hides the object, which is locked and stays. */
+  /** A plain delete would succeed: it hides the object, which is locked or held and stays. */
   async #refuseLocked(cx: Context, key: ObjectKey, doing: string): Promise<void> {
     if (this.#settings.immutableFor === undefined) return
-    const until = (await this.#head(cx, key))?.ObjectLockRetainUntilDate
+    const head = await this.#head(cx, key)
+    if (head?.ObjectLockLegalHoldStatus === 'ON')
+      throw new HoldfastError('storage.retained', `${doing}: it is under a legal hold`, {
+        details: { key, legalHold: true },
+      })
+    const until = head?.ObjectLockRetainUntilDate
     if (until === undefined || until.getTime() <= cx.env.clock.now().getTime()) return
     throw new HoldfastError('storage.retained', `${doing}: it is locked until ${until.toISOString()}`, {
       details: { key, until: until.toISOString() },
