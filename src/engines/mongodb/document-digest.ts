@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** The sum of a hash of each document's BSON, modulo 2^64: the same in any order of documents. */
 export class DocumentDigest {
@@ -10,7 +10,7 @@ export class DocumentDigest {
   /** One whole document. */
   add(document: Uint8Array): void {
     this.documents += 1
-    this.#sum += createHash('sha256').update(document).digest().readBigUInt64BE(0)
+    this.#sum += hash('sha256', document, 'buffer').readBigUInt64BE(0)
   }
 
   /** Documents one after the other; the last may go on in the next piece. Copies no more than that one. */

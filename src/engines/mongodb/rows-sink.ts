@@ -207,8 +207,15 @@ class MongoSink implements RowSink {
       }
       case 'update':
       case 'sync': {
+        const whole = holdsDocuments(this.#mappedOf(table))
+        if (whole && this.#mode === 'update') {
+          const count = await this.#insert(table, sent)
+          // What was sent is in the place of what is there.
+          const { passed } = await this.#insertNew(table, kept.all())
+          return { ...none, inserted: count - passed, updated: passed }
+        }
         await kept.read()
-        const count = await this.#insert(table, kept.merged(sent, holdsDocuments(this.#mappedOf(table))))
+        const count = await this.#insert(table, kept.merged(sent, whole))
         if (this.#mode === 'update') await this.#insertNew(table, kept.all())
         const [updated, deleted] = [kept.found, this.#mode === 'sync' ? kept.count - kept.found : 0]
         return { ...none, inserted: count - updated, updated, deleted }
