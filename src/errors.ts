@@ -59,8 +59,8 @@ export const errorTable = {
   'usage.pattern-unmatched': {
     exit: 2,
     retryable: false,
-    meaning: 'an exclude pattern matches no table',
-    hint: 'correct the pattern, or pass --allow-missing',
+    meaning: 'a pattern matches nothing',
+    hint: 'correct the pattern',
   },
   'usage.backup-not-found': {
     exit: 2,

@@ -1,6 +1,9 @@
 import { HoldfastError } from '../errors.js'
 import type { TableFacts } from './engine.js'
 
+/** Where a backup may go on without. */
+export const orAllowMissing = 'correct the pattern, or pass --allow-missing'
+
 /** The tables that the patterns of `exclude` or `excludeData` mean, in the tables' order. */
 export function selectTables(
   patterns: readonly string[],
@@ -15,7 +18,7 @@ export function selectTables(
       throw new HoldfastError(
         'usage.pattern-unmatched',
         `${setting} matches no table: ${unmatched.join(', ')}`,
-        { details: { setting, patterns: unmatched } },
+        { hint: orAllowMissing, details: { setting, patterns: unmatched } },
       )
     }
   }

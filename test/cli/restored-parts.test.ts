@@ -235,6 +235,7 @@ bench.describe('only some tables, definitions or rows', () => {
     const ended = await run('restore', '--yes', ...flags)
     expect(ended).toMatchObject({ code, stdout: '' })
     expect(ended.stderr).toContain(message)
+    expect(ended.stderr).not.toContain('--allow-missing')
     expect(await database.digest()).toEqual(now)
   })
 

@@ -1,5 +1,5 @@
 import type { DumpRequest } from '../../engine/connector.js'
-import { selectTables } from '../../engine/selection.js'
+import { orAllowMissing, selectTables } from '../../engine/selection.js'
 import { HoldfastError } from '../../errors.js'
 import { listed, type Relation, type ServerOverview } from './catalog.js'
 import { namePattern } from './quoting.js'
@@ -120,9 +120,7 @@ async function checkSchemas(session: PostgresSession, { schemas, allowMissing }:
   throw new HoldfastError(
     'usage.pattern-unmatched',
     `schemas names what is not there: ${missing.join(', ')}`,
-    {
-      details: { setting: 'schemas', patterns: missing },
-    },
+    { hint: orAllowMissing, details: { setting: 'schemas', patterns: missing } },
   )
 }
 
