@@ -1,5 +1,8 @@
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -94,6 +97,28 @@ needsFakeGcs().describe('the Google Cloud Storage storage', () => {
       expect(proxy.asked).toEqual({ requests: 1 + 3, atOnce: 3 })
     } finally {
       proxy.stop()
+    }
+  })
+
+  it('goes on behind a page that holds nothing and is not the last', async () => {
+    for (const name of ['a', 'b']) await server.upload('backups', `sparse/${name}`)
+    const front = createServer((asked, answer) => {
+      const url = new URL(asked.url ?? '', server.endpoint)
+      // As the service may answer, and the one of the tests never does.
+      if (!url.searchParams.has('pageToken')) return answer.end(JSON.stringify({ nextPageToken: 'further' }))
+      url.searchParams.delete('pageToken')
+      return void fetch(url).then(async (given) => answer.end(await given.text()))
+    }).listen(0, '127.0.0.1')
+    await once(front, 'listening')
+    try {
+      const endpoint = `http://127.0.0.1:${(front.address() as AddressInfo).port}`
+      const listed: string[] = []
+      for await (const { key: each } of (await openWith({ prefix: 'sparse', endpoint })).list(cx, ''))
+        listed.push(each)
+      expect(listed).toEqual(['a', 'b'])
+    } finally {
+      front.closeAllConnections()
+      front.close()
     }
   })
 

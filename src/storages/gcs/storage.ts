@@ -37,6 +37,15 @@ const pageSchema = z.object({
 
 const fields = 'name,size,updated'
 
+/**
+ * Where a page begins: at a name, which may come again. What is deleted meanwhile does no harm to that, as it may to a token, which goes
+ * on where names alone do not.
+ */
+interface Start {
+  readonly from: string
+  readonly token?: string
+}
+
 /** How many objects one answer to a list holds: the service gives no more. */
 const pageObjects = 1000
 
@@ -123,8 +132,8 @@ export class GcsStorage implements Storage {
   }
 
   async *list(cx: Context, prefix: string, options: ListOptions = {}): AsyncIterable<StoredObject> {
-    const list: PagedList<string> = {
-      ...{ prefix, beginning: '', behind: (key) => key },
+    const list: PagedList<Start> = {
+      ...{ prefix, beginning: { from: '' }, behind: (key) => ({ from: key }) },
       page: (context, start) => this.#page(context, prefix, start),
     }
     cx.signal.throwIfAborted()
@@ -173,22 +182,25 @@ export class GcsStorage implements Storage {
     }
   }
 
-  /** From the name `last` on, which comes again: what is deleted meanwhile, the token of a page among it, does no harm. */
-  async #page(cx: Context, prefix: string, last: string): Promise<Page<string>> {
+  async #page(cx: Context, prefix: string, { from, token }: Start): Promise<Page<Start>> {
     const doing = `cannot list ${this.describe()}`
     const query = new URLSearchParams({
-      ...{ prefix, startOffset: last, maxResults: String(pageObjects) },
+      ...{ prefix, startOffset: from, maxResults: String(pageObjects) },
+      ...(token === undefined ? {} : { pageToken: token }),
       fields: `items(${fields}),nextPageToken`,
     })
     const response = await this.#ask(cx, doing, { method: 'GET', url: `o?${query.toString()}` })
     if (!response.ok) throw await answerError(response, doing, {})
     const { items, nextPageToken } = pageSchema.parse(await response.json())
-    const end = items.at(-1)?.name ?? last
+    const last = items.at(-1)?.name ?? from
     const more = nextPageToken !== undefined || items.length >= pageObjects
     const objects = items.flatMap((object) =>
-      object.name !== last && isObjectKey(object.name) ? [storedObject(object.name, object)] : [],
+      object.name !== from && isObjectKey(object.name) ? [storedObject(object.name, object)] : [],
     )
-    return { objects, last: end, next: more ? end : undefined }
+    // A page may hold nothing new and not be the last.
+    const next =
+      last === from && nextPageToken !== undefined ? { from, token: nextPageToken } : { from: last }
+    return { objects, last, next: more ? next : undefined }
   }
 
   async #openRead(
