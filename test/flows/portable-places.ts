@@ -13,6 +13,7 @@ import { sqliteEngine } from '../../src/engines/sqlite/engine.js'
 import type { HoldfastError } from '../../src/errors.js'
 import type { Holdfast } from '../../src/holdfast.js'
 import { RowDigest } from '../../src/portable/row-digest.js'
+import { mysqlAddress } from '../servers/mysql-families.js'
 import { needsAll, needsMysql, needsServer, type Need } from '../servers/needs.js'
 import { execute as executeFile, holdfastIn, testFolder } from './workbench.js'
 
@@ -132,15 +133,7 @@ const makers: Readonly<Record<PlaceName, () => Promise<Place>>> = {
     }
   },
   mariadb: () => serverOfMysql('mariadb', mariadbEngine, needs.mariadb.server()),
-  mysql() {
-    const {
-      host = '127.0.0.1',
-      port = 3306,
-      user = 'root',
-      password,
-    } = mysqlEngine.parse(process.env['HOLDFAST_TEST_MYSQL'] ?? '', '/')
-    return serverOfMysql('mysql', mysqlEngine, { host, port, user, password: password?.reveal() ?? '' })
-  },
+  mysql: () => serverOfMysql('mysql', mysqlEngine, mysqlAddress()),
 }
 
 async function serverOfMysql(

@@ -5,6 +5,7 @@ import type {
   RestoreTarget,
 } from '../../engine/connector.js'
 import type { ServerFacts } from '../../engine/engine.js'
+import { isPart, refuseContradictions } from '../../engine/restored-part.js'
 import type { Context } from '../../env/context.js'
 import { HoldfastError } from '../../errors.js'
 import { factsOf, objectCount } from './catalog.js'
@@ -12,7 +13,7 @@ import { listCollections, type CollectionList } from './collections.js'
 import { placeOf } from './connection.js'
 import { assertNoSchemas } from './dump-plan.js'
 import { olderSeries } from './identity.js'
-import { chosen, isPart, missingBehindViews, refuseContradictions } from './restore-part.js'
+import { chosen, missingBehindViews } from './restore-part.js'
 import { databaseOf, readPrelude, type ArchivedDatabase } from './restore-source.js'
 import type { MongoSession } from './session.js'
 import type { Tool } from './tools.js'
@@ -39,7 +40,7 @@ export async function checkTarget(
   tool: Tool | undefined,
 ): Promise<CheckedTarget> {
   assertNoSchemas(request.schemas)
-  refuseContradictions(request)
+  refuseContradictions(request, 'documents need collections that are there')
   const place = placeOf(session.settings)
   const existing = await lookInto(session, request)
   const prelude = await readPrelude(source, signal)

@@ -5,27 +5,6 @@ import type { ArchivedCollection } from './archive.js'
 import { definitionOf } from './indexes.js'
 import type { ArchivedDatabase } from './restore-source.js'
 
-/** Whether less than all of an archive is to be restored. The tools cannot do all of that; the driver can. */
-export function isPart({ tables = [], schemaOnly, dataOnly }: RestoreRequest): boolean {
-  return tables.length > 0 || schemaOnly === true || dataOnly === true
-}
-
-/** @throws usage.invalid, naming both settings */
-export function refuseContradictions({ schemaOnly, dataOnly, clean, create }: RestoreRequest): void {
-  if (dataOnly !== true) return
-  if (schemaOnly === true)
-    throw new HoldfastError(
-      'usage.invalid',
-      'dataOnly does not go with schemaOnly: together nothing is left to restore',
-    )
-  const other = clean === 'database' ? "clean: 'database'" : create ? 'create' : undefined
-  if (other === undefined) return
-  throw new HoldfastError(
-    'usage.invalid',
-    `dataOnly does not go with ${other}: documents need collections that are there`,
-  )
-}
-
 /**
  * The collections and views that are asked for.
  * @throws usage.pattern-unmatched

@@ -1,3 +1,5 @@
+import { unquoteName } from './quoting.js'
+
 /** What a stretch of a tool's dump is about. */
 export type Section =
   | {
@@ -135,14 +137,14 @@ export class DumpSections {
         ? this.#section?.kind === 'rows'
           ? this.#section.name
           : undefined
-        : unquoted(named)
+        : unquoteName(named)
     this.#take(bytes, { kind: 'trigger', table })
   }
 }
 
 function sectionOf(line: string): Section | undefined {
   const [, table, view, sequence, ofDatabase, named = ''] = heading.exec(line.trimEnd()) ?? []
-  const about = unquoted(named)
+  const about = unquoteName(named)
   if (table !== undefined) return { kind: table === 'Dumping data' ? 'rows' : 'table', name: about }
   if (view !== undefined) return { kind: 'view', name: about }
   if (sequence !== undefined) return { kind: 'sequence', name: about }
@@ -153,8 +155,4 @@ function sectionOf(line: string): Section | undefined {
 /** Of a statement in which the tools have put parts into comments that servers heed. */
 function withoutComments(statement: string): string {
   return statement.replace(/\/\*!\d+|\*\//gu, ' ').replace(/\/\*.*?\*\//gsu, ' ')
-}
-
-function unquoted(text: string): string {
-  return text.startsWith('`') ? text.slice(1, -1).replaceAll('``', '`') : text
 }

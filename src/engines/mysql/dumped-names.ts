@@ -1,6 +1,7 @@
 import type { RestoreSource } from '../../engine/connector.js'
 import type { Inventory } from './inventory.js'
 import { LineHeads } from './line-heads.js'
+import { unquoteName } from './quoting.js'
 
 /** What a dump makes or drops; tables, views and sequences share their names. */
 export interface DumpedNames {
@@ -23,7 +24,7 @@ export async function readDumpedNames(source: RestoreSource): Promise<DumpedName
     inspect(line) {
       const [, kind = '', name = ''] =
         made.exec(line.startsWith('/*!50001 VIEW ') ? `CREATE ${line.slice(9)}` : line) ?? []
-      const plain = name.startsWith('`') ? name.slice(1, -1).replaceAll('``', '`') : name
+      const plain = unquoteName(name)
       if (/^(?:TABLE|VIEW|SEQUENCE)$/iu.test(kind)) names.relations.add(plain)
       else if (/^EVENT$/iu.test(kind)) names.events.add(plain)
       else if (kind !== '') names.routines.add(plain)

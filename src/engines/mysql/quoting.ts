@@ -3,6 +3,11 @@ export function quoteName(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``
 }
 
+/** A name as it stands in a statement, in backticks or bare, without them. */
+export function unquoteName(name: string): string {
+  return name.startsWith('`') ? name.slice(1, -1).replaceAll('``', '`') : name
+}
+
 /** A text as a value; a backslash escapes, as it does unless the sql_mode says otherwise. */
 export function quoteText(value: string): string {
   return `'${value.replace(/['\\]/gu, '\\$&')}'`

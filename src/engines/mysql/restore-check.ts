@@ -5,6 +5,7 @@ import type {
   RestoreTarget,
 } from '../../engine/connector.js'
 import type { ServerFacts } from '../../engine/engine.js'
+import { isPart, refuseContradictions } from '../../engine/restored-part.js'
 import type { Context } from '../../env/context.js'
 import { HoldfastError } from '../../errors.js'
 import { placeOf } from './database-error.js'
@@ -16,7 +17,7 @@ import { olderSeries, type ServerIdentity } from './identity.js'
 import { objectCount, readInventory, type Inventory } from './inventory.js'
 import { listNames } from './quoting.js'
 import { RestoreGuard } from './restore-guard.js'
-import { choosePart, isPart, refuseContradictions, type ChosenPart } from './restore-part.js'
+import { choosePart, type ChosenPart } from './restore-part.js'
 import { ServerSession } from './session.js'
 import { checkLogin } from './tool-calls.js'
 import { findTool, type Tool } from './tools.js'
@@ -48,7 +49,7 @@ export async function checkTarget(
   whole = source,
 ): Promise<CheckedTarget> {
   const { connection } = settings
-  refuseContradictions(request)
+  refuseContradictions(request, 'rows need tables that are there')
   if (request.schemas.length > 0) {
     throw new HoldfastError('usage.not-supported', 'databases of MySQL and MariaDB hold no schemas')
   }

@@ -18,25 +18,6 @@ export interface ChosenPart {
   readonly needs: readonly string[]
 }
 
-/** Whether less than all of a dump is to be restored. */
-export function isPart({ tables = [], schemaOnly, dataOnly }: RestoreRequest): boolean {
-  return tables.length > 0 || schemaOnly === true || dataOnly === true
-}
-
-/** @throws usage.invalid, naming both settings */
-export function refuseContradictions({ schemaOnly, dataOnly, clean, create }: RestoreRequest): void {
-  if (dataOnly !== true) return
-  const other =
-    schemaOnly === true
-      ? 'schemaOnly: together nothing is left to restore'
-      : clean === 'database'
-        ? "clean: 'database': rows need tables that are there"
-        : create
-          ? 'create: rows need tables that are there'
-          : undefined
-  if (other !== undefined) throw new HoldfastError('usage.invalid', `dataOnly does not go with ${other}`)
-}
-
 /**
  * Reads the dump for what it holds, and chooses.
  * @throws usage.not-supported where it is no dump of the tools; usage.pattern-unmatched

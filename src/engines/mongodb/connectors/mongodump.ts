@@ -12,6 +12,7 @@ import type {
   RestoreSource,
   RestoreTarget,
 } from '../../../engine/connector.js'
+import { isPart } from '../../../engine/restored-part.js'
 import type { Context } from '../../../env/context.js'
 import { HoldfastError } from '../../../errors.js'
 import { feedTool } from '../../../process/run.js'
@@ -23,7 +24,6 @@ import { dumpStream, leftOut, type DumpStream } from '../dump-stream.js'
 import { ArchiveProof } from '../fingerprint.js'
 import { mongodbArchive } from '../format-archive.js'
 import { driverRestore } from '../driver-restore.js'
-import { isPart } from '../restore-part.js'
 import { checkTarget, drops, type CheckedTarget } from '../restore-check.js'
 import { countedFeed } from '../restore-feed.js'
 import { runRestore, type RestoreProgress } from '../restore-run.js'
@@ -134,6 +134,7 @@ class MongodumpConnector implements Connector {
   async prepareRestore(cx: Context, source: RestoreSource, request: RestoreRequest): Promise<RestoreTarget> {
     const session = await MongoSession.open(cx, this.#settings.connection)
     try {
+      // The tools cannot do all of that; the driver can.
       const tool = isPart(request) ? undefined : await findTool(cx, 'mongorestore', this.#settings.tools)
       return (await checkTarget(cx, session, this.#settings, source, request, tool)).target
     } finally {

@@ -1,3 +1,4 @@
+import { isPart } from '../../../engine/restored-part.js'
 import type { Context } from '../../../env/context.js'
 import type {
   RestoreFacts,
@@ -11,7 +12,7 @@ import { HoldfastError } from '../../../errors.js'
 import { fileFormat } from '../file-format.js'
 import { ask } from '../tools.js'
 import { fileBeside } from './file-beside.js'
-import { isPart, lossesOfPart, partOf } from './restore-part.js'
+import { lossesOfPart, partOf } from './restore-part.js'
 import { describeTarget, lookAtTarget, takeBack } from './restore-target.js'
 
 /** Everything that can be seen before a restore of a whole file. */

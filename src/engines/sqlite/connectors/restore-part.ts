@@ -3,11 +3,6 @@ import { HoldfastError } from '../../../errors.js'
 import type { InstallPartInput } from '../program/protocol.js'
 import type { TargetFile } from './restore-target.js'
 
-/** Whether less than all of a backup is to be restored, into what is there. */
-export function isPart({ tables = [], schemaOnly, dataOnly }: RestoreRequest): boolean {
-  return tables.length > 0 || schemaOnly === true || dataOnly === true
-}
-
 export function partOf({
   tables = [],
   schemaOnly = false,

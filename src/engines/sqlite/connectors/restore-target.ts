@@ -1,11 +1,11 @@
 import { access, constants, realpath, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { isPart } from '../../../engine/restored-part.js'
 import type { Context } from '../../../env/context.js'
 import type { RestoreRequest, RestoreSource, RestoreTarget } from '../../../engine/connector.js'
 import type { ConnectionSettings, ServerFacts } from '../../../engine/engine.js'
 import { HoldfastError } from '../../../errors.js'
 import { inspect } from '../session.js'
-import { isPart } from './restore-part.js'
 
 /** The file to restore into, as it is before anything has changed. */
 export interface TargetFile {
