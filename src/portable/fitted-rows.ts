@@ -1,5 +1,6 @@
 import type { Cell, Row } from '../engine/cell.js'
 import { CellRefused, type EncodedRow, type TableWriter } from '../engine/row-sink.js'
+import type { LogicalType } from '../engine/table-header.js'
 import { castTo, type Cast } from './casts.js'
 import { ruleValue } from './default-values.js'
 import type { ColumnPlan, TablePlan } from './evolution.js'
@@ -62,7 +63,14 @@ export class RowFitter {
     this.#written = plan.columns.filter(({ source }) => source.kind === 'file' || source.kind === 'filled')
     this.columns = this.#written.map(({ target }) => target.name)
     this.sent = new SentRows(this.#written, plan, table, options)
-    this.#casts = this.#written.map(({ target }) => castTo(target, options.wrappers, options.fixedScale))
+    this.#casts = this.#written.map(({ target, source }) =>
+      castTo(
+        target,
+        options.wrappers,
+        options.fixedScale,
+        source.kind === 'file' ? typeOf(plan, source.column) : undefined,
+      ),
+    )
     const place = (name: string) => plan.source.columns.findIndex((column) => column.name === name)
     this.#places = this.#written.map(({ source }) => (source.kind === 'file' ? place(source.column) : -1))
     this.#lost = [...plan.dropped, ...plan.unknown].map((name) => [name, place(name)] as const)
@@ -170,6 +178,10 @@ export class RowFitter {
     this.counts.problems.set(key, problem)
     if (policy === 'error' && this.#options.errorQuit) throw new FirstProblem(problem.samples[0] ?? message)
   }
+}
+
+function typeOf({ source }: TablePlan, name: string): LogicalType | undefined {
+  return source.columns.find((column) => column.name === name)?.type
 }
 
 /** What `errorQuit` stops a load with. */
