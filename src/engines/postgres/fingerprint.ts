@@ -252,7 +252,9 @@ export function definitionsIn(definitions: readonly string[]): Readonly<Record<s
     const name = nameOf(words, relations)
     texts.set(name, `${texts.get(name) ?? ''}${text}\n`)
   }
-  return Object.fromEntries([...texts].map(([name, text]) => [name, hash('sha256', text, 'hex').slice(0, 16)]))
+  return Object.fromEntries(
+    [...texts].map(([name, text]) => [name, hash('sha256', text, 'hex').slice(0, 16)]),
+  )
 }
 
 function nameOf([kind = '', ...names]: readonly string[], relations: ReadonlyMap<string, string>): string {
