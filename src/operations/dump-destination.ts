@@ -1,12 +1,13 @@
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
-import { PassThrough, Transform, type Readable, type Writable } from 'node:stream'
+import { PassThrough, Readable, Transform, type Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
 import { streamEnd } from '../portable/dump-stream.js'
 import { parsePortableManifest, type PortableManifest } from '../portable/portable-manifest.js'
 import { connect } from '../streams/connect.js'
+import { makeFolder, syncFolder } from '../streams/durable-folder.js'
 import { fileTarget } from '../streams/file-target.js'
 import { askedCompression, namedCompression, type Compression } from './dump-compression.js'
 import { outputError } from './output-error.js'
@@ -119,9 +120,13 @@ class FolderDestination implements DumpDestination {
 
   async finish(manifest: PortableManifest): Promise<void> {
     const path = join(this.path, 'manifest.json')
-    await writeFile(path + partial, `${JSON.stringify(manifest, undefined, 2)}\n`, { mode: 0o600 })
+    const text = Readable.from([Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`)])
+    await connect([text, fileTarget(path + partial)], this.#cx.signal)
     for (const file of this.#written) await rename(join(this.path, file + partial), join(this.path, file))
+    // The manifest never names what is not on the disk.
+    await syncFolder(join(this.path, 'tables'))
     await rename(path + partial, path)
+    await syncFolder(this.path)
     for (const file of this.#earlier) {
       // What an earlier manifest names may be anything: only files of ours are removed.
       if (!this.#written.includes(file) && /^tables\/[^/\\]+\.ndjson(?:\.\w+)?$/u.test(file))
@@ -191,7 +196,9 @@ class StreamDestination implements DumpDestination {
     await this.#write(Buffer.from(`${JSON.stringify(streamEnd(this.#tables))}\n`))
     this.#input.end()
     await this.#done
-    if (this.path !== undefined) await rename(this.path + partial, this.path)
+    if (this.path === undefined) return
+    await rename(this.path + partial, this.path)
+    await syncFolder(dirname(this.path))
   }
 
   async abandon(): Promise<void> {
@@ -214,7 +221,7 @@ class StreamDestination implements DumpDestination {
 
 /** A folder, with those above it. @throws storage.denied, storage.full */
 async function made(folder: string, mode?: number): Promise<void> {
-  await mkdir(folder, { recursive: true, mode }).catch((error: unknown) => {
+  await makeFolder(folder, mode).catch((error: unknown) => {
     throw outputError(error, folder)
   })
 }

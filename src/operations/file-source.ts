@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { tableText, type TableHeader } from '../engine/table-header.js'
 import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
@@ -9,7 +9,8 @@ import { StreamTables } from '../portable/stream-tables.js'
 import type { SourceTable, TableSource } from '../portable/table-source.js'
 import { connected } from '../streams/connect.js'
 import { fileChunks } from '../streams/file-chunks.js'
-import { recogniseStages } from './restore-source.js'
+import { headOf } from '../streams/head.js'
+import { headBytes, mostStages, recogniseStages } from './restore-source.js'
 import type { Workspace } from './workspace.js'
 
 /** @throws storage.not-found, integrity.* */
@@ -19,7 +20,7 @@ export async function openFileSource(
   input: string | Readable,
   acceptEdits: boolean,
 ): Promise<TableSource> {
-  if (typeof input !== 'string') return openStream(input, 'standard input', acceptEdits)
+  if (typeof input !== 'string') return openInputStream(cx, workspace, input, acceptEdits)
   const path = resolve(cx.env.workingDirectory, input)
   const found = await stat(path).catch(() => undefined)
   if (found === undefined)
@@ -41,6 +42,43 @@ export async function decodedFile(
   const decoders = kinds.map((kind) => kind.create(undefined, keys).decode(cx, {}))
   const file = fileChunks(path, 256 * 1024)
   return decoders.length === 0 ? file : connected([file, ...decoders], cx.signal)
+}
+
+async function openInputStream(
+  cx: Context,
+  workspace: Workspace,
+  input: Readable,
+  acceptEdits: boolean,
+): Promise<TableSource> {
+  try {
+    const source = await openStream(await decodedStream(cx, workspace, input), 'standard input', acceptEdits)
+    return { ...source, close: () => source.close().finally(() => input.destroy()) }
+  } catch (error) {
+    input.destroy()
+    throw error
+  }
+}
+
+/** The same of a stream, which is read but once: its beginning is looked at and put back. */
+async function decodedStream(cx: Context, { registry, keys }: Workspace, input: Readable): Promise<Readable> {
+  let stream = input
+  for (let stages = 0; stages <= mostStages; stages++) {
+    const { bytes, rest } = await headOf(stream, headBytes)
+    const plain = Readable.from(joined(bytes, rest), { objectMode: false, highWaterMark: 256 * 1024 })
+    const kind = registry.stages.find((each) => each.recognises(bytes))
+    if (kind === undefined) return plain
+    stream = connected([plain, kind.create(undefined, keys).decode(cx, {})], cx.signal)
+  }
+  stream.destroy()
+  throw new HoldfastError(
+    'integrity.format',
+    `standard input is compressed or encrypted more than ${mostStages} times`,
+  )
+}
+
+async function* joined(head: Buffer, rest: AsyncIterable<Buffer> | undefined): AsyncGenerator<Buffer> {
+  if (head.length > 0) yield head
+  if (rest !== undefined) yield* rest
 }
 
 async function openFolder(

@@ -1,6 +1,7 @@
-import { createWriteStream } from 'node:fs'
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readFile, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
@@ -10,6 +11,8 @@ import { parsePortableManifest } from '../portable/portable-manifest.js'
 import { StreamTables } from '../portable/stream-tables.js'
 import { tableEncoder } from '../portable/table-encoder.js'
 import { connect } from '../streams/connect.js'
+import { syncFolder } from '../streams/durable-folder.js'
+import { fileTarget } from '../streams/file-target.js'
 import { defaultFolder } from './dump.js'
 import { decodedFile } from './file-source.js'
 import type { ResealReport } from './portable-reports.js'
@@ -50,10 +53,10 @@ async function resealFolder(cx: Context, workspace: Workspace, folder: string): 
     rows: resealed[place]?.rows ?? each.rows,
     sum64: resealed[place]?.sum64 ?? each.sum64,
   }))
-  await writeFile(`${path}.partial`, `${JSON.stringify({ ...manifest, tables }, undefined, 2)}\n`, {
-    mode: 0o600,
-  })
+  const written = Buffer.from(`${JSON.stringify({ ...manifest, tables }, undefined, 2)}\n`)
+  await connect([Readable.from([written]), fileTarget(`${path}.partial`)], cx.signal)
   await rename(`${path}.partial`, path)
+  await syncFolder(folder)
   return resealed
 }
 
@@ -68,9 +71,10 @@ async function resealFile(cx: Context, workspace: Workspace, path: string): Prom
   })
   try {
     const rewritten = Readable.from(resealedText(cx, workspace, path, facts), { objectMode: false })
-    await connect([rewritten, ...through, createWriteStream(partial, { mode: 0o600 })], cx.signal)
+    await connect([rewritten, ...through, fileTarget(partial)], cx.signal)
     const changed = !(await sameBytes(path, partial))
     await rename(partial, path)
+    await syncFolder(dirname(path))
     const { rows = 0, sum64 = '', sha256 = '', table = '' } = facts
     return { path, rows, sum64, sha256, table, changed }
   } catch (error) {
@@ -106,5 +110,11 @@ async function* resealedText(
 
 async function sameBytes(a: string, b: string): Promise<boolean> {
   const [left, right] = await Promise.all([stat(a), stat(b)])
-  return left.size === right.size && (await readFile(a)).equals(await readFile(b))
+  return left.size === right.size && (await digestOf(a)) === (await digestOf(b))
+}
+
+async function digestOf(path: string): Promise<string> {
+  const digest = createHash('sha256')
+  for await (const chunk of createReadStream(path)) digest.update(chunk as Buffer)
+  return digest.digest('hex')
 }

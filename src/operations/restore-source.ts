@@ -43,7 +43,9 @@ export interface FoundSource {
   check(cx: Context, format: DumpFormat): Promise<void>
 }
 
-const headBytes = 4096
+export const headBytes = 4096
+/** More were not put on a dump by anybody who wants it back. */
+export const mostStages = 8
 
 /** A backup of the catalog. @throws integrity.*, key.missing */
 export async function sourceOfBackup(
@@ -138,7 +140,6 @@ export async function recogniseStages(
   path: string,
   decoding: Decoding,
 ): Promise<{ readonly kinds: readonly StageKind[]; readonly head: Uint8Array }> {
-  const mostStages = 8
   const kinds: StageKind[] = []
   for (;;) {
     const head = await headOf(openDecoded(cx, path, kinds, decoding), headBytes)

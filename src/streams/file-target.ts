@@ -2,7 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { Writable } from 'node:stream'
 import { releaseChunk } from './chunk-pool.js'
 
-/** Writes a file that its owner alone may read, and gives back the chunks that are in it (`releaseChunk`). */
+/** Writes a file that its owner alone may read, to the disk before it ends, and gives back the chunks that are in it (`releaseChunk`). */
 export function fileTarget(path: string): Writable {
   let file: FileHandle | undefined
   return new Writable({
@@ -25,7 +25,12 @@ export function fileTarget(path: string): Writable {
         (error: Error) => done(error),
       )
     },
-    final: (done) => closed(file, null, done),
+    final: (done) => {
+      Promise.resolve(file?.sync()).then(
+        () => closed(file, null, done),
+        (error: Error) => done(error),
+      )
+    },
     destroy: (error, done) => closed(file, error, done),
   })
 }

@@ -1,16 +1,22 @@
 import {
+  createReadStream,
+  createWriteStream,
   existsSync,
   readFileSync,
   readdirSync,
+  readlinkSync,
   renameSync,
   statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { open, type FileHandle } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { describe, expect, it } from 'vitest'
+import { pipeline } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
   codeOf,
   footer,
@@ -79,7 +85,17 @@ describe('a portable dump', () => {
     }
     expect(readdirSync(folder).filter((name) => name.startsWith('two'))).toEqual([])
     await places.to.execute('DELETE FROM visit; UPDATE person SET weight = 7')
-    for (const input of ['copy.ndjson', 'renamed.ndjson', 'zs', 'gz']) {
+    // A stream as well: once, or more than once compressed.
+    await pipeline(
+      createReadStream(join(folder, 'renamed.ndjson')),
+      createGzip(),
+      createWriteStream(join(folder, 'twice.gz')),
+    )
+    const streams = ['copy.ndjson', 'renamed.ndjson', 'twice.gz'].map((name) =>
+      createReadStream(join(folder, name)),
+    )
+    for (const input of ['copy.ndjson', 'renamed.ndjson', 'zs', 'gz', ...streams]) {
+      await places.to.execute('DELETE FROM visit')
       await hf.load({ database: 'to', input, confirm: true })
       expect(await places.to.content()).toEqual(await places.from.content())
     }
@@ -116,6 +132,49 @@ describe('a portable dump', () => {
     expect(header).toContain('"fk":[{"cols":["who"],"table":"person","refs":["number"]}]')
     expect(before?.split('\n').slice(1, -2)).toEqual(rows)
   })
+
+  it.skipIf(process.platform !== 'linux')(
+    'is on the disk before it has its name, and the name before success is told',
+    async () => {
+      const { hf, folder } = await loaderOf({ from: await place('sqlite', sample) })
+      const handle = await open(folder)
+      const synced: string[] = []
+      const path = (fd: number) => relative(folder, readlinkSync(`/proc/self/fd/${fd}`))
+      const prototype = Object.getPrototypeOf(handle) as FileHandle
+      await handle.close()
+      const sync = vi.spyOn(prototype, 'sync').mockImplementation(function (this: FileHandle) {
+        const name = path(this.fd)
+        synced.push(
+          statSync(join(folder, name)).isDirectory()
+            ? `${name || '.'}: ${readdirSync(join(folder, name))
+                .filter((each) => !each.endsWith('.partial'))
+                .sort()
+                .join()}`
+            : name,
+        )
+        return this.datasync()
+      })
+      onTestFinished(() => sync.mockRestore())
+      await hf.dump({ output: 'new/out' })
+      expect(synced.splice(0)).toEqual([
+        'new/out: tables',
+        'new: out',
+        '.: new',
+        'new/out/tables/person.ndjson.partial',
+        'new/out/tables/visit.ndjson.partial',
+        'new/out/manifest.json.partial',
+        'new/out/tables: person.ndjson,visit.ndjson',
+        'new/out: manifest.json,tables',
+      ])
+      await hf.dump({ output: 'one.ndjson' })
+      expect(synced.splice(0)).toEqual(['one.ndjson.partial', '.: new,one.ndjson'])
+      await hf.reseal({ paths: ['new/out/tables/visit.ndjson'] })
+      expect(synced).toEqual([
+        'new/out/tables/visit.ndjson.partial',
+        'new/out/tables: person.ndjson,visit.ndjson',
+      ])
+    },
+  )
 
   it('writes over an earlier dump only when the new one is whole', async () => {
     const places = { from: await place('sqlite', sample) }

@@ -1,6 +1,7 @@
-import { lstat, mkdir, open, rmdir } from 'node:fs/promises'
+import { lstat, mkdir, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { HoldfastError } from '../../errors.js'
+import { syncFolder } from '../../streams/durable-folder.js'
 import { deviceName } from '../object-key.js'
 import type { ObjectKey } from '../storage.js'
 import { isMissing, systemCode } from './errors.js'
@@ -60,16 +61,6 @@ export function linkRefused(path: string): HoldfastError {
   })
 }
 
-/** Makes the root and what leads to it, durably. */
-export async function makeRoot(root: string): Promise<void> {
-  const first = await mkdir(root, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  for (let folder = dirname(root); ; folder = dirname(folder)) {
-    await syncFolder(folder)
-    if (folder.length <= dirname(first).length) return
-  }
-}
-
 /** Makes the folders that lead to an object, durably. @throws storage.denied where one is a symbolic link */
 export async function makeFolders(root: string, key: string): Promise<void> {
   for (const folder of foldersOf(root, key)) {
@@ -92,23 +83,5 @@ export async function removeEmptyFolders(root: string, key: string): Promise<voi
       () => false,
     )
     if (!removed) return
-  }
-}
-
-/** Folders cannot be synced everywhere (Windows, some network file systems); it is then the system that keeps them. */
-const unsyncable = new Set(['EINVAL', 'EPERM', 'EISDIR', 'EBADF', 'ENOTSUP', 'ENOSYS', 'EACCES'])
-
-/** Waits until the names in a folder are on the disk. */
-export async function syncFolder(path: string): Promise<void> {
-  try {
-    const handle = await open(path, 'r')
-    try {
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-  } catch (error) {
-    // Gone again: another run has removed what it held.
-    if (!isMissing(error) && !unsyncable.has(systemCode(error) ?? '')) throw error
   }
 }

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import { link, lstat, open, rename, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { HoldfastError } from '../../errors.js'
+import { syncFolder } from '../../streams/durable-folder.js'
 import type { ObjectKey } from '../storage.js'
 import { isMissing, systemCode } from './errors.js'
 import { exclusive } from './partial.js'
-import { linkRefused, makeFolders, partialFolder, syncFolder } from './paths.js'
+import { linkRefused, makeFolders, partialFolder } from './paths.js'
 
 /** A complete file that is to get its name. */
 export interface Publication {

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Context } from '../../env/context.js'
 import { HoldfastError } from '../../errors.js'
+import { makeFolder, syncFolder } from '../../streams/durable-folder.js'
 import { destroySource, sourceError } from '../source.js'
 import type {
   ByteRange,
@@ -14,7 +15,7 @@ import type {
 } from '../storage.js'
 import { isMissing, storageError } from './errors.js'
 import { removePartial, sweepPartials, writePartial } from './partial.js'
-import { makeRoot, pathOf, refuseLinks, removeEmptyFolders, syncFolder } from './paths.js'
+import { pathOf, refuseLinks, removeEmptyFolders } from './paths.js'
 import { existsError, isThere, publish, type LinkCall } from './publish.js'
 import { readFile } from './read.js'
 import { walk } from './walk.js'
@@ -54,7 +55,7 @@ export class LocalStorage implements Storage {
       const root = this.#root(cx)
       const target = pathOf(root, key, cx.env.platform)
       cx.signal.throwIfAborted()
-      await makeRoot(root)
+      await makeFolder(root, 0o700)
       await refuseLinks(root, key)
       // `publish` asks again; this saves writing all of it in vain.
       if (createOnly && (await isThere(target))) throw existsError(root, key)

@@ -5,7 +5,7 @@ import { HoldfastError } from '../../errors.js'
 import { connect } from '../../streams/connect.js'
 import type { Retry } from '../retry.js'
 import type { ObjectKey } from '../storage.js'
-import type { Head } from './head.js'
+import type { Head } from '../../streams/head.js'
 import type { Feeding, Restic } from './program.js'
 import { tags } from './snapshots.js'
 

@@ -14,7 +14,7 @@ import type {
   StoredObject,
 } from '../storage.js'
 import { Backup, noBytes } from './backup.js'
-import { headOf, type Head } from './head.js'
+import { headOf, type Head } from '../../streams/head.js'
 import type { Restic } from './program.js'
 import { SharedRuns } from './shared-runs.js'
 import { isWhole, objectsOf, tags, versionsOf, type Version, type WholeVersion } from './snapshots.js'

@@ -14,8 +14,9 @@ export async function headOf(body: Readable, wanted: number): Promise<Head> {
   for (let length = 0; length < wanted;) {
     const next = await chunks.next()
     if (next.done === true) return { bytes: Buffer.concat(taken), rest: undefined }
-    taken.push(Buffer.from(next.value))
-    length += next.value.length
+    const bytes = Buffer.from(next.value)
+    taken.push(bytes)
+    length += bytes.length
   }
   return { bytes: Buffer.concat(taken), rest: { [Symbol.asyncIterator]: () => chunks } }
 }
