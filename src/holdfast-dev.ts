@@ -1,4 +1,5 @@
-import type { DevServerInfo } from './devserver/server.js'
+import type { DevServerInfo } from './devserver/info.js'
+import type { DevServer } from './devserver/server.js'
 import type { DumpReport, LoadReport } from './operations/portable-reports.js'
 import type { DevDumpRequest, DevLoadRequest } from './operations/portable-requests.js'
 import type { DevBackup, DevConnection, DisposableServer } from './operations/reports.js'
@@ -49,6 +50,11 @@ export interface HoldfastDev {
   disposable(request: DevDisposableRequest): Promise<DisposableServer>
   /** Every server of the project. */
   list(): Promise<readonly DevServerInfo[]>
+  /**
+   * One server with its steps and folders, for programs that put them together in another way. It need not be there yet.
+   * @throws usage.invalid, usage.not-supported
+   */
+  server(request?: DevSelection): Promise<DevServer>
 }
 
 export function holdfastDev(workspace: Workspace): HoldfastDev {
@@ -74,5 +80,7 @@ export function holdfastDev(workspace: Workspace): HoldfastDev {
     disposable: async (request) =>
       (await import('./operations/dev-disposable.js')).devDisposable(workspace, request),
     list: async () => (await operations()).devList(workspace),
+    server: async (request = {}) =>
+      (await (await import('./operations/dev-selection.js')).selectServer(workspace, request)).server,
   }
 }

@@ -11,6 +11,13 @@ import { diskFull } from './disk-full.js'
 import type { Template } from './template.js'
 import { copyTree } from './tree-copy.js'
 
+/** Data that others have taken the place of, on their way out. */
+export const oldName = 'data.old'
+/** The folder of the server that a restore fills, whose data are to take the place of the old ones. */
+export const replacementName = 'filling'
+/** What goes with the data. */
+export const ofOneLife = ['run', 'server.log', 'server.log.1']
+
 export async function hasData({ dataDirectory }: Pick<DevServerSite, 'dataDirectory'>): Promise<boolean> {
   return (await stat(dataDirectory).catch(() => undefined)) !== undefined
 }
@@ -92,6 +99,6 @@ async function privateFolder(path: string, account: Account | undefined): Promis
   if (account !== undefined) await chown(path, account.uid, account.gid)
 }
 
-async function remove(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+export async function remove(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
 }

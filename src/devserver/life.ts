@@ -1,11 +1,20 @@
 import { randomBytes } from 'node:crypto'
-import { chown, mkdir, rename, rm, stat } from 'node:fs/promises'
+import { chown, mkdir, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { DevServerDriver, DevServerSite } from '../engine/dev-server.js'
 import type { Context } from '../env/context.js'
-import { Secret } from '../env/secret.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
-import { hasData, makeData, makeRunFolder, placeData, requireUsable } from './data-folder.js'
+import {
+  hasData,
+  makeData,
+  makeRunFolder,
+  ofOneLife,
+  oldName,
+  placeData,
+  remove,
+  replacementName,
+  requireUsable,
+} from './data-folder.js'
 import { diskFull } from './disk-full.js'
 import { Installation } from './installation.js'
 import { clearStale, launch, runningServer, stopServer, untilReady } from './launch.js'
@@ -15,14 +24,7 @@ import { markerName, readServerRecord, writeServerRecord, type ServerRecord } fr
 import type { DevServerSettings } from './settings.js'
 import { host, siteOf } from './site.js'
 import type { Templates } from './template.js'
-import { syncFolder, syncTree } from './tree-copy.js'
 
-/** Data that others have taken the place of, on their way out. */
-const oldName = 'data.old'
-/** Of a server that a restore fills, until its data take the place of the old ones. */
-const fillingName = 'filling'
-/** What goes with the data. */
-const ofOneLife = ['run', 'server.log', 'server.log.1']
 const readyMs = 60_000
 const portAttempts = 5
 
@@ -68,6 +70,11 @@ export class ServerLife {
     return readServerRecord(this.#parts.folder)
   }
 
+  /** The record of the server, whose folder is made where it is not there. @throws tool.missing, devserver.* */
+  async registered(): Promise<ServerRecord> {
+    return (await this.record()) ?? (await this.#newRecord())
+  }
+
   /** @throws tool.missing */
   async site(record: ServerRecord): Promise<DevServerSite> {
     const { cx, folder, settings } = this.#parts
@@ -89,9 +96,7 @@ export class ServerLife {
   /** Folder and data are there. */
   async #begun(): Promise<{ readonly site: DevServerSite; readonly data: 'present' | 'copied' | 'new' }> {
     const { cx, driver, templates } = this.#parts
-    const known = await this.record()
-    // A machine without the server is told so before anything is made.
-    const record = await this.#withPort(known ?? (await this.#newRecord()))
+    const record = await this.#withPort(await this.registered())
     const site = await this.site(record)
     // A run was killed between taking old data away and putting new ones there.
     if (!(await hasData(site)))
@@ -105,13 +110,14 @@ export class ServerLife {
     const data = await makeData(cx, driver, site, template)
     const begun = { ...record, initialPassword: data.password.reveal() }
     // What the data know for a password is written before they are there.
-    await this.#write(begun)
+    await this.write(begun)
     await placeData(site, data)
     return { site: await this.site(begun), data: data.copied ? 'copied' : 'new' }
   }
 
   async #newRecord(): Promise<ServerRecord> {
     const { cx, driver, name, folder, settings, durable } = this.#parts
+    // A machine without the server is told so before anything is made.
     const { account } = await this.#installation.find()
     try {
       await mkdir(dirname(folder), { recursive: true })
@@ -132,11 +138,11 @@ export class ServerLife {
       durable,
       created: cx.env.clock.now().toISOString(),
     }
-    await this.#write(record)
+    await this.write(record)
     return record
   }
 
-  async #write(record: ServerRecord): Promise<void> {
+  async write(record: ServerRecord): Promise<void> {
     const { folder } = this.#parts
     try {
       await writeServerRecord(folder, record)
@@ -157,7 +163,7 @@ export class ServerLife {
       return record
     }
     const moved = { ...record, port, portFixed: true }
-    await this.#write(moved)
+    await this.write(moved)
     return moved
   }
 
@@ -227,7 +233,7 @@ export class ServerLife {
   async #first(): Promise<(() => Promise<void>) | undefined> {
     const { initialPassword, ...settled } = (await this.record()) ?? {}
     if (initialPassword === undefined) return undefined
-    return () => this.#write(settled as ServerRecord)
+    return () => this.write(settled as ServerRecord)
   }
 
   /** @throws devserver.port-taken, saying by whom, where the port is the user's choice */
@@ -243,7 +249,7 @@ export class ServerLife {
       })
     }
     const moved = { ...record, port: await freePort(host) }
-    await this.#write(moved)
+    await this.write(moved)
     const taken = `${holder} listens on port ${record.port} now: ${record.engine} ${record.name} moves to ${moved.port}`
     this.#notice('warning', taken)
     return this.site(moved)
@@ -257,12 +263,12 @@ export class ServerLife {
 
   /** Ended at once, and all of it removed. */
   async discarded(): Promise<void> {
-    await this.#ended()
+    await this.ended()
     await remove(this.#parts.folder)
   }
 
   /** Ends the server at once, whose data are not wanted any more. @returns whether it ran */
-  async #ended(): Promise<boolean> {
+  async ended(): Promise<boolean> {
     const { driver, folder } = this.#parts
     return stopServer(folder, driver.discardSignal ?? 'SIGKILL')
   }
@@ -270,10 +276,10 @@ export class ServerLife {
   /** Ends the server at once, and removes its data. @returns whether it ran */
   async removeData(): Promise<boolean> {
     const { folder } = this.#parts
-    const ran = await this.#ended()
-    await stopServer(join(folder, fillingName), 'SIGKILL')
+    const ran = await this.ended()
+    await stopServer(join(folder, replacementName), 'SIGKILL')
     // What is old goes first: without newer data it would be taken back.
-    for (const name of [oldName, fillingName, 'data.making', 'data', ...ofOneLife])
+    for (const name of [oldName, replacementName, 'data.making', 'data', ...ofOneLife])
       await remove(join(folder, name))
     return ran
   }
@@ -282,52 +288,6 @@ export class ServerLife {
   async remade(): Promise<DevServerSite> {
     const ran = await this.removeData()
     return ran ? this.started() : this.made()
-  }
-
-  /**
-   * Another server, beside this one, with the same account: a restore fills it, and it is stopped and its data put in the place
-   * of this one's.
-   */
-  async filling(): Promise<ServerLife> {
-    const { folder, settings } = this.#parts
-    const { user, database, password } = (await this.record()) ?? (await this.#newRecord())
-    const { port: _, ...others } = settings
-    return new ServerLife({
-      ...this.#parts,
-      folder: join(folder, fillingName),
-      settings: { ...others, user, database, password: new Secret(password) },
-      durable: false,
-      filling: true,
-      like: join(folder, 'data'),
-    })
-  }
-
-  /** Stops the server in good order, so that its data can be moved; they are on the disk then. @returns where they are */
-  async filled(): Promise<string> {
-    await this.stopped()
-    const data = join(this.#parts.folder, 'data')
-    await syncTree(data)
-    return data
-  }
-
-  /** Data of a server that has been filled take the place of this one's, which is started again where it ran. */
-  async replaced(filled: string): Promise<void> {
-    const { folder } = this.#parts
-    const [data, old] = [join(folder, 'data'), join(folder, oldName)]
-    const record = await this.record()
-    const ran = await this.#ended()
-    for (const name of [oldName, ...ofOneLife]) await remove(join(folder, name))
-    // Where a program still looks at it, as on Windows.
-    await rename(data, old).catch(() => remove(data))
-    await rename(filled, data)
-    await syncFolder(folder)
-    if (record !== undefined) {
-      // It has been settled with the password that this one goes by.
-      const { initialPassword: _, ...settled } = record
-      await this.#write(settled)
-    }
-    // A thousand files take a moment to remove.
-    await Promise.all([ran ? this.started() : undefined, remove(old)])
   }
 
   /** With the server running, which is stopped again where it did not run. */
@@ -349,8 +309,4 @@ export class ServerLife {
   #notice(level: 'info' | 'warning', message: string): void {
     this.#parts.cx.emit({ type: 'notice', level, message })
   }
-}
-
-export async function remove(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
 }

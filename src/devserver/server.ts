@@ -4,15 +4,17 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { DevServerSite } from '../engine/dev-server.js'
 import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
-import { createBackupFolder, folderBytes } from './backup-folders.js'
-import { hasData } from './data-folder.js'
+import { readRecord } from '../process/background.js'
+import { createBackupFolder } from './backup-folders.js'
+import { remove } from './data-folder.js'
 import { fillGuide, guideValues, plainGuide } from './guide.js'
 import { standGuard, type Guard } from './guard/guard.js'
-import { readRecord } from '../process/background.js'
+
+import { infoOf, type DevServerInfo } from './info.js'
 import { recordFile, runningServer } from './launch.js'
-import { remove, ServerLife, type ServerParts } from './life.js'
+import { ServerLife, type ServerParts } from './life.js'
 import { withLock } from './lock.js'
-import { host } from './site.js'
+import { replaceData } from './replacement.js'
 
 /** Longer than a start or stop may take; a backup or restore may take longer. */
 const lockMs = 180_000
@@ -26,34 +28,15 @@ export interface Archive {
   restore(cx: Context, site: DevServerSite, directory: string): Promise<void>
 }
 
-export type DevServerState = 'running' | 'stopped' | 'empty'
-
-export interface DevServerInfo {
-  readonly engine: string
-  readonly name: string
-  /** `empty`: there are no data, and backups at most. */
-  readonly state: DevServerState
-  /** Whether it has just answered a query. */
-  readonly answers: boolean
-  readonly folder: string
-  readonly host: string
-  /** 0 for a database that is a file. */
-  readonly port: number
-  readonly user: string
-  readonly database: string
-  readonly pid?: number
-  /** Absent where the programs are not installed any more. */
-  readonly product?: string
-  /** What a server that runs says of itself; else of the programs. */
-  readonly version?: string
-  /** What the data take on the disk. */
-  readonly sizeBytes: number
-}
-
 /**
- * One development server, by the contract of django-dbdev's backends: `init`, `start`, `stop`, `runInForeground`, `destroy`,
- * `reinit`, `backup`, `restore`, `info`, `guide`, and the folders. Whatever is done already is done: it is no error to start what
- * runs, or to stop or destroy what does not.
+ * One development server, with the steps and folders of django-dbdev's backends: `init`, `start`, `stop`, `runInForeground`,
+ * `destroy`, `reinit`, `backup`, `restore`, `info`, `guide`, `dataDir`, `createDataDir`, `removeDataDir`, `backupRoot`,
+ * `createBackupDir`, `log`. Whatever is done already is done: it is no error to start what runs, or to stop or destroy what does
+ * not.
+ *
+ * @example
+ * const server = await hf.dev.server({ engine: 'postgresql' })
+ * await server.backup(await server.createBackupDir('before-migration'))
  */
 export class DevServer {
   readonly #parts: ServerParts
@@ -78,6 +61,7 @@ export class DevServer {
     return this.#parts.folder
   }
 
+  /** Whether it is there or not. */
   get dataDir(): string {
     return join(this.folder, 'data')
   }
@@ -90,7 +74,7 @@ export class DevServer {
     return join(this.folder, 'server.log')
   }
 
-  /** Tells whoever listens. */
+  /** Tells whoever listens to notices. */
   log(message: string): void {
     this.#parts.cx.emit({ type: 'notice', level: 'info', message })
   }
@@ -206,8 +190,9 @@ export class DevServer {
     return this.#locked(() => this.#life.remade())
   }
 
-  /** A new folder for a backup, with the time and the name given. */
-  createBackupDir(name?: string): Promise<string> {
+  /** A new, empty folder for a backup, with the time and the name given. @throws devserver.not-found, usage.invalid */
+  async createBackupDir(name?: string): Promise<string> {
+    await this.#existing()
     return createBackupFolder(this.backupRoot, this.#parts.cx.env.clock.now(), name)
   }
 
@@ -217,7 +202,10 @@ export class DevServer {
     return this.#locked(() => this.#life.up(work))
   }
 
-  /** Backs up into a folder, starting the server for the while where it does not run. */
+  /**
+   * Backs up into an empty folder, starting the server for the while where it does not run.
+   * @throws devserver.not-found, and as `hf.backup`
+   */
   async backup(directory: string): Promise<void> {
     const { cx, driver } = this.#parts
     await this.use((site) =>
@@ -227,7 +215,7 @@ export class DevServer {
     )
   }
 
-  /** Restores from a folder that `backup` has filled; see {@link restoreWith}. */
+  /** Restores from a folder that `backup` has filled; see {@link restoreWith}. @throws as `hf.restore` */
   async restore(directory: string): Promise<void> {
     const { driver } = this.#parts
     await this.restoreWith(async (cx, site) => {
@@ -247,63 +235,12 @@ export class DevServer {
    * @param work restores into the server that it is given
    */
   async restoreWith(work: (cx: Context, site: DevServerSite) => Promise<void>): Promise<void> {
-    const { cx, driver } = this.#parts
-    await this.#locked(async () => {
-      const filling = await this.#life.filling()
-      const folder = filling.folder
-      // What a machine that went down has left.
-      await filling.discarded()
-      const guard = standGuard(cx.env, { folder, signal: driver.discardSignal ?? 'SIGKILL', remove: true })
-      filling.onStart = () => guard.started()
-      try {
-        await work(cx, await filling.started())
-        cx.signal.throwIfAborted()
-        await this.#life.uninterrupted().replaced(await filling.filled())
-      } catch (thrown) {
-        throw this.#asTheyWere(thrown)
-      } finally {
-        await filling.discarded()
-        guard.dismiss()
-      }
-    })
-  }
-
-  /** A server that was restored in part is gone when its user hears of it. */
-  #asTheyWere(thrown: unknown): unknown {
-    if (asHoldfastError(thrown).code !== 'restore.incomplete') return thrown
-    const { code, message } = asHoldfastError((thrown as Error).cause, 'tool.failed')
-    return new HoldfastError(code, `${message}; the data of ${this.#called} are as they were`, {
-      cause: thrown,
-    })
+    await this.#locked(() => replaceData(this.#parts, this.#life, this.#called, work))
   }
 
   /** Undefined where there is no such server. @throws devserver.foreign-folder */
-  async info(): Promise<DevServerInfo | undefined> {
-    const { cx, driver } = this.#parts
-    const record = await this.#life.record()
-    if (record === undefined) return undefined
-    const server = await runningServer(this.folder)
-    const data = await hasData({ dataDirectory: this.dataDir })
-    const up = server !== undefined || (driver.command === undefined && data)
-    // What is known without the programs is told also where they are not installed any more.
-    const site = await this.#life.site(record).catch(() => undefined)
-    const said = up && site !== undefined ? await driver.ask(cx, site).catch(() => undefined) : undefined
-    const version = said ?? site?.programs.version
-    return {
-      engine: this.engine,
-      name: this.name,
-      state: up ? 'running' : data ? 'stopped' : 'empty',
-      answers: said !== undefined,
-      folder: this.folder,
-      host,
-      port: record.port,
-      user: record.user,
-      database: record.database,
-      ...(server === undefined ? {} : { pid: server.pid }),
-      ...(site === undefined ? {} : { product: site.programs.product }),
-      ...(version === undefined ? {} : { version }),
-      sizeBytes: await folderBytes(this.dataDir),
-    }
+  info(): Promise<DevServerInfo | undefined> {
+    return infoOf(this.#parts, this.#life)
   }
 
   /** How to reach it, whether it runs or not. @throws devserver.not-found, tool.missing */

@@ -27,7 +27,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { HoldfastConfig } from '../../src/config/config.js'
 import { defineDevServer } from '../../src/devserver/define.js'
 import { withLock } from '../../src/devserver/lock.js'
-import type { HoldfastError } from '../../src/errors.js'
+import { HoldfastError } from '../../src/errors.js'
 import { createHoldfast, type Holdfast } from '../../src/holdfast.js'
 import { startDevServer } from '../../src/testing/dev-server.js'
 import { processIdentity } from '../../src/process/identity.js'
@@ -283,6 +283,22 @@ postgresql.describe('a development server of PostgreSQL', () => {
     expect(await rows(await url(), 'select count(*)::int from t')).toEqual([10])
     expect(await pidOf()).toBe(before)
     const data = () => readdirSync(server).filter((name) => /^(?:data|filling)/u.test(name))
+    expect(data()).toEqual(['data'])
+    // Interrupted while it is being restored.
+    const slow = join(folder, 'slow.sql')
+    const half = "DO $$BEGIN RAISE LOG 'half way'; END$$;\nSELECT pg_sleep(60);"
+    writeFileSync(slow, `--\n${head}\n--\n\nDROP TABLE IF EXISTS t;\n${half}\n\n--\n${end}\n--\n\n`)
+    const stopping = new AbortController()
+    const interrupted = hf.dev.restore({ backup: slow, signal: stopping.signal })
+    const log = join(server, 'filling/server.log')
+    void vi
+      .waitUntil(() => existsSync(log) && readFileSync(log, 'utf8').includes('half way'), { timeout: 20_000 })
+      .then(() => stopping.abort(new HoldfastError('interrupted.sigint', 'interrupted')))
+    await expect(interrupted).rejects.toMatchObject({
+      code: 'interrupted.sigint',
+      message: 'interrupted; the data of development server postgresql main are as they were',
+    })
+    expect(await rows(await url(), 'select count(*)::int from t')).toEqual([10])
     expect(data()).toEqual(['data'])
     // As a run leaves it that is killed between taking the old data away and putting the new ones there.
     await hf.dev.stop()
@@ -620,7 +636,7 @@ describe('servers of other engines', () => {
   }
 })
 
-it('a server of the user: a port that answers, with backups of its own', async () => {
+it('a server of the user goes through every step of the contract, and may be in place of a built-in one', async () => {
   const folder = projectFolder()
   const program =
     "require('node:net').createServer((s) => s.end('echo 1\\n')).listen(Number(process.argv[1]), '127.0.0.1')"
@@ -638,16 +654,49 @@ it('a server of the user: a port that answers, with backups of its own', async (
     restore: (_cx, { dataDirectory }, directory) =>
       Promise.resolve(writeFileSync(join(dataDirectory, 'copy'), readFileSync(join(directory, 'copy')))),
   })
-  const hf = await project(folder, { devServers: { echo } })
+  const { emit, notices } = listener()
+  // Also in place of one that Holdfast has.
+  const hf = await project(folder, { devServers: { echo, sqlite: { ...echo, engine: 'sqlite' } } }, emit)
+  const stopping = new AbortController()
+  const server = await hf.dev.server({ engine: 'echo', signal: stopping.signal })
+  const copy = join(server.dataDir, 'copy')
   try {
-    await hf.dev.start({ engine: 'echo' })
-    expect(await hf.dev.status()).toMatchObject({ state: 'running', version: 'echo 1' })
-    await hf.dev.backup()
-    await hf.dev.restore()
-    expect(readFileSync(join(folder, '.holdfast/dev/echo/main/data/copy'), 'utf8')).toBe('kept')
-    expect(await hf.dev.guide()).toContain('echo://127.0.0.1')
+    const inPlace = await hf.dev.start({ engine: 'sqlite' })
+    expect(inPlace).toMatchObject({ engine: 'sqlite', product: 'Echo' })
+    await hf.dev.destroy({ engine: 'sqlite' })
+
+    await expect(server.createBackupDir()).rejects.toMatchObject({ code: 'devserver.not-found' })
+    expect(existsSync(server.folder)).toBe(false)
+    for (let twice = 0; twice < 2; twice += 1) await server.init()
+    expect(await server.info()).toMatchObject({ state: 'stopped', answers: false })
+    await server.start()
+    expect(await server.info()).toMatchObject({ state: 'running', version: 'echo 1' })
+    await hf.dev.backup({ engine: 'echo' })
+    await hf.dev.restore({ engine: 'echo' })
+    expect(readFileSync(copy, 'utf8')).toBe('kept')
+    expect(await server.guide()).toContain('echo://127.0.0.1')
+    await server.reinit()
+    expect([existsSync(copy), (await server.info())?.state]).toEqual([false, 'running'])
+
+    const directory = await server.createBackupDir('by hand')
+    expect(join(directory, '..')).toBe(server.backupRoot)
+    await server.backup(directory)
+    for (let twice = 0; twice < 2; twice += 1) await server.removeDataDir()
+    expect(await server.info()).toMatchObject({ state: 'empty' })
+    for (let twice = 0; twice < 2; twice += 1)
+      expect([await server.createDataDir(), existsSync(server.dataDir)]).toEqual([server.dataDir, true])
+    await server.restore(directory)
+    expect(readFileSync(copy, 'utf8')).toBe('kept')
+    expect([await server.stop(), await server.info()]).toMatchObject([false, { state: 'stopped' }])
+
+    server.log('as it goes')
+    expect(notices.at(-1)).toBe('as it goes')
+    await server.runInForeground(() => stopping.abort())
+    expect(await server.info()).toMatchObject({ state: 'stopped' })
   } finally {
-    await hf.dev.destroy({ backups: true })
+    for (const there of [true, false])
+      expect(await hf.dev.destroy({ engine: 'echo', backups: true })).toBe(there)
+    expect(existsSync(server.folder)).toBe(false)
     rmSync(folder, { recursive: true })
   }
   expect(() => defineDevServer({ engine: 'half' } as never)).toThrow(/needs find, ask, url/u)

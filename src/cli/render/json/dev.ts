@@ -1,4 +1,4 @@
-import type { DevServerInfo } from '../../../devserver/server.js'
+import type { DevServerInfo } from '../../../devserver/info.js'
 import type { DevBackup, DevConnection } from '../../../operations/reports.js'
 
 /** `holdfast dev start --json` and its like: without the password, which `dev env --json` tells. */

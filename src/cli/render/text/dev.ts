@@ -1,4 +1,4 @@
-import type { DevServerInfo } from '../../../devserver/server.js'
+import type { DevServerInfo } from '../../../devserver/info.js'
 import type { DevBackup, DevConnection } from '../../../operations/reports.js'
 import { printable, type Style } from '../../terminal.js'
 import { renderFacts } from './facts.js'
