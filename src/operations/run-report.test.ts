@@ -67,6 +67,20 @@ describe('a backup', () => {
     })
   })
 
+  it('tells the rows where every table was counted', () => {
+    const counted = (...tables: readonly { readonly rows?: number }[]) => {
+      const manifest = { fingerprint: { level: 'counts', tables } } as never
+      const copies = [{ storage: 'main', manifest }]
+      return report([{ ...good, result: { ...result, copies } }]).subjects[0]?.rows
+    }
+    expect([counted({ rows: 3 }, { rows: 4 }), counted(), counted({ rows: 3 }, {})]).toEqual([
+      7,
+      0,
+      undefined,
+    ])
+    expect(report([good]).subjects[0]).not.toHaveProperty('rows')
+  })
+
   it('that was ended on the way tells of those that were done, and names those that were not', () => {
     const stopped = new HoldfastError('interrupted.sigint', 'interrupted')
     expect(report([good], stopped)).toMatchObject({

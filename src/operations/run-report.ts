@@ -88,11 +88,19 @@ function backupSubject(outcome: Outcome<BackupResult> | FilesOutcome, intended: 
     filename,
     plainBytes,
     storedBytes,
+    ...rowsOf(result.copies[0]?.manifest),
     seconds,
     ...(pruned === undefined ? {} : { removed: pruned.length }),
     warnings,
     ...error,
   }
+}
+
+/** What the dump's own snapshot held. */
+function rowsOf(manifest: Manifest | undefined): Pick<RunSubject, 'rows'> {
+  const { level = 'none', tables = [] } = manifest?.fingerprint ?? {}
+  if (level === 'none' || tables.some(({ rows }) => rows === undefined)) return {}
+  return { rows: sum(tables.map(({ rows = 0 }) => rows)) }
 }
 
 export function restoreSubjects(

@@ -249,6 +249,8 @@ describe('restore, verify and prune', () => {
       { operation: 'prune', result: 'success', subjects: [{ name: 'one', removed: 1 }] },
     ])
     const metrics = readFileSync(join(folder, 'm.prom'), 'utf8')
+    // Its orders, and what else is in it.
+    expect(metrics).toMatch(/^holdfast_backup_rows\{server="test",database="one",storage="main"\} [1-9]/mu)
     for (const operation of ['backup', 'verify', 'prune', 'restore'])
       expect(metrics).toContain(`holdfast_${operation}_result{server="test",database="one",storage="main"} 1`)
   })
