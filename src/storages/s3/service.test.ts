@@ -124,10 +124,10 @@ needsMoto().describe('S3: what the service is asked for', () => {
       const { lookup } = dns
       const names: string[] = []
       // Such names are the service's to give.
-      vi.spyOn(dns, 'lookup').mockImplementation(((name: string, ...rest: readonly unknown[]) => {
+      vi.spyOn(dns, 'lookup').mockImplementation((name: string, ...rest: readonly unknown[]) => {
         names.push(name)
         return Reflect.apply(lookup, dns, ['127.0.0.1', ...rest]) as unknown
-      }))
+      })
       const { port } = new URL(moto.endpoint)
       const storage = await open({ endpoint: `http://s3.test:${port}`, pathStyle: false, prefix: 'host' })
       await storage.put(cx, key, Readable.from(['by host']))
