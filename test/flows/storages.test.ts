@@ -306,6 +306,43 @@ it.skipIf(!canMount)(
   },
 )
 
+it.skipIf(!canMount)(
+  `${canMount ? '' : '[needs root and mount] '}doctor warns where the next backup has no room`,
+  async () => {
+    const storages = {
+      main: './main',
+      offsite: { driver: 'local', path: './offsite', retention: { last: 1 } },
+    }
+    const { folder, file, hf } = await shop({}, { storages })
+    const offsite = join(folder, 'offsite')
+    mkdirSync(offsite)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=400k', 'tmpfs', offsite])
+    onTestFinished(() => void execFileSync('umount', [offsite]))
+    execute(file, 'CREATE TABLE noise AS SELECT hex(randomblob(250000)) AS readable')
+    const space = async () => {
+      const { checks } = await hf.doctor()
+      expect(checks.map(({ name }) => name)).not.toContain('retention')
+      return checks.filter(({ name }) => name === 'free space')
+    }
+    expect(await space()).toMatchObject([
+      { subject: 'storage offsite', status: 'ok', message: '0.4 MB free' },
+    ])
+    await hf.backup()
+    expect(await space()).toMatchObject([
+      {
+        subject: 'storage main',
+        status: 'ok',
+        message: expect.stringMatching(/^\d+\.\d MB free; the/u) as string,
+      },
+      {
+        subject: 'storage offsite',
+        status: 'warning',
+        message: expect.stringMatching(/^0\.1 MB free; the newest backups take 0\.[23] MB$/u) as string,
+      },
+    ])
+  },
+)
+
 built.describe('several storages on the command line', () => {
   it('--storage may be repeated, with names and folders', async () => {
     const cwd = await project({ storages: { main: './main', offsite: './offsite' } })
