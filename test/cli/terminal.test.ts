@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { TestDatabase } from '../../src/engines/postgres/test-fixture.js'
 import { contentOf, execute, makeShop } from '../flows/workbench.js'
+import { needsAll, needsServer } from '../servers/needs.js'
 import { holdfast, project } from './command-line.js'
 import { onTerminal, terminal } from './terminal.js'
 
@@ -66,4 +68,21 @@ terminal.describe('on a terminal', () => {
     expect(await verify('wrong\r')).toMatch(/integrity\.wrong-key[\s\S]*exit 7/u)
     expect(await verify('\u0003')).toMatch(/interrupted\.sigint[\s\S]*exit 130/u)
   })
+})
+
+const postgresql = needsServer('postgresql')
+
+needsAll(terminal, postgresql).it('FAILURES 69: the question names the server and the database', async () => {
+  const { host, port, user, password } = postgresql.server()
+  const database = await new TestDatabase(postgresql.server()).make()
+  try {
+    const reach = { engine: 'postgresql', host, port, user, password, name: database.name }
+    const cwd = await project({ databases: { shop: reach } })
+    expect(await holdfast(['backup', '-q'], { cwd })).toMatchObject({ code: 0 })
+    const place = `postgresql://${host}:${port}/${database.name}`
+    const shown = await onTerminal('restore', cwd, {}, { when: `Restore into ${place}?`, type: '\r' })
+    expect(shown).toMatch(/not restored: nothing was changed\r?\nexit 8/u)
+  } finally {
+    await database.drop()
+  }
 })

@@ -124,6 +124,25 @@ describe('and those of a call', () => {
   })
 })
 
+needsServer('mariadb').it('words for the tool that several runs of it cannot have', async () => {
+  const { host, port, user, password } = needsServer('mariadb').server()
+  const connector = 'mysql-parallel'
+  const reach = { engine: 'mariadb', host, port, user, password, name: 'mysql' }
+  for (const [name, words] of [
+    ['toolArgs', '--where=a>1'],
+    ['dumpSuffix', '-x'],
+  ]) {
+    const hf = await holdfastIn(await testFolder(), {
+      databases: { shop: { ...reach, connector, [String(name)]: words } },
+    })
+    const [outcome] = await hf.backup()
+    expect(outcome).toMatchObject({ ok: false, error: { exit: 2 } })
+    expect(outcome?.ok === false && outcome.error.message).toContain(
+      `(${name} is from the configuration; connector is from the configuration)`,
+    )
+  }
+})
+
 needsServer('postgresql').it(
   'settings that a connector itself finds impossible have their origins, too',
   async () => {

@@ -98,7 +98,7 @@ describe('signed backups', () => {
     expect((await hf.list()).damaged.map(({ error }) => error.code)).toEqual(['integrity.chain'])
   })
 
-  it('verify tells of any that was changed, replaced or put in another place', async () => {
+  it('FAILURES 18: verify tells of any that was changed, replaced or put in another place', async () => {
     const { hf, ids, manifestOf, fileOf } = await signedShop(3)
     const before = readFileSync(manifestOf(1))
     edit(manifestOf(1), (manifest) => (manifest['server'] = 'elsewhere'))

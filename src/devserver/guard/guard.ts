@@ -22,13 +22,13 @@ export interface Guard {
 
 export function standGuard(env: Env, order: GuardOrder): Guard {
   const call = ownProgramCall(['dist', 'devserver', 'guard', 'main.js'], 'guard', order)
-  const { stdin, finish } = startWatcher({ ...call, inheritEnv: false }, env.variables)
+  const watcher = startWatcher({ ...call, inheritEnv: false }, env.variables)
   return {
-    started: () => void stdin.write('started\n'),
-    dismiss: () => void stdin.end('dismissed\n'),
+    started: () => void watcher.stdin.write('started\n'),
+    dismiss: () => void watcher.stdin.end('dismissed\n'),
     finish: () => {
-      stdin.write('done\n')
-      return finish()
+      watcher.stdin.write('done\n')
+      return watcher.finish()
     },
   }
 }

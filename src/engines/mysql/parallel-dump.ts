@@ -90,7 +90,10 @@ function refuseOddArguments({ options, tools }: ConnectorSettings): void {
     throw new HoldfastError(
       'usage.not-supported',
       `${setting} ${odd} does not go with the connector mysql-parallel: what it leaves out or locks in each of several runs of the tool is not known`,
-      { hint: `leave it out, or choose the connector mysqldump` },
+      {
+        hint: 'leave it out, or choose the connector mysqldump',
+        details: { settings: [setting, 'connector'] },
+      },
     )
   }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type {
   CounterFingerprint,
   DatabaseFingerprint,
@@ -247,12 +247,14 @@ export function definitionsIn(definitions: readonly string[]): Readonly<Record<s
       kind === 'relation' ? [[`${schema}.${name}`, relationKinds[letter] ?? kind]] : [],
     ),
   )
-  const hashes = new Map<string, ReturnType<typeof createHash>>()
+  const texts = new Map<string, string>()
   for (const { text, words } of lines) {
     const name = nameOf(words, relations)
-    hashes.set(name, (hashes.get(name) ?? createHash('sha256')).update(text).update('\n'))
+    texts.set(name, `${texts.get(name) ?? ''}${text}\n`)
   }
-  return Object.fromEntries([...hashes].map(([name, hash]) => [name, hash.digest('hex').slice(0, 16)]))
+  return Object.fromEntries(
+    [...texts].map(([name, text]) => [name, hash('sha256', text, 'hex').slice(0, 16)]),
+  )
 }
 
 function nameOf([kind = '', ...names]: readonly string[], relations: ReadonlyMap<string, string>): string {

@@ -22,10 +22,14 @@ export async function definitionLines(
   session: PostgresSession,
   version: Version,
 ): Promise<readonly string[]> {
-  const lines: string[] = []
+  const kinds: (readonly string[])[] = []
   for (const query of definitionQueries(version, userSchema, notOfExtension)) {
-    for (const { line } of await session.rows<{ readonly line: string }>(query)) lines.push(line)
+    // As one value: a row for each of 40 000 lines costs more than to read the definitions. JSON has no line ends in it.
+    const [found] = await session.rows<{ readonly lines: string | null }>(
+      `SELECT pg_catalog.string_agg(line, E'\\n') AS lines FROM (${query}) AS kind`,
+    )
+    kinds.push(found?.lines?.split('\n') ?? [])
   }
   // By code units, in no collation of the server's.
-  return lines.sort()
+  return kinds.flat().sort()
 }

@@ -1,3 +1,4 @@
+import { readSync } from 'node:fs'
 import { encodeHeader, largestHeader, type WrittenEntry } from '../tar/encode.js'
 import { writeOut } from './stdio.js'
 
@@ -21,15 +22,22 @@ export class ArchiveOutput {
     this.#filled += bytes.length
   }
 
-  /**
-   * Lets bytes be put into the buffer itself.
-   * @param read puts at most `length` bytes at `at`, and says how many
-   */
-  fill(most: number, read: (buffer: Buffer, at: number, length: number) => number): number {
+  /** Reads from a file into the buffer itself. @returns how many bytes, at most so many; 0 at the file's end */
+  fillFrom(file: number, most: number): number {
     if (this.#filled === bufferBytes) this.flush()
-    const bytes = read(this.#buffer, this.#filled, Math.min(most, bufferBytes - this.#filled))
+    const bytes = readSync(file, this.#buffer, this.#filled, Math.min(most, bufferBytes - this.#filled), null)
     this.#filled += bytes
     return bytes
+  }
+
+  zeros(bytes: number): void {
+    for (let left = bytes; left > 0;) {
+      if (this.#filled === bufferBytes) this.flush()
+      const length = Math.min(left, bufferBytes - this.#filled)
+      this.#buffer.fill(0, this.#filled, this.#filled + length)
+      this.#filled += length
+      left -= length
+    }
   }
 
   flush(): void {

@@ -5,15 +5,14 @@ import {
   lstatSync,
   openSync,
   readdirSync,
-  readSync,
   type BigIntStats,
   type Dirent,
 } from 'node:fs'
 import { readlinkSync } from 'node:fs'
 import { HoldfastError } from '../../errors.js'
 import { pathTest, type PathTest } from '../globs.js'
-import { endOfArchive } from '../tar/encode.js'
-import { paddingOf, type TarEntry } from '../tar/entry.js'
+import { endOfArchive, type WrittenEntry } from '../tar/encode.js'
+import { paddingOf } from '../tar/entry.js'
 import { ArchiveOutput } from './archive-output.js'
 import type { PackFacts, PackInput } from './protocol.js'
 import { say, sayWarning } from './stdio.js'
@@ -107,7 +106,7 @@ class Packer {
     if (folder.written) return
     if (folder.parent !== undefined) this.#writeFolder(folder.parent)
     folder.written = true
-    this.#write({ ...described(folder.path, folder.stats), type: 'folder', size: 0 })
+    this.#write(entryOf('folder', folder.path, folder.stats))
   }
 
   #pack(place: BytePath, path: BytePath, listed: ListedName, folder: OpenFolder): void {
@@ -123,7 +122,7 @@ class Packer {
     else if (stats.isSymbolicLink()) {
       const link = readlinkSync(bytesOf(place), { encoding: 'buffer' })
       this.#writeFolder(folder)
-      this.#write({ ...described(path, stats), type: 'symlink', size: 0, link })
+      this.#write({ ...entryOf('symlink', path, stats), link })
     } else this.#warn(`${shown(path)} is a socket, pipe or device, and is left out`)
   }
 
@@ -145,44 +144,44 @@ class Packer {
     const link = this.#linked.get(file)
     if (link === undefined) return false
     this.#writeFolder(folder)
-    this.#write({ ...described(path, stats), type: 'hardlink', size: 0, link: bytesOf(link) })
+    this.#write({ ...entryOf('hardlink', path, stats), link: bytesOf(link) })
     return true
   }
 
   #packBytes(file: number, path: BytePath, stats: BigIntStats, folder: OpenFolder): void {
     this.#writeFolder(folder)
-    const entry = { ...described(path, stats), type: 'file', size: Number(stats.size) } as const
+    const entry = entryOf('file', path, stats)
     this.#write(entry)
     this.#counts.bytes += entry.size
-    const { missing, error } = this.#copy(file, entry.size)
     if (stats.nlink > 1n) this.#linked.set(`${stats.dev}:${stats.ino}`, path)
-    if (error !== undefined) this.#amiss(path, error)
-    else if (missing > 0 || hasChanged(stats, fstatSync(file, { bigint: true })))
-      this.#changed(path, 'changed while it was read')
+    try {
+      const whole = this.#copy(file, entry.size)
+      if (!whole || hasChanged(stats, fstatSync(file, { bigint: true })))
+        this.#changed(path, 'changed while it was read')
+    } catch (error) {
+      this.#amiss(path, error)
+    }
   }
 
-  /** The header has said how much comes: what is not there any more, or cannot be read, is zeros. */
-  #copy(file: number, size: number): { readonly missing: number; readonly error?: unknown } {
+  /**
+   * The header has said how much comes: what is not there any more, or cannot be read, is zeros.
+   * @returns whether all of it was there
+   */
+  #copy(file: number, size: number): boolean {
     let left = size
-    let error: unknown
     try {
       while (left > 0) {
-        const bytes = this.#output.fill(left, (buffer, at, length) =>
-          readSync(file, buffer, at, length, null),
-        )
+        const bytes = this.#output.fillFrom(file, left)
         if (bytes === 0) break
         left -= bytes
       }
-    } catch (thrown) {
-      error = thrown
+      return left === 0
+    } finally {
+      this.#output.zeros(left + paddingOf(size))
     }
-    const missing = left
-    while (left > 0) left -= this.#output.fill(left, zeros)
-    this.#output.write(endOfArchive.subarray(0, paddingOf(size)))
-    return { missing, ...(error === undefined ? {} : { error }) }
   }
 
-  #write(entry: Parameters<ArchiveOutput['writeHeader']>[0]): void {
+  #write(entry: WrittenEntry): void {
     this.#output.writeHeader(entry)
     this.#counts.entries += 1
   }
@@ -215,11 +214,6 @@ const reasons: Readonly<Record<string, string>> = {
   ELOOP: 'a link has taken its place',
 }
 
-function zeros(buffer: Buffer, at: number, length: number): number {
-  buffer.fill(0, at, at + length)
-  return length
-}
-
 /** A name in a folder, and what the folder says it is; nothing is a file where the disk does not keep that. */
 type ListedName = Pick<Dirent, 'name' | 'isFile'>
 
@@ -249,12 +243,15 @@ function shown(path: BytePath): string {
   return bytesOf(path).toString()
 }
 
-function described(path: BytePath, stats: BigIntStats): Omit<TarEntry, 'type' | 'size'> {
+/** Every entry of one kind is an object of one shape: V8 is slow to make, and to read, objects that are put together. */
+function entryOf<Type extends WrittenEntry['type']>(type: Type, path: BytePath, stats: BigIntStats) {
   return {
     path: bytesOf(path),
+    type,
     mode: Number(stats.mode) & 0o7777,
     uid: Number(stats.uid),
     gid: Number(stats.gid),
+    size: type === 'file' ? Number(stats.size) : 0,
     modifiedNs: stats.mtimeNs,
   }
 }

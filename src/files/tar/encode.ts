@@ -6,11 +6,15 @@ const largestName = 100
 const largestNumber = 0o7777777
 const largestSize = 0o77777777777
 const nanosPerSecond = 1_000_000_000n
-const flags: Readonly<Record<WrittenEntry['type'], string>> = {
-  file: '0',
-  hardlink: '1',
-  symlink: '2',
-  folder: '5',
+const checksumField = 148
+/** In each half of a word the lower byte. */
+const evenBytes = 0x00ff00ff
+const [space, slash, zero] = [0x20, 0x2f, 0x30]
+const flags: Readonly<Record<WrittenEntry['type'], number>> = {
+  file: zero,
+  hardlink: zero + 1,
+  symlink: zero + 2,
+  folder: zero + 5,
 }
 
 /** The kinds of entries that are written. */
@@ -37,35 +41,18 @@ export function headerOf(entry: WrittenEntry): Buffer {
  * @returns how many bytes it takes
  */
 export function encodeHeader(entry: WrittenEntry, buffer: Buffer, at: number): number {
-  const { type, mode, uid, gid, size, modifiedNs, link } = entry
-  const isFolder = type === 'folder'
-  const extended = extendedHeader(entry, isFolder)
-  let end = at
-  if (extended !== '') {
-    const padded = extended.length + paddingOf(extended.length)
-    headerOfExtended(extended.length).copy(buffer, end)
-    buffer.fill(0, end + blockBytes, end + blockBytes + padded)
-    buffer.write(extended, end + blockBytes, 'latin1')
-    end += blockBytes + padded
-  }
-  buffer.fill(0, end, end + blockBytes)
-  const named = entry.path.copy(buffer, end, 0, largestName)
-  if (isFolder && named < largestName) buffer[end + named] = 0x2f
-  link?.copy(buffer, end + 157, 0, largestName)
-  const seconds = Number(modifiedNs / nanosPerSecond)
-  finish(
-    buffer,
-    end,
-    fields(
-      mode,
-      within(uid, largestNumber),
-      within(gid, largestNumber),
-      within(size, largestSize),
-      within(seconds, largestSize),
-      flags[type],
-    ),
-  )
-  return end + blockBytes - at
+  const extended = extendedHeader(entry, entry.type === 'folder')
+  const end = extended === '' ? at : putExtended(extended, buffer, at)
+  return putHeader(entry, buffer, end) - at
+}
+
+function putExtended(records: string, buffer: Buffer, at: number): number {
+  buffer.set(headerOfExtended(records.length), at)
+  const start = at + blockBytes
+  const end = start + records.length + paddingOf(records.length)
+  buffer.fill(0, start, end)
+  buffer.write(records, start, 'latin1')
+  return end
 }
 
 /** Nearly all have the same length, that of a time with its nanoseconds. */
@@ -74,11 +61,39 @@ let lastExtended = { length: 0, header: Buffer.alloc(blockBytes) }
 function headerOfExtended(length: number): Buffer {
   if (lastExtended.length !== length) {
     const header = Buffer.alloc(blockBytes)
-    header.write('././@PaxHeader', 'latin1')
-    finish(header, 0, fields(0o644, 0, 0, length, 0, 'x'))
+    const entry = { path: extendedName, type: 'file', mode: 0o644, uid: 0, gid: 0, size: length } as const
+    putHeader({ ...entry, modifiedNs: 0n }, header, 0, extendedFlag)
     lastExtended = { length, header }
   }
   return lastExtended.header
+}
+
+const extendedName = Buffer.from('././@PaxHeader')
+const extendedFlag = 'x'.charCodeAt(0)
+
+/** What all headers have in common. */
+const emptyHeader = Buffer.alloc(blockBytes)
+emptyHeader.write('ustar\x0000', 257, 'latin1')
+const emptySum = checksum(emptyHeader)
+
+function putHeader(entry: WrittenEntry, buffer: Buffer, at: number, flag = flags[entry.type]): number {
+  const { path, type, mode, uid, gid, size, modifiedNs, link } = entry
+  buffer.set(emptyHeader, at)
+  let sum = emptySum + flag + putBytes(path, buffer, at)
+  if (type === 'folder' && path.length < largestName) {
+    buffer[at + path.length] = slash
+    sum += slash
+  }
+  sum += putOctal(mode, buffer, at + 100, 7)
+  sum += putOctal(within(uid, largestNumber), buffer, at + 108, 7)
+  sum += putOctal(within(gid, largestNumber), buffer, at + 116, 7)
+  sum += putOctal(within(size, largestSize), buffer, at + 124, 11)
+  sum += putOctal(within(Number(modifiedNs / nanosPerSecond), largestSize), buffer, at + 136, 11)
+  buffer[at + 156] = flag
+  if (link !== undefined) sum += putBytes(link, buffer, at + 157)
+  putOctal(sum, buffer, at + checksumField, 6)
+  buffer[at + checksumField + 7] = space
+  return at + blockBytes
 }
 
 /** What does not fit is 0 here, and stands in the extended header. */
@@ -86,22 +101,29 @@ function within(value: number, largest: number): number {
   return value < 0 || value > largest ? 0 : value
 }
 
-/** The fields from the mode to the type flag, which lie side by side; the checksum as spaces. */
-function fields(mode: number, uid: number, gid: number, size: number, seconds: number, flag: string): string {
-  return `${octal(mode, 7)}\0${octal(uid, 7)}\0${octal(gid, 7)}\0${octal(size, 11)}\0${octal(seconds, 11)}\0        ${flag}`
+/** As much of a name as a header has room for. @returns the sum of its bytes */
+function putBytes(name: Buffer, buffer: Buffer, at: number): number {
+  const length = Math.min(name.length, largestName)
+  let sum = 0
+  for (let index = 0; index < length; index++) {
+    const byte = name[index] as number
+    buffer[at + index] = byte
+    sum += byte
+  }
+  return sum
 }
 
-function octal(value: number, digits: number): string {
-  return value.toString(8).padStart(digits, '0')
-}
-
-/** Behind the magic number and version a header of ours is zeros. */
-const writtenBytes = 265
-
-function finish(buffer: Buffer, at: number, text: string): void {
-  buffer.write(text, at + 100, 'latin1')
-  buffer.write('ustar\x0000', at + 257, 'latin1')
-  buffer.write(`${octal(checksum(buffer, at, at + writtenBytes), 6)}\0 `, at + 148, 'latin1')
+/** @returns the sum of the digits' bytes */
+function putOctal(value: number, buffer: Buffer, at: number, digits: number): number {
+  let left = value
+  let sum = 0
+  for (let place = at + digits - 1; place >= at; place--) {
+    const digit = zero + (left % 8)
+    buffer[place] = digit
+    sum += digit
+    left = Math.floor(left / 8)
+  }
+  return sum
 }
 
 function extendedHeader({ path, link, uid, gid, size, modifiedNs }: WrittenEntry, isFolder: boolean): string {
@@ -121,10 +143,20 @@ function extendedHeader({ path, link, uid, gid, size, modifiedNs }: WrittenEntry
   return plainTime ? records : records + formatPax('mtime', formatTime(modifiedNs))
 }
 
-/** The sum of a header's bytes, those of the checksum itself taken for spaces. */
-export function checksum(bytes: Uint8Array, start = 0, end = start + blockBytes): number {
-  let sum = 8 * 0x20
-  for (let at = start; at < start + 148; at++) sum += bytes[at] as number
-  for (let at = start + 156; at < end; at++) sum += bytes[at] as number
-  return sum
+/**
+ * The sum of a header's bytes, those of the checksum itself taken for spaces. Four at a time, two in each half of a word, which has
+ * room for the 256 that come to it: an archive may have hundred thousands of headers.
+ */
+export function checksum(bytes: Uint8Array, start = 0): number {
+  const words = new DataView(bytes.buffer, bytes.byteOffset + start, blockBytes)
+  let halves = 0
+  for (let at = 0; at < blockBytes; at += 4) {
+    const word = words.getInt32(at, true)
+    halves = (halves + (word & evenBytes) + ((word >>> 8) & evenBytes)) | 0
+  }
+  for (let at = checksumField; at < checksumField + 8; at += 4) {
+    const word = words.getInt32(at, true)
+    halves = (halves - (word & evenBytes) - ((word >>> 8) & evenBytes)) | 0
+  }
+  return 8 * space + (halves & 0xffff) + (halves >>> 16)
 }

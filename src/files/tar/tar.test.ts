@@ -187,6 +187,19 @@ describe('a header', () => {
     expect(bytes).toBeLessThan(largestHeader)
   })
 
+  it('has the sum of its bytes for a checksum, that of its own field for spaces', () => {
+    const block = fc.oneof(
+      fc.uint8Array({ minLength: blockBytes, maxLength: blockBytes }),
+      fc.nat(255).map((byte) => new Uint8Array(blockBytes).fill(byte)),
+    )
+    fc.assert(
+      fc.property(block, fc.nat(9), (bytes, before) => {
+        const sum = [...bytes].reduce((total, byte, at) => total + (at < 148 || at > 155 ? byte : 0x20), 0)
+        expect(checksum(Buffer.concat([Buffer.alloc(before, 1), bytes]), before)).toBe(sum)
+      }),
+    )
+  })
+
   it('may have numbers in base 256, and a checksum of signed bytes', () => {
     const block = headerOf({
       path: Buffer.from([0xe9]),

@@ -5,6 +5,7 @@ import { ByteReader } from '../byte-reader.js'
 import { InOrder } from '../in-order.js'
 import { ofPlainLength } from '../plain-length.js'
 import { nextFrame, type FramePiece } from './frames.js'
+import { zstdNative } from './native.js'
 import { decompressingStream } from './streaming.js'
 
 /** A frame up to these sizes is decompressed in one piece on the thread pool; a larger one is streamed. */
@@ -39,7 +40,7 @@ async function* sliced(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
 }
 
 async function* decodeFrames(cx: Context, reader: ByteReader): AsyncGenerator<Buffer> {
-  const { decompress } = await import('zstd-native/bindings.js')
+  const { decompress } = await zstdNative()
   if (await reader.atEnd()) throw new HoldfastError('integrity.truncated', 'the zstd data are empty')
   const frames = new InOrder({ jobs: framesAtOnce, cost: wholeFrame.plainBound })
   for (let pieces; (pieces = await nextFrame(reader)) !== undefined;) {

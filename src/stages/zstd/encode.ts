@@ -2,6 +2,7 @@ import { releaseChunk } from '../../streams/chunk-pool.js'
 import { blocks } from '../blocks.js'
 import { InOrder } from '../in-order.js'
 import { frameChecksums, withChecksum } from './frame-checksum.js'
+import { zstdNative } from './native.js'
 
 /**
  * Input of at least this length makes a frame. Rows repeat within some megabytes: frames of 1 MiB were 3 to 9 % larger in sum than
@@ -15,7 +16,7 @@ export async function* encodeZstd(
   level: number,
   jobs: number,
 ): AsyncGenerator<Buffer> {
-  const { compress } = await import('zstd-native/bindings.js')
+  const { compress } = await zstdNative()
   const checksumOf = await frameChecksums()
   const frames = new InOrder<readonly Buffer[]>({ jobs, cost: Infinity })
   for await (const block of blocks(source, frameBytes)) {
