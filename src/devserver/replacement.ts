@@ -1,6 +1,5 @@
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { DevServerSite } from '../engine/dev-server.js'
 import type { Context } from '../env/context.js'
 import { Secret } from '../env/secret.js'
@@ -9,8 +8,6 @@ import { ofOneLife, oldName, remove, replacementName } from './data-folder.js'
 import { standGuard, type Guard } from './guard/guard.js'
 import { ServerLife, type ServerParts } from './life.js'
 import { syncFolder, syncTree } from './tree-copy.js'
-
-const writeEveryMs = 500
 
 /**
  * Has a new server filled, beside the one that is there and with the same account; then its data take the place of the old ones.
@@ -62,29 +59,10 @@ async function filled(
   replacement: ServerLife,
   fill: (cx: Context, site: DevServerSite) => Promise<void>,
 ): Promise<void> {
-  const site = await replacement.started()
-  const { dataDirectory: data } = site
-  const writing = new AbortController()
-  const written = writeMeanwhile(data, writing.signal)
-  try {
-    await fill(cx, site)
-    cx.signal.throwIfAborted()
-  } finally {
-    writing.abort()
-    await written
-  }
+  await fill(cx, await replacement.started())
+  cx.signal.throwIfAborted()
   await replacement.stopped()
-  await syncTree(data)
-}
-
-/** Brings what is there to the disk, again and again, so that little is left to wait for at the end. */
-async function writeMeanwhile(data: string, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    await delay(writeEveryMs, undefined, { signal }).catch(() => undefined)
-    if (signal.aborted) return
-    // The server makes and removes files all the time. What counts is what the end of all says.
-    await syncTree(data).catch(() => undefined)
-  }
+  await syncTree(join(replacement.folder, 'data'))
 }
 
 /** The server is started again where it ran. */
