@@ -81,6 +81,7 @@ const rooms = {
       'streams',
       'engine',
       'catalog',
+      'operations/dev-reports',
       'operations/reports',
       'operations/requests',
       'testing',

@@ -2,7 +2,7 @@ import type { DevServerInfo } from './devserver/info.js'
 import type { DevServer } from './devserver/server.js'
 import type { DumpReport, LoadReport } from './operations/portable-reports.js'
 import type { DevDumpRequest, DevLoadRequest } from './operations/portable-requests.js'
-import type { DevBackup, DevConnection, DisposableServer } from './operations/reports.js'
+import type { DevBackup, DevConnection, DisposableServer } from './operations/dev-reports.js'
 import type {
   DevBackupRequest,
   DevDestroyRequest,

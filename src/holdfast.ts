@@ -20,13 +20,12 @@ import {
   intendedVerify,
 } from './operations/intended.js'
 import { OpenStorages } from './operations/open-storages.js'
+import type { DiffReport } from './operations/diff-reports.js'
+import type { DrillReport } from './operations/drill-results.js'
+import type { FilesOutcome, FilesRestoreReport } from './operations/files-reports.js'
 import type {
   BackupResult,
-  DiffReport,
   DoctorReport,
-  DrillReport,
-  FilesOutcome,
-  FilesRestoreReport,
   KeptReport,
   ListReport,
   Outcome,

@@ -1,7 +1,7 @@
 import { HoldfastError } from '../errors.js'
 import type { SignatureState } from '../signing/signing.js'
 import { missingLinks, type Member, type MissingLink, type StoredChain } from './chain.js'
-import { membersOf, type CatalogListing } from './catalog.js'
+import { membersOf, type CatalogListing } from './listing.js'
 import { chainKey, manifestKey } from './keys.js'
 import type { Manifest } from './manifest.js'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { DevServerDriver } from '../engine/dev-server.js'
 import { connectionOf } from './dev.js'
 import { defaultName, driverOf, serverIn } from './dev-selection.js'
-import type { DisposableServer } from './reports.js'
+import type { DisposableServer } from './dev-reports.js'
 import type { DevDisposableRequest } from './requests.js'
 import type { Workspace } from './workspace.js'
 

@@ -9,7 +9,7 @@ import { Secret } from '../env/secret.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import { backupsIn, restoreFound } from './dev-archive.js'
 import { allServers, selectServer, type SelectedServer } from './dev-selection.js'
-import type { DevBackup, DevConnection } from './reports.js'
+import type { DevBackup, DevConnection } from './dev-reports.js'
 import type {
   DevBackupRequest,
   DevDestroyRequest,

@@ -5,7 +5,8 @@ import { openDump, openDumpOf, type PortableDump, type ReadableRows } from './di
 import { restoreCopy } from './drill-copy.js'
 import { databaseOn, throwawayServer } from './drill-server.js'
 import { rowsOf } from './live-source.js'
-import type { Comparison, StoredBackup, TableRows } from './reports.js'
+import type { TableRows } from './diff-reports.js'
+import type { Comparison, StoredBackup } from './reports.js'
 import { compareRowsByKey } from './row-differences.js'
 import type { Workspace } from './workspace.js'
 

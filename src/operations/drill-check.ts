@@ -5,7 +5,8 @@ import { runShellLine } from '../process/shell-line.js'
 import type { Manifest } from '../catalog/manifest.js'
 import { compareCopy } from './drill-copy.js'
 import type { DrillPlace } from './drill-server.js'
-import type { Comparison, Difference, DrillCheck } from './reports.js'
+import type { DrillCheck } from './drill-results.js'
+import type { Comparison, Difference } from './reports.js'
 import { notice, type Workspace } from './workspace.js'
 
 /**

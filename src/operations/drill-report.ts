@@ -1,6 +1,7 @@
 import { counted } from '../env/counted.js'
 import { differenceText } from './compare-restored.js'
-import type { Comparison, DrillCheck, DrillProof } from './reports.js'
+import type { DrillCheck, DrillProof } from './drill-results.js'
+import type { Comparison } from './reports.js'
 
 /** So many are named in the text for people; the JSON has all. */
 const mostShown = 100

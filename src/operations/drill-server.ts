@@ -12,7 +12,7 @@ import type { Manifest } from '../catalog/manifest.js'
 import { devDisposable } from './dev-disposable.js'
 import { driverOf, installedServers } from './dev-selection.js'
 import { majorOf } from './fingerprint-comparison.js'
-import type { DrillServer } from './reports.js'
+import type { DrillServer } from './drill-results.js'
 import { notice, type Workspace } from './workspace.js'
 
 /** A database that is not there yet, on a server to restore into. */

@@ -10,15 +10,8 @@ import { tellFailure } from './failure-hooks.js'
 import { readHold, type Hold } from './backup-leases.js'
 import { findBackup, isWanted } from './find-backup.js'
 import { listManifests } from './list.js'
-import type {
-  Comparison,
-  DrillCheck,
-  DrillProof,
-  DrillReport,
-  DrillResult,
-  ListReport,
-  StoredBackup,
-} from './reports.js'
+import type { DrillCheck, DrillProof, DrillReport, DrillResult } from './drill-results.js'
+import type { Comparison, ListReport, StoredBackup } from './reports.js'
 import type { DrillRequest } from './requests.js'
 import { contextOf, type Workspace } from './workspace.js'
 

@@ -1,4 +1,4 @@
-import type { CatalogListing, ManifestSource } from '../catalog/catalog.js'
+import type { CatalogListing, ManifestSource } from '../catalog/listing.js'
 import { chainFindings, distrustOf } from '../catalog/chain-check.js'
 import type { Manifest } from '../catalog/manifest.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'

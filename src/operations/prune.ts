@@ -1,4 +1,4 @@
-import type { CatalogListing } from '../catalog/catalog.js'
+import type { CatalogListing } from '../catalog/listing.js'
 import { chainFindings, distrustOf } from '../catalog/chain-check.js'
 import type { Lease } from '../catalog/leases.js'
 import type { Manifest } from '../catalog/manifest.js'

@@ -1,8 +1,6 @@
 import type { Manifest } from '../catalog/manifest.js'
 import type { KeptDatabase, RestoreStrategy } from '../engine/swapper.js'
-import type { Json } from '../env/json.js'
-import type { Secret } from '../env/secret.js'
-import type { ErrorCode, HoldfastError } from '../errors.js'
+import type { HoldfastError } from '../errors.js'
 import type { SignatureState } from '../signing/signing.js'
 
 /** What became of one database in an operation on several: a result, or the error that stopped it. */
@@ -64,62 +62,6 @@ export interface BackupResult {
   readonly pruned?: readonly string[]
   /** What failed when the backup was complete already: a hook, or retention. */
   readonly failedAfter?: HoldfastError
-}
-
-/** What became of one set of files. */
-export type FilesOutcome =
-  | { readonly set: string; readonly ok: true; readonly result: FilesBackupResult }
-  | {
-      readonly set: string
-      readonly ok: false
-      readonly error: HoldfastError
-      /** What was done nevertheless: a backup without the files that could not be read, or one that some storages lack. */
-      readonly partial?: FilesBackupResult
-    }
-
-export interface FilesBackupResult extends BackupResult {
-  readonly files: NonNullable<Manifest['files']>
-}
-
-/** What a restore of files is going to do; shown before it is confirmed. */
-export interface FilesRestorePlan {
-  /** The id of a backup, or the path of a file. */
-  readonly source: string
-  readonly manifest?: Manifest
-  readonly storage?: string
-  readonly filename: string
-  readonly storedBytes?: number
-  readonly kind: 'folder' | 'storage'
-  /** The folder or storage to restore into. */
-  readonly place: string
-  readonly exists: boolean
-  /** How many files and links the target holds now, in all its folders. */
-  readonly present: number
-  /** What becomes of them. */
-  readonly mode: 'empty-first' | 'replace' | 'skip' | 'error'
-  /** Patterns; empty means all. */
-  readonly only: readonly string[]
-  /** What is going to be restored: files, folders and links, and the bytes of all files. */
-  readonly entries: number
-  readonly bytes: number
-  /** How many files and links of the target the backup has too. */
-  readonly conflicts: number
-  readonly losses: readonly string[]
-  readonly warnings: readonly string[]
-}
-
-export interface FilesRestoreReport {
-  readonly plan: FilesRestorePlan
-  /** False with `dryRun`: nothing was changed. */
-  readonly restored: boolean
-  readonly files: number
-  readonly folders: number
-  readonly links: number
-  readonly bytes: number
-  /** Files and links that stayed as they were. */
-  readonly skipped: number
-  readonly seconds: number
-  readonly warnings: readonly string[]
 }
 
 export interface ListReport {
@@ -235,51 +177,6 @@ export interface Difference {
   readonly found?: string
 }
 
-/** One of two states that are compared. */
-export interface DiffSide {
-  /** The id of a backup, or `live`. */
-  readonly name: string
-  readonly database: string
-  /** RFC 3339 in UTC: when the backup began, or when the database was read. */
-  readonly created: string
-}
-
-export interface DiffReport {
-  readonly from: DiffSide
-  readonly to: DiffSide
-  /** `expected` is what `from` holds, `found` what `to` does. */
-  readonly comparison: Comparison
-  /** With `rows: true`: which rows differ, table by table. */
-  readonly rows?: readonly TableRows[]
-}
-
-/** Which rows of a table differ, by its primary key. */
-export interface TableRows {
-  /** With its schema, where the engine has some: `public.film`. */
-  readonly table: string
-  /** The columns of the key. */
-  readonly key: readonly string[]
-  /** How many rows only `to` has, only `from` has, and both have with other values. */
-  readonly added: number
-  readonly removed: number
-  readonly changed: number
-  /** At most the limit of each kind. */
-  readonly rows: readonly RowDifference[]
-  /** Why rows cannot be named. */
-  readonly unnamed?: string
-}
-
-export interface RowDifference {
-  readonly what: 'added' | 'removed' | 'changed'
-  /** The values of the key, in portable form. */
-  readonly key: readonly Json[]
-  /**
-   * Of a changed row: what `from` and `to` hold. Of a document its fields, which may be there on one side alone; none where only their order
-   * has changed.
-   */
-  readonly columns?: readonly { readonly name: string; readonly from?: Json; readonly to?: Json }[]
-}
-
 export interface VerifiedPart {
   readonly name: string
   readonly key: string
@@ -311,85 +208,6 @@ export interface VerifyReport {
         readonly backup?: StoredBackup
       }
   )[]
-}
-
-/** What became of the drill of each backup. */
-export interface DrillReport {
-  readonly results: readonly DrillResult[]
-}
-
-export interface DrillResult {
-  /** The key of the manifest where that cannot be read. */
-  readonly id: string
-  readonly storage: string
-  /** The alias of its database; absent where the manifest cannot be read. */
-  readonly database?: string
-  /** It came back, nothing that was compared differs, the check ended well, and the report is in the storage. */
-  readonly ok: boolean
-  readonly error?: HoldfastError
-  /** Absent where the backup was not tried: there was no server for it, no key, no storage. */
-  readonly proof?: DrillProof
-  /** Where the report lies in the storage: as JSON and as Markdown. */
-  readonly keys: readonly string[]
-}
-
-/** What a drill has found out about a backup: the report beside its manifest. `docs/format.md` describes every field. */
-export interface DrillProof {
-  readonly formatVersion: 1
-  readonly result: 'passed' | 'failed'
-  readonly backup: {
-    readonly id: string
-    readonly storage: string
-    readonly database: string
-    readonly created: string
-    readonly product: string
-    readonly version: string
-  }
-  /** RFC 3339 in UTC. */
-  readonly started: string
-  readonly finished: string
-  readonly seconds: {
-    readonly server: number
-    readonly restore: number
-    readonly compare: number
-    readonly check: number
-  }
-  /** The version of Holdfast, and the `serverName` of the machine. */
-  readonly writer: string
-  readonly machine: string
-  readonly restoredInto: DrillServer
-  /** Of the restored copy with the manifest's fingerprint; absent where it has none, or there is no copy. */
-  readonly comparison?: Comparison
-  /** By the manifest's schema hash. */
-  readonly schema: 'same' | 'differs' | 'not compared'
-  readonly check?: DrillCheck
-  /** Sentences for people. */
-  readonly proved: readonly string[]
-  readonly unproven: readonly string[]
-  readonly warnings: readonly string[]
-  /** Why it failed. */
-  readonly error?: { readonly code: ErrorCode; readonly message: string }
-}
-
-export interface DrillServer {
-  /** `throwaway`: made for the drill, and gone with it. `given`: a database of its own on a server that was named. */
-  readonly kind: 'throwaway' | 'given'
-  /** Absent where the restore failed before a given server had said it. */
-  readonly product?: string
-  readonly version?: string
-}
-
-/** A command of the user's that looked at the restored copy. */
-export interface DrillCheck {
-  readonly command: string
-  /** Absent where a signal ended it. */
-  readonly status?: number
-  readonly signal?: string
-  readonly seconds: number
-  /** What it printed, without the secrets of the copy's URL; where that is long, without its middle. */
-  readonly output: string
-  /** What it has changed in the copy, as far as the fingerprint shows it. The comparison was before. */
-  readonly changes: readonly Difference[]
 }
 
 export interface PruneDecision {
@@ -424,45 +242,4 @@ export interface DoctorCheck {
 
 export interface DoctorReport {
   readonly checks: readonly DoctorCheck[]
-}
-
-/** How to reach a development server. */
-export interface DevConnection {
-  readonly engine: string
-  readonly name: string
-  readonly folder: string
-  readonly product: string
-  readonly version: string
-  readonly host: string
-  /** 0 for a database that is a file. */
-  readonly port: number
-  readonly user: string
-  readonly password: Secret
-  readonly database: string
-  /** `DATABASE_URL`. */
-  readonly url: Secret
-  /** What the engine's own programs read: `PGHOST`. */
-  readonly variables: readonly (readonly [name: string, value: Secret])[]
-}
-
-/** A backup of a development server, in its folder. */
-export interface DevBackup {
-  /** Empty where it has no name but its time. */
-  readonly name: string
-  /** Absent for backups that a driver of the user's own has made. */
-  readonly id?: string
-  readonly created: Date
-  readonly directory: string
-  readonly sizeBytes: number
-}
-
-/** A server that is there for a while, with its folder. */
-export interface DisposableServer extends DevConnection {
-  /** Absent on Windows, and where the path of the temporary folder is long. */
-  readonly socketDirectory?: string
-  /** Paths by the driver's names: `{ postgres: '/usr/lib/postgresql/15/bin/postgres' }`. */
-  readonly programs: Readonly<Record<string, string>>
-  /** Ends the server and removes its folder. */
-  stop(): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
 }

@@ -4,7 +4,9 @@ import type { FingerprintLevel } from '../engine/fingerprinter.js'
 import type { CleanMode } from '../engine/connector.js'
 import type { RestoreStrategy } from '../engine/swapper.js'
 import type { DevServerDriver } from '../engine/dev-server.js'
-import type { DevConnection, FilesRestorePlan, KeptPlan, RestorePlan } from './reports.js'
+import type { DevConnection } from './dev-reports.js'
+import type { FilesRestorePlan } from './files-reports.js'
+import type { KeptPlan, RestorePlan } from './reports.js'
 
 /** Every request takes a signal; aborting it undoes what can be undone and rejects with the signal's reason. */
 export interface Cancellable {

@@ -2,7 +2,7 @@ import { asWrapped, type Cell, type Row } from '../engine/cell.js'
 import { primaryKeyOf } from '../engine/row-key.js'
 import type { RowChunk } from '../engine/row-chunk.js'
 import type { TableHeader } from '../engine/table-header.js'
-import type { RowDifference, TableRows } from './reports.js'
+import type { RowDifference, TableRows } from './diff-reports.js'
 
 /** Of rows that one side has and the other has not shown yet, so many are kept in memory. */
 const mostWaiting = 500_000

@@ -3,16 +3,9 @@ import type { Manifest } from '../catalog/manifest.js'
 import type { HoldfastError } from '../errors.js'
 import type { RunError, RunReport, RunResult, RunStart, RunStorage, RunSubject } from '../hooks/run-report.js'
 import type { DumpReport, LoadReport } from './portable-reports.js'
-import type {
-  BackupResult,
-  DrillReport,
-  FilesOutcome,
-  FilesRestoreReport,
-  Outcome,
-  PruneReport,
-  RestoreReport,
-  VerifyReport,
-} from './reports.js'
+import type { DrillReport } from './drill-results.js'
+import type { FilesOutcome, FilesRestoreReport } from './files-reports.js'
+import type { BackupResult, Outcome, PruneReport, RestoreReport, VerifyReport } from './reports.js'
 
 /** What a run was to work on, for those that it did not come to. */
 export interface Intended {

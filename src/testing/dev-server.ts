@@ -1,5 +1,5 @@
 import type { DevServerDriver } from '../engine/dev-server.js'
-import type { DisposableServer } from '../operations/reports.js'
+import type { DisposableServer } from '../operations/dev-reports.js'
 import type { DevDisposableRequest } from '../operations/requests.js'
 
 export type { DisposableServer }

@@ -17,7 +17,7 @@ import {
   removeTestFolders,
   TestDatabase as SqliteDatabase,
 } from '../../src/engines/sqlite/test-database.js'
-import type { DrillProof } from '../../src/operations/reports.js'
+import type { DrillProof } from '../../src/operations/drill-results.js'
 import { mongodbPrograms } from '../../scripts/mongodb-tools.mjs'
 import { needsAll, needsSamples, needsServer, samplesFolder } from '../servers/needs.js'
 import { configOf, holdfastIn, resultsOf, testFolder } from './workbench.js'

@@ -1,4 +1,4 @@
-import type { FilesOutcome } from '../../operations/reports.js'
+import type { FilesOutcome } from '../../operations/files-reports.js'
 import { command, type CommandLine } from '../command.js'
 import { exitOfOutcomes } from '../exit.js'
 import { maxRate, memoryLimit, metricsFile, text, texts, toggle } from '../flags.js'

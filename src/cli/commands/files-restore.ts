@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../errors.js'
-import type { FilesRestorePlan } from '../../operations/reports.js'
+import type { FilesRestorePlan } from '../../operations/files-reports.js'
 import { command, type CommandLine } from '../command.js'
 import { declined } from '../confirmation.js'
 import { maxRate, metricsFile, oneOf, text, texts, toggle } from '../flags.js'

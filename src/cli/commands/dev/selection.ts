@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../../errors.js'
 import type { HoldfastDev } from '../../../holdfast-dev.js'
-import type { DevConnection } from '../../../operations/reports.js'
+import type { DevConnection } from '../../../operations/dev-reports.js'
 import type { DevSelection } from '../../../operations/requests.js'
 import type { CommandLine } from '../../command.js'
 import { declined } from '../../confirmation.js'

@@ -1,5 +1,5 @@
 import type { DevServerInfo } from '../../../devserver/info.js'
-import type { DevBackup, DevConnection } from '../../../operations/reports.js'
+import type { DevBackup, DevConnection } from '../../../operations/dev-reports.js'
 
 /** `holdfast dev start --json` and its like: without the password, which `dev env --json` tells. */
 export type ConnectionDocument = {

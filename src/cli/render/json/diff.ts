@@ -1,4 +1,4 @@
-import type { DiffReport, TableRows } from '../../../operations/reports.js'
+import type { DiffReport, TableRows } from '../../../operations/diff-reports.js'
 import { comparisonDocument, type ComparisonDocument } from './comparison.js'
 import type { JsonBody, JsonField } from './document.js'
 

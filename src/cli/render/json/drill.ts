@@ -1,4 +1,4 @@
-import type { DrillProof, DrillReport } from '../../../operations/reports.js'
+import type { DrillProof, DrillReport } from '../../../operations/drill-results.js'
 import type { JsonField } from './document.js'
 import { errorDocument, type ErrorDocument } from './error.js'
 

@@ -1,4 +1,4 @@
-import type { FilesBackupResult, FilesOutcome } from '../../../operations/reports.js'
+import type { FilesBackupResult, FilesOutcome } from '../../../operations/files-reports.js'
 import { doneDocument, type BackupDoneDocument } from './backup.js'
 import { errorDocument, type ErrorDocument } from './error.js'
 

@@ -1,4 +1,4 @@
-import type { FilesRestorePlan, FilesRestoreReport } from '../../../operations/reports.js'
+import type { FilesRestorePlan, FilesRestoreReport } from '../../../operations/files-reports.js'
 
 /** `holdfast files restore --json`. With `--dry-run`, `restored` is false and nothing was changed. */
 export type FilesRestoreDocument = {

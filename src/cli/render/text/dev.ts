@@ -1,5 +1,5 @@
 import type { DevServerInfo } from '../../../devserver/info.js'
-import type { DevBackup, DevConnection } from '../../../operations/reports.js'
+import type { DevBackup, DevConnection } from '../../../operations/dev-reports.js'
 import { printable, type Style } from '../../terminal.js'
 import { renderFacts } from './facts.js'
 import { table, type Column } from './table.js'

@@ -1,5 +1,6 @@
 import { counted } from '../../../env/counted.js'
-import type { DiffReport, Difference, RowDifference, TableRows } from '../../../operations/reports.js'
+import type { DiffReport, RowDifference, TableRows } from '../../../operations/diff-reports.js'
+import type { Difference } from '../../../operations/reports.js'
 import { printable, type Look, type Style } from '../../terminal.js'
 import { renderComparison } from './comparison.js'
 import { table } from './table.js'

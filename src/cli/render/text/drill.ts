@@ -1,6 +1,6 @@
 import { counted } from '../../../env/counted.js'
 import { differenceText } from '../../../operations/compare-restored.js'
-import type { DrillCheck, DrillProof, DrillReport, DrillResult } from '../../../operations/reports.js'
+import type { DrillCheck, DrillProof, DrillReport, DrillResult } from '../../../operations/drill-results.js'
 import { printable, printableLines, type Style } from '../../terminal.js'
 import { renderFacts, severalLines } from './facts.js'
 import { table } from './table.js'

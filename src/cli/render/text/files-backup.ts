@@ -1,5 +1,5 @@
 import { counted } from '../../../env/counted.js'
-import type { FilesBackupResult, FilesOutcome } from '../../../operations/reports.js'
+import type { FilesBackupResult, FilesOutcome } from '../../../operations/files-reports.js'
 import { printable, type Style } from '../../terminal.js'
 import { table } from './table.js'
 import { humanBytes, humanSeconds } from './units.js'

@@ -1,5 +1,5 @@
 import { counted } from '../../../env/counted.js'
-import type { FilesRestorePlan, FilesRestoreReport } from '../../../operations/reports.js'
+import type { FilesRestorePlan, FilesRestoreReport } from '../../../operations/files-reports.js'
 import { printable, type Style } from '../../terminal.js'
 import { renderFacts, severalLines } from './facts.js'
 import { sourceText } from './restore.js'
