@@ -203,10 +203,11 @@ export class Holdfast {
   /** Reads every byte of backups and says of each whether it is whole. @throws usage.backup-not-found, storage.* */
   async verify(request: VerifyRequest = {}): Promise<VerifyReport> {
     const { verify } = await import('./operations/verify.js')
+    const results: VerifyReport['results'][number][] = []
     const subjects = (report?: VerifyReport) =>
-      verifySubjects(report, intendedVerify(this.#workspace, request))
+      verifySubjects(results, report === undefined ? intendedVerify(this.#workspace, request) : undefined)
     const told = { request, subjects }
-    return this.#run('verify', request.signal, (workspace) => verify(workspace, request), told)
+    return this.#run('verify', request.signal, (workspace) => verify(workspace, request, results), told)
   }
 
   /**
@@ -219,9 +220,11 @@ export class Holdfast {
    */
   async drill(request: DrillRequest = {}): Promise<DrillReport> {
     const { drill } = await import('./operations/drill.js')
-    const subjects = (report?: DrillReport) => drillSubjects(report, intendedVerify(this.#workspace, request))
+    const results: DrillReport['results'][number][] = []
+    const subjects = (report?: DrillReport) =>
+      drillSubjects(results, report === undefined ? intendedVerify(this.#workspace, request) : undefined)
     const told = { request, subjects }
-    return this.#run('drill', request.signal, (workspace) => drill(workspace, request), told)
+    return this.#run('drill', request.signal, (workspace) => drill(workspace, request, results), told)
   }
 
   /**

@@ -50,7 +50,22 @@ describe('a metrics file', () => {
       'shop/offsite': 12_345_678,
     })
     expect(values('holdfast_backup_plain_bytes')['shop/main']).toBe(45_000_000)
+    expect(values('holdfast_backup_rows')).toEqual({})
     expect(values('holdfast_backup_duration_seconds')['shop/main']).toBe(61)
+  })
+
+  it('tells how many rows there were, until a backup comes that has not counted them', async () => {
+    const counted = { ...done, subjects: done.subjects.map((subject) => ({ ...subject, rows: 1200 })) }
+    await updateMetricsFile(env, path, counted)
+    expect(values('holdfast_backup_rows')).toEqual({ 'shop/main': 1200, 'shop/offsite': 1200 })
+    const failed = counted.subjects.map(({ name, kind }) => ({
+      ...{ name, kind, result: 'failure' as const, warnings: [] },
+      storages: [{ name: 'main', ok: false }],
+    }))
+    await updateMetricsFile(env, path, { ...done, result: 'failure', subjects: failed })
+    expect(values('holdfast_backup_rows')).toEqual({ 'shop/main': 1200, 'shop/offsite': 1200 })
+    await updateMetricsFile(env, path, done)
+    expect(values('holdfast_backup_rows')).toEqual({})
   })
 
   it('is in the text format of Prometheus', async () => {

@@ -15,6 +15,7 @@ const meanings = {
   duration_seconds: 'How long it took when it last succeeded.',
   size_bytes: 'Bytes in the storage when it last succeeded.',
   plain_bytes: 'Bytes of the dump, before compression, when it last succeeded.',
+  rows: 'Rows of all tables when it last succeeded; not there where they were not counted.',
 } as const
 type Measure = keyof typeof meanings
 
@@ -25,6 +26,9 @@ interface Sample {
   readonly value: number
 }
 
+/** Without a value what an earlier run has told is not so any more. */
+type Told = Omit<Sample, 'value'> & { readonly value: number | undefined }
+
 const ourName = new RegExp(`^holdfast_[a-z_]+_(?:${Object.keys(meanings).join('|')})$`, 'u')
 
 /**
@@ -34,21 +38,24 @@ const ourName = new RegExp(`^holdfast_[a-z_]+_(?:${Object.keys(meanings).join('|
  */
 export async function updateMetricsFile(env: Env, path: string, report: RunReport): Promise<void> {
   const samples = new Map((await readSamples(path)).map((sample) => [keyOf(sample), sample]))
-  for (const sample of samplesOf(report)) samples.set(keyOf(sample), sample)
+  for (const { value, ...sample } of toldOf(report)) {
+    if (value === undefined) samples.delete(keyOf(sample))
+    else samples.set(keyOf(sample), { ...sample, value })
+  }
   await replaceFile(env, path, await render([...samples.values()]))
 }
 
-function keyOf({ name, labels }: Sample): string {
+function keyOf({ name, labels }: Omit<Sample, 'value'>): string {
   return JSON.stringify([name, labels.server, labels.database, labels.storage])
 }
 
-function samplesOf(report: RunReport): readonly Sample[] {
+function toldOf(report: RunReport): readonly Told[] {
   const prefix = `holdfast_${report.operation.replaceAll('-', '_')}`
   const finished = Date.parse(report.finished) / 1000
   return [...byPlace(report.subjects)].flatMap(([place, subjects]) => {
     const [database = '', storage = ''] = JSON.parse(place) as string[]
     const succeeded = subjects.every(({ reached }) => reached)
-    const sum = (field: 'seconds' | 'storedBytes' | 'plainBytes') =>
+    const sum = (field: 'seconds' | 'storedBytes' | 'plainBytes' | 'rows') =>
       subjects.every(({ subject }) => subject[field] !== undefined)
         ? subjects.reduce((total, { subject }) => total + (subject[field] ?? 0), 0)
         : undefined
@@ -61,14 +68,15 @@ function samplesOf(report: RunReport): readonly Sample[] {
             duration_seconds: sum('seconds'),
             size_bytes: sum('storedBytes'),
             plain_bytes: sum('plainBytes'),
+            rows: sum('rows'),
           }
         : {}),
     }
-    return Object.entries(values).flatMap(([measure, value]) =>
-      value === undefined
-        ? []
-        : [{ name: `${prefix}_${measure}`, labels: { server: report.server, database, storage }, value }],
-    )
+    return Object.entries(values).map(([measure, value]) => ({
+      name: `${prefix}_${measure}`,
+      labels: { server: report.server, database, storage },
+      value,
+    }))
   })
 }
 

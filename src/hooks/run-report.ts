@@ -32,6 +32,8 @@ export interface RunSubject {
   /** The size of the dump, and what of it is stored. */
   readonly plainBytes?: number
   readonly storedBytes?: number
+  /** Of all tables together, as the backup counted them; absent where one was not counted. */
+  readonly rows?: number
   readonly seconds?: number
   /** How many backups retention has removed. */
   readonly removed?: number

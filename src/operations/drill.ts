@@ -18,18 +18,19 @@ import { contextOf, type Workspace } from './workspace.js'
 /**
  * Restores backups to prove them: into a server that is there for that alone, compared with the manifest, looked at by the user's own check,
  * with a report beside the manifest. Each backup has its outcome.
+ * @param results filled as the work goes on, for whoever wants to know of it when it is interrupted
  * @throws usage.* before anything has started; interrupted.*, when all has been cleared up
  */
-export async function drill(workspace: Workspace, request: DrillRequest): Promise<DrillReport> {
+export async function drill(
+  workspace: Workspace,
+  request: DrillRequest,
+  results: DrillResult[] = [],
+): Promise<DrillReport> {
   const cx = contextOf(workspace, request.signal)
   const { backups, damaged } = await chosenBackups(workspace, request, cx.signal)
-  const results: DrillResult[] = damaged.map(({ key, storage, error }) => ({
-    id: key,
-    storage,
-    error,
-    ok: false,
-    keys: [],
-  }))
+  results.push(
+    ...damaged.map(({ key, storage, error }) => ({ id: key, storage, error, ok: false, keys: [] })),
+  )
   for (const backup of backups) {
     const result = await drillOne(cx, workspace, request, backup)
     if (result.error !== undefined)

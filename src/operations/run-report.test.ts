@@ -7,6 +7,7 @@ import {
   restoreSubjects,
   runReport,
   verifySubjects,
+  drillSubjects,
   type Intended,
 } from './run-report.js'
 
@@ -66,6 +67,20 @@ describe('a backup', () => {
     })
   })
 
+  it('tells the rows where every table was counted', () => {
+    const counted = (...tables: readonly { readonly rows?: number }[]) => {
+      const manifest = { fingerprint: { level: 'counts', tables } } as never
+      const copies = [{ storage: 'main', manifest }]
+      return report([{ ...good, result: { ...result, copies } }]).subjects[0]?.rows
+    }
+    expect([counted({ rows: 3 }, { rows: 4 }), counted(), counted({ rows: 3 }, {})]).toEqual([
+      7,
+      0,
+      undefined,
+    ])
+    expect(report([good]).subjects[0]).not.toHaveProperty('rows')
+  })
+
   it('that was ended on the way tells of those that were done, and names those that were not', () => {
     const stopped = new HoldfastError('interrupted.sigint', 'interrupted')
     expect(report([good], stopped)).toMatchObject({
@@ -82,8 +97,13 @@ describe('a backup', () => {
 })
 
 describe('what ended before it had a result', () => {
-  it.each([restoreSubjects, verifySubjects, pruneSubjects])('names what it was for', (subjects) => {
-    const told = subjects(undefined, intended)
+  const ended = [
+    restoreSubjects(undefined, intended),
+    pruneSubjects(undefined, intended),
+    verifySubjects([], intended),
+    drillSubjects([], intended),
+  ]
+  it.each(ended.map((told) => ({ told })))('names what it was for', ({ told }) => {
     expect(told.map(({ name, result: became }) => [name, became])).toEqual([
       ['shop', 'failure'],
       ['docs', 'failure'],
@@ -94,7 +114,7 @@ describe('what ended before it had a result', () => {
 it('a manifest that cannot be read is of the database in whose folder it lies', () => {
   const id = 'shop/20261120T030000000Z-abcdef.manifest.json'
   const results = [{ id, ok: false, error: refused, storage: 'main' }] as const
-  expect(verifySubjects({ results }, intended)).toMatchObject([
+  expect(verifySubjects(results, undefined)).toMatchObject([
     { kind: 'database', name: 'shop', result: 'failure', storages: [{ name: 'main', ok: false }], id },
   ])
 })

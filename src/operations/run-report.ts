@@ -46,11 +46,10 @@ export function backupSubjects(
   outcomes: readonly (Outcome<BackupResult> | FilesOutcome)[],
   intended: Intended,
 ): readonly RunSubject[] {
-  const done = new Set(outcomes.map(nameOf))
-  return [
-    ...outcomes.map((outcome) => backupSubject(outcome, intended)),
-    ...untouched(intended).filter(({ name }) => !done.has(name)),
-  ]
+  return withUntouched(
+    outcomes.map((outcome) => backupSubject(outcome, intended)),
+    intended,
+  )
 }
 
 function nameOf(outcome: Outcome<BackupResult> | FilesOutcome): string {
@@ -82,11 +81,19 @@ function backupSubject(outcome: Outcome<BackupResult> | FilesOutcome, intended: 
     filename,
     plainBytes,
     storedBytes,
+    ...rowsOf(result.copies[0]?.manifest),
     seconds,
     ...(pruned === undefined ? {} : { removed: pruned.length }),
     warnings,
     ...error,
   }
+}
+
+/** What the dump's own snapshot held. */
+function rowsOf(manifest: Manifest | undefined): Pick<RunSubject, 'rows'> {
+  const { level = 'none', tables = [] } = manifest?.fingerprint ?? {}
+  if (level === 'none' || tables.some(({ rows }) => rows === undefined)) return {}
+  return { rows: sum(tables.map(({ rows = 0 }) => rows)) }
 }
 
 export function restoreSubjects(
@@ -121,10 +128,15 @@ export function databaseSubjects(
   return [{ kind: intended.kind, name, result: 'success', storages: [], seconds, warnings }]
 }
 
-/** A subject for each backup that was read: several of one database may be. */
-export function verifySubjects(report: VerifyReport | undefined, intended: Intended): readonly RunSubject[] {
-  if (report === undefined) return untouched(intended)
-  return report.results.map((each) => {
+/**
+ * A subject for each backup that was read: several of one database may be.
+ * @param unfinished what it was to be, where the run ended before its end
+ */
+export function verifySubjects(
+  results: VerifyReport['results'],
+  unfinished: Intended | undefined,
+): readonly RunSubject[] {
+  const subjects = results.map((each): RunSubject => {
     if (!each.ok) {
       const { backup, storage, id, error } = each
       return {
@@ -148,12 +160,18 @@ export function verifySubjects(report: VerifyReport | undefined, intended: Inten
       warnings: [],
     }
   })
+  return unfinished === undefined ? subjects : withUntouched(subjects, unfinished)
 }
 
-/** A subject for each backup that was restored. */
-export function drillSubjects(report: DrillReport | undefined, intended: Intended): readonly RunSubject[] {
-  if (report === undefined) return untouched(intended)
-  return report.results.map(({ id, storage, database, ok, error, proof }) => ({
+/**
+ * A subject for each backup that was restored.
+ * @param unfinished what it was to be, where the run ended before its end
+ */
+export function drillSubjects(
+  results: DrillReport['results'],
+  unfinished: Intended | undefined,
+): readonly RunSubject[] {
+  const subjects = results.map(({ id, storage, database, ok, error, proof }): RunSubject => ({
     kind: 'database',
     name: database ?? dirname(id),
     result: ok ? 'success' : 'failure',
@@ -163,6 +181,7 @@ export function drillSubjects(report: DrillReport | undefined, intended: Intende
     warnings: proof?.warnings ?? [],
     ...(error === undefined ? {} : { error: runError(error) }),
   }))
+  return unfinished === undefined ? subjects : withUntouched(subjects, unfinished)
 }
 
 /** A subject for each database, with every storage that was looked at. */
@@ -190,6 +209,12 @@ function subjectKey({ kind, database }: Manifest): string {
 
 function subjectOf({ kind, database }: Manifest): Pick<RunSubject, 'kind' | 'name'> {
   return { kind, name: database.alias }
+}
+
+/** Also what the run did not come to. */
+function withUntouched(done: readonly RunSubject[], intended: Intended): readonly RunSubject[] {
+  const names = new Set(done.map(({ name }) => name))
+  return [...done, ...untouched(intended).filter(({ name }) => !names.has(name))]
 }
 
 /** What the run ended before. */

@@ -18,16 +18,16 @@ import { contextOf, notice, type Workspace } from './workspace.js'
 /**
  * Reads every byte of backups: the stored bytes against their digest, decryption, decompression, the dump against its digest,
  * and the format's own structure; the signatures and chains of signed backups. Each backup has its outcome; a manifest that cannot be read is one that fails.
+ * @param results filled as the work goes on, for whoever wants to know of it when it is interrupted
  */
-export async function verify(workspace: Workspace, request: VerifyRequest): Promise<VerifyReport> {
+export async function verify(
+  workspace: Workspace,
+  request: VerifyRequest,
+  results: VerifyReport['results'][number][] = [],
+): Promise<VerifyReport> {
   const cx = contextOf(workspace, request.signal)
   const { backups, damaged } = await chosenBackups(workspace, request, cx.signal)
-  const results: VerifyReport['results'][number][] = damaged.map(({ key, storage, error }) => ({
-    id: key,
-    ok: false,
-    error,
-    storage,
-  }))
+  results.push(...damaged.map(({ key, storage, error }) => ({ id: key, ok: false, error, storage }) as const))
   const holds = await readHolds(workspace, cx, backups)
   try {
     await verifyEach(workspace, cx, backups, results)

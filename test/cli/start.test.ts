@@ -1,13 +1,15 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { testFolder } from '../flows/workbench.js'
+import { makeShop, testFolder } from '../flows/workbench.js'
 import { built, documentOf, holdfast, program } from './command-line.js'
 
-const version = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-).version
+const packageFile = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  readonly version: string
+  readonly dependencies: Readonly<Record<string, string>>
+}
+const { version } = packageFile
 
 built.describe('the command line', () => {
   it('tells its version', async () => {
@@ -38,6 +40,42 @@ built.describe('the command line', () => {
     const node = leastMs(['-e', '0'])
     expect(leastMs([program, '--version']) - node).toBeLessThan(150)
     expect(leastMs([program, 'help', 'backup']) - node).toBeLessThan(150)
+  })
+
+  it('loads the library of a service where it is used, and of no other', async () => {
+    const cwd = await testFolder()
+    makeShop(join(cwd, 'shop.sqlite3'))
+    const recorder = join(cwd, 'recorder.mjs')
+    writeFileSync(
+      recorder,
+      `import { appendFileSync } from 'node:fs'
+       import { register } from 'node:module'
+       if (process.argv[1] !== undefined) register(import.meta.url)
+       export const resolve = (specifier, context, next) => {
+         if (/^[@a-z]/.test(specifier)) appendFileSync('imports.txt', specifier + '\\n')
+         return next(specifier, context)
+       }`,
+    )
+    writeFileSync(
+      join(cwd, 'holdfast.config.json'),
+      JSON.stringify({
+        databases: { shop: 'sqlite:./shop.sqlite3' },
+        storages: {
+          main: './backups',
+          offsite: { driver: 's3', bucket: 'b', endpoint: 'http://127.0.0.1:1', retryFor: '0' },
+        },
+      }),
+    )
+    const importsOf = (...args: readonly string[]) => {
+      rmSync(join(cwd, 'imports.txt'), { force: true })
+      spawnSync(process.execPath, ['--import', recorder, program, ...args], { cwd })
+      return readFileSync(join(cwd, 'imports.txt'), 'utf8').split('\n')
+    }
+    const { dependencies } = packageFile
+    const loaded = (...args: readonly string[]) =>
+      importsOf(...args).filter((name) => Object.keys(dependencies).includes(name))
+    expect(loaded('backup', '--storage', 'main')).toEqual(['@stricli/core', 'xxhash-wasm'])
+    expect(loaded('backup', '--storage', 'offsite')).toContain('@aws-sdk/client-s3')
   })
 
   it('prints help on stdout, the same in every way of asking for it', async () => {

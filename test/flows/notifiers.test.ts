@@ -249,8 +249,33 @@ describe('restore, verify and prune', () => {
       { operation: 'prune', result: 'success', subjects: [{ name: 'one', removed: 1 }] },
     ])
     const metrics = readFileSync(join(folder, 'm.prom'), 'utf8')
+    // Its orders, and what else is in it.
+    expect(metrics).toMatch(/^holdfast_backup_rows\{server="test",database="one",storage="main"\} [1-9]/mu)
     for (const operation of ['backup', 'verify', 'prune', 'restore'])
       expect(metrics).toContain(`holdfast_${operation}_result{server="test",database="one",storage="main"} 1`)
+  })
+
+  it('FAILURES 6: a verify that is interrupted tells what it had read till then', async () => {
+    const { folder } = await threeDatabases()
+    const web = await httpReceiver()
+    const stop = new AbortController()
+    const hf = await holdfastIn(folder, {
+      databases: { one: 'sqlite:./one.sqlite3', three: 'sqlite:./three.sqlite3' },
+      notify: { hook: { ...webhook(web.url), operations: ['verify'] } },
+    })
+    await hf.backup()
+    hf.on('afterVerify', () => stop.abort(new HoldfastError('interrupted.sigint', 'interrupted')))
+    await expect(hf.verify({ signal: stop.signal })).rejects.toMatchObject({ code: 'interrupted.sigint' })
+    expect(reports(web.received)).toMatchObject([
+      {
+        result: 'partial',
+        error: { code: 'interrupted.sigint' },
+        subjects: [
+          { name: 'three', result: 'success', id: expect.any(String) as string },
+          { name: 'one', result: 'failure' },
+        ],
+      },
+    ])
   })
 
   it('a damaged backup is told of', async () => {

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import dns from 'node:dns'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, request, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -15,7 +16,7 @@ import {
   PutObjectLegalHoldCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { cuttingProxy } from '../../../test/servers/cutting-proxy.js'
 import { startMoto, type MotoServer } from '../../../test/servers/moto.js'
 import { needsAll, needsMoto, needsTool } from '../../../test/servers/needs.js'
@@ -86,6 +87,55 @@ needsMoto().describe('S3: what the service is asked for', () => {
       close: () => server.close(),
     }
   }
+
+  describe('by whom, and where', () => {
+    afterEach(() => {
+      vi.unstubAllEnvs()
+      vi.restoreAllMocks()
+    })
+
+    it('a login from the variables or the shared file, where the settings have none', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 's3-test-'))
+      await writeFile(
+        join(folder, 'credentials'),
+        '[shop]\naws_access_key_id = FROMFILE\naws_secret_access_key = x\n',
+      )
+      const logins: (string | undefined)[] = []
+      const watching = await passingOn(({ headers }) => {
+        logins.push(/Credential=(\w+)/u.exec(headers.authorization ?? '')?.[1])
+        return true
+      })
+      const none = { endpoint: watching.endpoint, accessKeyId: undefined, secretAccessKey: undefined }
+      vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder, 'credentials'))
+      for (const variable of ['AWS_PROFILE', 'AWS_SESSION_TOKEN']) vi.stubEnv(variable, undefined)
+      vi.stubEnv('AWS_ACCESS_KEY_ID', 'FROMVARIABLE')
+      vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'x')
+      for (const profile of [undefined, 'shop']) {
+        const storage = await open({ ...none, ...(profile === undefined ? {} : { profile }) })
+        await storage.stat(cx, key)
+        await storage.close()
+      }
+      expect(logins).toEqual(['FROMVARIABLE', 'FROMFILE'])
+      watching.close()
+      await rm(folder, { recursive: true })
+    })
+
+    it('a bucket by its own host name, where paths are not wanted', async () => {
+      const { lookup } = dns
+      const names: string[] = []
+      // Such names are the service's to give.
+      vi.spyOn(dns, 'lookup').mockImplementation((name: string, ...rest: readonly unknown[]) => {
+        names.push(name)
+        return Reflect.apply(lookup, dns, ['127.0.0.1', ...rest]) as unknown
+      })
+      const { port } = new URL(moto.endpoint)
+      const storage = await open({ endpoint: `http://s3.test:${port}`, pathStyle: false, prefix: 'host' })
+      await storage.put(cx, key, Readable.from(['by host']))
+      expect(new Set(names)).toEqual(new Set([`${Bucket}.s3.test`]))
+      await storage.close()
+      expect(await (await open({ prefix: 'host' })).stat(cx, key)).toMatchObject({ bytes: 7 })
+    })
+  })
 
   it('encryption and storage class, of small objects and of large ones', async () => {
     const storage = await open({
