@@ -58,8 +58,15 @@ export interface RowSinkCapabilities {
   readonly anyColumns?: true
   /** A number comes back with all the decimals of its column: `12.50`. */
   readonly fixedScale: boolean
-  /** By the engine's own name of a type: what it does not keep of a JSON text. */
-  readonly looseJson: Readonly<Record<string, string>>
+  /** Types that do not keep a value as it was written. */
+  readonly looseTypes: readonly LooseType[]
+}
+
+export interface LooseType {
+  /** The engine's own name of the type. */
+  readonly db: RegExp
+  /** `jsonb keeps neither the order of keys nor equal keys` */
+  readonly loses: string
 }
 
 export interface LoadFacts {

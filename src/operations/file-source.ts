@@ -10,7 +10,7 @@ import type { SourceTable, TableSource } from '../portable/table-source.js'
 import { connected } from '../streams/connect.js'
 import { fileChunks } from '../streams/file-chunks.js'
 import { headOf } from '../streams/head.js'
-import { headBytes, mostStages, recogniseStages } from './restore-source.js'
+import { mostStages, recogniseStages } from './restore-source.js'
 import type { Workspace } from './workspace.js'
 
 /** @throws storage.not-found, integrity.* */
@@ -59,11 +59,14 @@ async function openInputStream(
   }
 }
 
+/** So many tell what something is. Whoever writes slowly is not waited for longer. */
+const recognisedBytes = 64
+
 /** The same of a stream, which is read but once: its beginning is looked at and put back. */
 async function decodedStream(cx: Context, { registry, keys }: Workspace, input: Readable): Promise<Readable> {
   let stream = input
   for (let stages = 0; stages <= mostStages; stages++) {
-    const { bytes, rest } = await headOf(stream, headBytes)
+    const { bytes, rest } = await headOf(stream, recognisedBytes)
     const plain = Readable.from(joined(bytes, rest), { objectMode: false, highWaterMark: 256 * 1024 })
     const kind = registry.stages.find((each) => each.recognises(bytes))
     if (kind === undefined) return plain

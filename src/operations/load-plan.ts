@@ -1,6 +1,6 @@
 import type { DatabaseSettings } from '../config/settings.js'
-import type { RowSink, TableMapping } from '../engine/row-sink.js'
-import { tableText, type Sequence, type TableHeader } from '../engine/table-header.js'
+import type { LooseType, RowSink, TableMapping } from '../engine/row-sink.js'
+import { tableText, type ColumnHeader, type Sequence, type TableHeader } from '../engine/table-header.js'
 import { HoldfastError } from '../errors.js'
 import { isSameType, planTable, type EvolutionRules, type TablePlan } from '../portable/evolution.js'
 import { loadOrder } from '../portable/load-order.js'
@@ -87,7 +87,7 @@ export async function planLoad(
     losses: [
       ...[...created, ...replaced].flatMap(({ losses }) => losses),
       ...strangers(chosen, created, there),
-      ...plans.flatMap((plan) => reordered(plan, sink.capabilities.looseJson)),
+      ...plans.flatMap((plan) => loosened(plan, sink.capabilities.looseTypes)),
     ],
     warnings: unknown.map(
       (plan) => `left out of ${tableText(plan.source.table)}: ${plan.unknown.join(', ')}`,
@@ -125,19 +125,25 @@ function strangers(
   )
 }
 
-/** JSON that the target keeps by its meaning, and that had its letters till now. */
-function reordered(
+/** Values that the target keeps by their meaning, and that had each letter till now. */
+function loosened(
   { source, columns, sameEngine }: TablePlan,
-  looseJson: Readonly<Record<string, string>>,
+  looseTypes: readonly LooseType[],
 ): readonly string[] {
   return columns.flatMap(({ target, source: from }) => {
-    const lost = looseJson[target.db ?? '']
-    if (from.kind !== 'file' || lost === undefined) return []
+    const loose = looseTypes.find(({ db }) => db.test(target.db ?? ''))
+    if (from.kind !== 'file' || loose === undefined) return []
     const column = source.columns.find(({ name }) => name === from.column)
-    return column === undefined || isSameType(target, column, sameEngine)
+    return column === undefined || isSameType(target, column, sameEngine) || isFixedText(target, column)
       ? []
-      : [`${tableText(source.table)}.${target.name}: ${lost}`]
+      : [`${tableText(source.table)}.${target.name}: ${loose.loses}`]
   })
+}
+
+/** Blanks at the end mean nothing in either. */
+function isFixedText(target: ColumnHeader, from: ColumnHeader): boolean {
+  const fixed = /^char(?:acter)?\(\d+\)$/iu
+  return fixed.test(target.db ?? '') && fixed.test(from.db ?? '') && target.maxLength === from.maxLength
 }
 
 function unknownColumns(plans: readonly TablePlan[]): HoldfastError {

@@ -32,9 +32,12 @@ export function describePlans(
         renamedFrom === undefined ? [] : [{ column: target.name, from: renamedFrom }],
       ),
       filled: plan.columns
-        .filter(({ source }) => source.kind !== 'file')
+        .filter(({ source }) => source.kind !== 'file' && source.kind !== 'field')
         .map((each) => ({ column: each.target.name, by: filledBy(each) })),
-      dropped: [...plan.dropped, ...plan.unknown].map(lost),
+      dropped: [
+        ...[...plan.dropped, ...plan.unknown].map(lost),
+        ...[...(counts?.unknownFields ?? [])].map(([column, values]) => ({ column, values })),
+      ],
       suggestions: plan.suggestions,
       problems: [...(counts?.problems.values() ?? [])].map(({ column, policy, count, samples }) => ({
         column,
@@ -47,7 +50,7 @@ export function describePlans(
 }
 
 function isMatched({ source, renamedFrom }: ColumnPlan): boolean {
-  return source.kind === 'file' && renamedFrom === undefined
+  return (source.kind === 'file' || source.kind === 'field') && renamedFrom === undefined
 }
 
 function filledBy({ source, target }: ColumnPlan): string {

@@ -121,6 +121,17 @@ export async function requireArrived(
   }
 }
 
+/** @throws refused.schema that names fields of documents for which their table has no column */
+export function requireKnownFields(fitted: ReadonlyMap<string, FittedCounts>): void {
+  const unknown = [...fitted].flatMap(([table, { unknownFields }]) =>
+    unknownFields.size === 0 ? [] : [`${table} has no column for ${[...unknownFields.keys()].join(', ')}`],
+  )
+  if (unknown.length === 0) return
+  const hint =
+    'say with --rename TABLE.COLUMN=FIELD which column they fill, or leave them out with --ignore-unknown'
+  throw new HoldfastError('refused.schema', unknown.join('; '), { hint })
+}
+
 /** @throws refused.cells that names the first cells that did not fit, and how many there are */
 export function requireFitting(fitted: ReadonlyMap<string, FittedCounts>): void {
   const problems = [...fitted.values()]

@@ -12,7 +12,7 @@ import { rowsOf } from './live-source.js'
 import { compareMigrations, isMissing, requireFilled } from './load-checks.js'
 import { nextIds, planLoad, withCreated, type LoadPlan } from './load-plan.js'
 import { describePlans } from './load-report.js'
-import { loadTables, requireArrived, requireFitting } from './load-tables.js'
+import { loadTables, requireArrived, requireFitting, requireKnownFields } from './load-tables.js'
 import type { LoadReport, LoadedTable } from './portable-reports.js'
 import type { LoadRequest } from './portable-requests.js'
 import { oneDatabase } from './select-databases.js'
@@ -145,6 +145,7 @@ export async function loadFrom(
         plan.warnings,
       )
     }
+    if (request.ignoreUnknown !== true) requireKnownFields(outcome.fitted)
     requireFitting(outcome.fitted)
     await requireArrived(sink, plan.tables, outcome, compare)
     const { warnings, deleted } = await sink.finish(nextIds(plan.tables))

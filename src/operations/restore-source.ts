@@ -43,7 +43,7 @@ export interface FoundSource {
   check(cx: Context, format: DumpFormat): Promise<void>
 }
 
-export const headBytes = 4096
+const headBytes = 4096
 /** More were not put on a dump by anybody who wants it back. */
 export const mostStages = 8
 

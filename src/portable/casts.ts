@@ -1,8 +1,9 @@
 import { asWrapped, plainText, wrapped, type Cell, type WrappedCell } from '../engine/cell.js'
 import { integerRanges, typeParts } from '../engine/logical-type.js'
 import { CellRefused } from '../engine/row-sink.js'
-import type { ColumnHeader } from '../engine/table-header.js'
+import type { ColumnHeader, LogicalType } from '../engine/table-header.js'
 import { castDate, castTime, castTimestamp } from './cast-times.js'
+import { reformOf } from './reforms.js'
 
 /** Makes a cell of one column fit another: widening is free, narrowing only where the value fits. @throws CellRefused */
 export type Cast = (cell: Cell) => Cell
@@ -10,10 +11,22 @@ export type Cast = (cell: Cell) => Cell
 /**
  * @param wrappers the kinds of wrapped cells that the target can hold as they are
  * @param fixedScale a number of the target has all the decimals of its column: `12.50`
+ * @param from the type of the cells, where it is known
  */
-export function castTo(target: ColumnHeader, wrappers: readonly string[], fixedScale = false): Cast {
+export function castTo(
+  target: ColumnHeader,
+  wrappers: readonly string[],
+  fixedScale = false,
+  from: LogicalType = target.type,
+): Cast {
   const { base, args, array } = typeParts(target.type)
   const plain = array ? castArray(target) : (casts[base] ?? castAny)(target, args, fixedScale)
+  const reform = reformOf(from, target)
+  if (reform !== undefined) {
+    const reformed = castTo(target, wrappers, fixedScale)
+    return (cell) =>
+      cell === null || asWrapped(cell) !== undefined ? reformed(cell) : reformed(reform(cell))
+  }
   return (cell) => {
     if (cell === null) return null
     if (typeof cell !== 'object') return plain(cell)

@@ -1,5 +1,6 @@
 import { plainText } from '../engine/cell.js'
 import { tableText, type ColumnHeader, type TableHeader } from '../engine/table-header.js'
+import { isTakenApart, planFields } from './documents/document-plan.js'
 import { ruleOf } from './header-line.js'
 import type { ModelFacts, TableModel } from './model-facts.js'
 import type { Filling, TableRules } from './table-rules.js'
@@ -7,6 +8,13 @@ import type { Filling, TableRules } from './table-rules.js'
 /** Where the cells of a target's column come from. */
 export type ColumnSource =
   | { readonly kind: 'file'; readonly column: string; readonly onNull?: Filling }
+  /** Of a document; `refused` where only the database knows what fills a row that lacks it. */
+  | {
+      readonly kind: 'field'
+      readonly path: string
+      readonly onMissing?: Filling | 'refused'
+      readonly onNull?: Filling
+    }
   | { readonly kind: 'filled'; readonly by: 'rule' | 'model'; readonly filling: Filling }
   | { readonly kind: 'database' }
   | { readonly kind: 'null' }
@@ -55,6 +63,7 @@ export function planTable(
 ): TablePlan {
   const rules = rulesOf(source, target, tables)
   const model = modelOf(target, models)
+  if (isTakenApart(source, target, rules)) return planFields(source, target, rules, model)
   const fileColumns = new Set(source.columns.map(({ name }) => name))
   const dropped = (rules.drop ?? []).filter((name) => fileColumns.has(name))
   for (const name of dropped) fileColumns.delete(name)

@@ -1,7 +1,10 @@
 import type { Cell, Row } from '../engine/cell.js'
 import { CellRefused, type EncodedRow, type TableWriter } from '../engine/row-sink.js'
+import type { LogicalType } from '../engine/table-header.js'
 import { castTo, type Cast } from './casts.js'
 import { ruleValue } from './default-values.js'
+import { DocumentFields, fieldAt } from './documents/document-fields.js'
+import { asField, fieldCast, missingField } from './documents/field-cast.js'
 import type { ColumnPlan, TablePlan } from './evolution.js'
 import { SentRows } from './sent-rows.js'
 import type { SourceTable } from './table-source.js'
@@ -23,6 +26,8 @@ export interface FittedCounts {
   readonly problems: Map<string, CellProblem>
   /** Of columns that are dropped or unknown: how many values were not null. */
   readonly lost: Map<string, number>
+  /** The same of fields of documents, which are known when they are read. */
+  readonly unknownFields: ReadonlyMap<string, number>
 }
 
 export interface FittingOptions {
@@ -41,7 +46,7 @@ const samplesKept = 5
 
 /** Turns rows of a dump into rows of the target, and counts what did not fit. */
 export class RowFitter {
-  readonly counts: FittedCounts = { read: 0, left: 0, problems: new Map(), lost: new Map() }
+  readonly counts: FittedCounts
   readonly columns: readonly string[]
   readonly sent: SentRows
   readonly #plan: TablePlan
@@ -53,19 +58,28 @@ export class RowFitter {
   readonly #places: readonly number[]
   readonly #lost: readonly (readonly [string, number])[]
   readonly #simple: boolean
+  readonly #documents: DocumentFields | undefined
 
   constructor(plan: TablePlan, table: SourceTable, options: FittingOptions) {
     this.#plan = plan
     this.#table = table
     this.#options = options
     this.#context = { table: plan.source.table.name, now: options.now }
-    this.#written = plan.columns.filter(({ source }) => source.kind === 'file' || source.kind === 'filled')
+    this.#written = plan.columns.filter(({ source }) => ['file', 'field', 'filled'].includes(source.kind))
     this.columns = this.#written.map(({ target }) => target.name)
     this.sent = new SentRows(this.#written, plan, table, options)
-    this.#casts = this.#written.map(({ target }) => castTo(target, options.wrappers, options.fixedScale))
+    this.#casts = this.#written.map(({ target, source }) => {
+      const from = source.kind === 'file' ? typeOf(plan, source.column) : undefined
+      const cast = castTo(target, options.wrappers, options.fixedScale, from)
+      return source.kind === 'field' ? fieldCast(target, cast) : cast
+    })
     const place = (name: string) => plan.source.columns.findIndex((column) => column.name === name)
     this.#places = this.#written.map(({ source }) => (source.kind === 'file' ? place(source.column) : -1))
     this.#lost = [...plan.dropped, ...plan.unknown].map((name) => [name, place(name)] as const)
+    const paths = this.#written.flatMap(({ source }) => (source.kind === 'field' ? [source.path] : []))
+    this.#documents = paths.length === 0 ? undefined : new DocumentFields(paths, plan.rules.drop ?? [])
+    const unknownFields = this.#documents?.unknown ?? new Map<string, number>()
+    this.counts = { read: 0, left: 0, problems: new Map(), lost: new Map(), unknownFields }
     this.#simple =
       plan.rules.row === undefined &&
       this.#written.every(({ source }) => source.kind === 'file' && source.onNull === undefined)
@@ -79,10 +93,12 @@ export class RowFitter {
         this.counts.read += 1
         for (const [name, at] of this.#lost)
           if ((row[at] ?? null) !== null) this.counts.lost.set(name, (this.counts.lost.get(name) ?? 0) + 1)
-        if (this.#simple) this.#add(batch, this.#moved(row), row, writer)
+        if (this.#documents !== undefined) this.#add(batch, this.#fields(this.#documents, row), row, writer)
+        else if (this.#simple) this.#add(batch, this.#moved(row), row, writer)
         else for (const cells of this.#rows(row)) this.#add(batch, cells, row, writer)
       }
-      yield batch
+      // Where no row of them fits there is nothing to send.
+      if (batch.length > 0) yield batch
     }
   }
 
@@ -103,6 +119,22 @@ export class RowFitter {
     const cells: Cell[] = []
     for (const place of this.#places) cells.push(row[place] ?? null)
     return cells
+  }
+
+  #fields(documents: DocumentFields, row: Row): Cell[] {
+    const cell = row[1] ?? null
+    const document = documents.read(cell)
+    // What no JSON says has no fields: each cast refuses it.
+    if (document === undefined) return this.#written.map(() => cell)
+    return this.#written.map(({ source }) => {
+      if (source.kind === 'filled') return this.#filled(source.filling, document)
+      if (source.kind !== 'field') return null
+      const value = fieldAt(document, source.path)
+      if (value !== undefined && (value !== null || source.onNull === undefined)) return asField(value)
+      const filling = value === undefined ? source.onMissing : source.onNull
+      if (filling === undefined) return null
+      return filling === 'refused' ? missingField : this.#filled(filling, document)
+    })
   }
 
   #cells(named: NamedRow): Cell[] {
@@ -170,6 +202,10 @@ export class RowFitter {
     this.counts.problems.set(key, problem)
     if (policy === 'error' && this.#options.errorQuit) throw new FirstProblem(problem.samples[0] ?? message)
   }
+}
+
+function typeOf({ source }: TablePlan, name: string): LogicalType | undefined {
+  return source.columns.find((column) => column.name === name)?.type
 }
 
 /** What `errorQuit` stops a load with. */

@@ -103,6 +103,8 @@ function isComparable(
   { source: from, sameEngine }: Pick<TablePlan, 'source' | 'sameEngine'>,
   fixedScale: boolean,
 ): boolean {
+  if (source.kind === 'field')
+    return oneForm.has(typeParts(target.type).base) && !isPadded(target) && !target.type.endsWith('[]')
   if (source.kind !== 'file') return false
   const own = from.columns.find(({ name }) => name === source.column)
   if (own === undefined) return false

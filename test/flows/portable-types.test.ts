@@ -1,7 +1,17 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect } from 'vitest'
-import { loaderOf, on, place, type PlaceName } from './portable-places.js'
+import { expect, onTestFinished } from 'vitest'
+import { needsAll, needsPostgis } from '../servers/needs.js'
+import {
+  between,
+  codeOf,
+  loaderOf,
+  needsPlaces,
+  on,
+  place,
+  tableFile,
+  type PlaceName,
+} from './portable-places.js'
 
 /** Every type that an engine has, as cells and back, and what becomes of it elsewhere. */
 
@@ -154,3 +164,151 @@ on(['sqlite'], 'a value of another class than its column is exact, with its clas
     { '~': 'blob', v: 'AA==' },
   ])
 })
+
+for (const through of ['sqlite', 'mariadb', 'mysql'] as const)
+  between(['postgresql'], through, 'the types of PostgreSQL come back through another engine', async () => {
+    const schema = `CREATE TYPE mood AS ENUM ('sad', 'ok');
+      CREATE TABLE t(id int PRIMARY KEY, ti time, tz timetz, iv interval, u uuid, ine inet, rng int4range, e mood, b bit(5), ia int[], na numeric[], j json, by bytea, d date, f real, x xml);`
+    const [from, back] = [await place('postgresql', schema), await place('postgresql', schema)]
+    await from.execute(
+      `INSERT INTO t VALUES (1, '12:00:00.5', '12:00:00.5+05:30', '-1 year 2 mons -3 days 04:05:06.000007', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '::1/64', '[1,5)', 'ok', '10110', '{1,NULL}', '{1.50}', '{"a": [1]}', '\\x00ff', '2024-02-29', 0.1, '<a/>');
+       INSERT INTO t VALUES (2)`,
+    )
+    const { hf } = await loaderOf({ from, back, through: await place(through) })
+    const refused = await codeOf(hf.copy({ from: 'from', to: 'through', create: true }))
+    expect(refused).toEqual(['refused.lossy', expect.stringContaining('t.tz: ')])
+    await hf.copy({ from: 'from', to: 'through', create: true, acceptLossy: true })
+    await hf.copy({ from: 'through', to: 'back', confirm: true })
+    expect(await back.content()).toEqual(await from.content())
+  })
+
+on(['mariadb', 'mysql'], 'what a type would change in silence is said', async (engine) => {
+  const target = await place(
+    engine,
+    'CREATE TABLE t(id int PRIMARY KEY, c char(5), v varchar(3), b binary(4));\n',
+  )
+  const { hf, folder } = await loaderOf({ target })
+  const load = (row: string) => {
+    const cols = '{"n":"id","t":"i32","pk":1},{"n":"c","t":"text"},{"n":"v","t":"text"},{"n":"b","t":"bytes"}'
+    writeFileSync(
+      join(folder, 't.ndjson'),
+      tableFile('t', [`{"holdfast":1,"table":"t","cols":[${cols}]}`, row]),
+    )
+    return codeOf(hf.load({ input: 't.ndjson', acceptEdits: true, confirm: true }))
+  }
+  for (const [row, said] of [
+    ['[1,"ab ",null,null]', 'c ends in blanks'],
+    ['[1,null,"abc ",null]', 'v has 4 characters'],
+    ['[1,null,null,"AP8="]', 'b has 2 bytes'],
+  ] as const)
+    expect(await load(row)).toEqual(['refused.cells', expect.stringContaining(said)])
+  expect((await load('[1,"ab","ab ","AAECAw=="]'))[0]).toBe('none')
+})
+
+on(['postgresql'], 'what a type would change in silence is said', async (engine) => {
+  const target = await place(engine, 'CREATE TABLE t(id int PRIMARY KEY, c char(5), v varchar(3))')
+  const { hf, folder } = await loaderOf({ target })
+  const load = (row: string, acceptLossy: boolean) => {
+    const cols = '{"n":"id","t":"i32","pk":1},{"n":"c","t":"text"},{"n":"v","t":"text"}'
+    writeFileSync(
+      join(folder, 't.ndjson'),
+      tableFile('t', [`{"holdfast":1,"table":"t","cols":[${cols}]}`, row]),
+    )
+    return codeOf(hf.load({ input: 't.ndjson', acceptEdits: true, confirm: true, acceptLossy }))
+  }
+  expect(await load('[1,"ab","abc"]', false)).toEqual([
+    'refused.lossy',
+    expect.stringContaining('t.c: character(n) fills up'),
+  ])
+  expect(await load('[1,"ab","abc "]', true)).toEqual([
+    'refused.cells',
+    expect.stringContaining('v has 4 characters'),
+  ])
+  expect((await load('[1,"ab","abc"]', true))[0]).toBe('none')
+})
+
+between(
+  ['mariadb', 'mysql'],
+  'postgresql',
+  'a time of more than a day is an interval elsewhere',
+  async (engine) => {
+    const from = await place(
+      engine,
+      "CREATE TABLE t(id int PRIMARY KEY, t time);\nINSERT INTO t VALUES (1, '838:59:59'), (2, '23:00:00'), (3, '-01:00:00');\n",
+    )
+    const to = await place('postgresql', 'CREATE TABLE t(id int PRIMARY KEY, t interval)')
+    const { hf } = await loaderOf({
+      from,
+      to,
+      day: await place('postgresql', 'CREATE TABLE t(id int PRIMARY KEY, t time)'),
+    })
+    await hf.copy({ from: 'from', to: 'to', confirm: true })
+    expect(await to.ask('SELECT t::text FROM t ORDER BY id')).toEqual([
+      ['838:59:59'],
+      ['23:00:00'],
+      ['-01:00:00'],
+    ])
+    expect(await codeOf(hf.copy({ from: 'from', to: 'day', confirm: true }))).toEqual([
+      'refused.cells',
+      expect.stringContaining('t, row 1: t is PT838H59M59S, which is no time of day'),
+    ])
+  },
+)
+
+needsPlaces('postgresql').it('rows that a policy hides are an error, not fewer rows', async () => {
+  const from = await place(
+    'postgresql',
+    'CREATE TABLE t(id int PRIMARY KEY); INSERT INTO t VALUES (1); ALTER TABLE t ENABLE ROW LEVEL SECURITY;',
+  )
+  const user = `reader_${Date.now()}`
+  await from.execute(`CREATE ROLE ${user} LOGIN PASSWORD 'x'; GRANT SELECT ON t TO ${user}`)
+  onTestFinished(() => from.execute(`DROP OWNED BY ${user}; DROP ROLE ${user}`))
+  const { hf, folder } = await loaderOf({
+    from: { ...from, config: { ...from.config, user, password: 'x' } },
+  })
+  expect(await codeOf(hf.dump())).toEqual([
+    expect.stringMatching(/^database\./u),
+    expect.stringContaining('t'),
+  ])
+  expect(existsSync(join(folder, 'datadir/manifest.json'))).toBe(false)
+})
+
+needsAll(needsPlaces('postgresql', 'mariadb'), needsPostgis()).it(
+  'geometry goes between PostGIS, MariaDB and SQLite with its SRID; where there is no such type it is bytes',
+  async () => {
+    const places = {
+      from: await place(
+        'postgresql',
+        `CREATE EXTENSION postgis; CREATE TABLE t(id int PRIMARY KEY, p public.geometry(Point, 4326), any_ public.geometry, g public.geography);
+        INSERT INTO t VALUES (1, 'SRID=4326;POINT(1 -2.5)', 'SRID=3857;LINESTRING(0 0,1 1)', 'POINT(1 2)'); INSERT INTO t VALUES (2)`,
+      ),
+      gis: await place('postgresql', 'CREATE EXTENSION postgis'),
+      plain: await place('postgresql'),
+      mariadb: await place('mariadb'),
+      sqlite: await place('sqlite'),
+      back: await place(
+        'postgresql',
+        'CREATE EXTENSION postgis; CREATE TABLE t(id int PRIMARY KEY, p public.geometry(Point, 4326), any_ public.geometry, g public.geography)',
+      ),
+    }
+    const { hf } = await loaderOf(places)
+    const content = await places.from.content()
+    expect(await hf.copy({ from: 'from', to: 'gis', create: true })).toMatchObject({ losses: [] })
+    expect(await places.gis.content()).toEqual(content)
+    for (const to of ['plain', 'sqlite'] as const) {
+      expect(await codeOf(hf.copy({ from: 'from', to, create: true }))).toEqual([
+        'refused.lossy',
+        expect.stringContaining('t.p: geometry becomes bytes (EWKB)'),
+      ])
+      await hf.copy({ from: 'from', to, create: true, acceptLossy: true })
+      await hf.copy({ from: to, to: 'back', confirm: true })
+      expect(await places.back.content()).toEqual(content)
+    }
+    await hf.copy({ from: 'from', to: 'mariadb', create: true })
+    expect(await places.mariadb.ask('SELECT ST_AsText(p) AS t, ST_SRID(p) AS s FROM t WHERE id = 1')).toEqual(
+      [['POINT(1 -2.5)', 4326]],
+    )
+    await hf.copy({ from: 'mariadb', to: 'back', confirm: true })
+    expect(await places.back.content()).toEqual(content)
+  },
+)

@@ -79,7 +79,7 @@ class MongoSink implements RowSink {
     schemas: false,
     wrappers: ['bson'],
     fixedScale: false,
-    looseJson: {},
+    looseTypes: [],
     anyColumns: true,
   }
   readonly #cx: Context

@@ -46,11 +46,17 @@ class MysqlSink implements RowSink {
     this.#session = session
     this.#request = request
     // MariaDB's JSON is the text itself.
-    const loose =
+    const looseTypes =
       session.identity.product === 'MariaDB'
-        ? {}
-        : { json: 'json keeps neither the order of keys nor equal keys, and of a number what a double does' }
-    this.capabilities = { schemas: false, wrappers: ownWrappers, fixedScale: true, looseJson: loose }
+        ? []
+        : [
+            {
+              db: /^json$/u,
+              loses:
+                'json keeps neither the order of keys nor equal keys, and of a number what a double does',
+            },
+          ]
+    this.capabilities = { schemas: false, wrappers: ownWrappers, fixedScale: true, looseTypes }
   }
 
   async tables(): Promise<readonly TableHeader[]> {

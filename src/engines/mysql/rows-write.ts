@@ -41,7 +41,7 @@ function plainWriter(column: ColumnHeader): CellWriter {
     case 'f64':
       return (cell) => (cell === '-0' ? minusZero(column) : finite(column, plainText(cell)))
     case 'bytes':
-      return (cell) => hex(Buffer.from(plainText(cell), 'base64'))
+      return bytesWriter(column)
     case 'date':
     case 'timestamp':
     case 'timestamptz':
@@ -61,7 +61,22 @@ function plainWriter(column: ColumnHeader): CellWriter {
   }
 }
 
+function bytesWriter(column: ColumnHeader): CellWriter {
+  const length = Number(/^binary\((\d+)\)$/iu.exec(column.db ?? '')?.[1] ?? 0)
+  return (cell) => {
+    const bytes = Buffer.from(plainText(cell), 'base64')
+    if (bytes.length < length)
+      throw new CellRefused(
+        column,
+        `has ${bytes.length} bytes, which binary(${length}) fills up with zeros`,
+        Buffer.concat([bytes], length).toString('base64'),
+      )
+    return hex(bytes)
+  }
+}
+
 function textWriter(column: ColumnHeader): CellWriter {
+  const fixed = /^char\(/iu.test(column.db ?? '')
   const { charset } = (column.own ?? {}) as Partial<OwnColumn>
   const basic = charset === 'utf8mb3' || charset === 'utf8'
   return (cell) => {
@@ -73,6 +88,8 @@ function textWriter(column: ColumnHeader): CellWriter {
         text.replace(/[\u{10000}-\u{10ffff}]/gu, '?'),
       )
     }
+    if (fixed && text.endsWith(' '))
+      throw new CellRefused(column, 'ends in blanks, which char(n) does not keep', text.replace(/ +$/u, ''))
     return quoted(text)
   }
 }

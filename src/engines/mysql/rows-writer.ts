@@ -63,9 +63,9 @@ export class InsertWriter implements TableWriter {
       )
     const before = await this.#count()
     const most = Math.min(this.#session.identity.maxAllowedPacket / 4, 1024 * 1024)
-    let [taken, affected, held, length] = [0, 0, [] as Encoded[], 0]
+    let [taken, held, length] = [0, [] as Encoded[], 0]
     const flush = async () => {
-      affected += await this.#insert(held, taken)
+      await this.#insert(held, taken)
       taken += held.length
       ;[held, length] = [[], 0]
     }
@@ -78,8 +78,9 @@ export class InsertWriter implements TableWriter {
     }
     if (held.length > 0) await flush()
     const inserted = (await this.#count()) - before
-    const updated = (affected - inserted) / 2
-    return { inserted, updated, skipped: taken - inserted - updated, deleted: 0 }
+    // Of the others the server says how many it has changed, and not how many had those values already.
+    const there = taken - inserted
+    return { inserted, updated: this.#changes ? there : 0, skipped: this.#changes ? 0 : there, deleted: 0 }
   }
 
   /** Deletes what was not among the rows. @returns how many */
@@ -104,17 +105,22 @@ export class InsertWriter implements TableWriter {
     return Number(found?.n)
   }
 
-  async #insert(rows: readonly Encoded[], before: number): Promise<number> {
+  /** Whether rows that are there get other values. */
+  get #changes(): boolean {
+    const keeps = this.#mode === 'skip' || this.#columns.every((name) => this.#key.includes(name))
+    return !keeps
+  }
+
+  async #insert(rows: readonly Encoded[], before: number): Promise<void> {
     if (this.#loose)
       await this.#session.query(`SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'`)
     try {
       const values = rows.map((row) => row.values).join(',')
-      const done = await this.#session.query(
+      await this.#session.query(
         `INSERT INTO ${this.#name} (${list(this.#columns)}) VALUES ${values}${this.#conflict()}`,
       )
       if (this.#mode === 'sync')
         await this.#session.query(`INSERT INTO ${this.#keys} VALUES ${rows.map((row) => row.key).join(',')}`)
-      return (done as unknown as { readonly affectedRows: number }).affectedRows
     } catch (error) {
       throw rowError(error, this.table.table.name, before)
     } finally {
@@ -129,7 +135,7 @@ export class InsertWriter implements TableWriter {
     if (this.#mode === 'replace' || this.#mode === 'append') return ''
     const others = this.#columns.filter((name) => !this.#key.includes(name))
     const first = quoteName(this.#key[0] ?? '')
-    if (this.#mode === 'skip' || others.length === 0) return ` ON DUPLICATE KEY UPDATE ${first} = ${first}`
+    if (!this.#changes) return ` ON DUPLICATE KEY UPDATE ${first} = ${first}`
     const touched = this.table.columns
       .filter(
         ({ name, own }) => (own as OwnColumn | undefined)?.touched === true && !this.#columns.includes(name),

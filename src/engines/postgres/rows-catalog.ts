@@ -148,6 +148,16 @@ function headerOf({ schema, name, rows }: TableRow, details: Details): TableHead
   }
 }
 
+/** The types that extensions and users have made, as SQL writes them; without those that stand for the rows of tables. */
+export async function readOwnTypes(session: PostgresSession): Promise<ReadonlySet<string>> {
+  const types = await session.rows<{ name: string }>(`
+    SELECT pg_catalog.format_type(t.oid, NULL) AS name FROM pg_catalog.pg_type t
+    JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace AND ${userSchema}
+    LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
+    WHERE t.typisdefined AND t.typtype <> 'p' AND t.typcategory <> 'A' AND (c.oid IS NULL OR c.relkind = 'c')`)
+  return new Set(types.map(({ name }) => name))
+}
+
 async function readColumns(session: PostgresSession): Promise<readonly ColumnRow[]> {
   return session.rows<ColumnRow>(`
     SELECT a.attrelid::text AS table, a.attname::text AS name, pg_catalog.format_type(coalesce(d.oid, t.oid), coalesce(nullif(t.typtypmod, -1), a.atttypmod)) AS type,

@@ -6,16 +6,19 @@ import { identifier, literal, qualifiedName } from './quoting.js'
 
 export const defaultSchema = 'public'
 
-/** Of another engine's table the schema is `public`. An enum becomes a type of the table's own. */
-export function mappingOf(header: TableHeader): TableMapping {
-  const mapping = tableMapping(header, dialect)
+/**
+ * Of another engine's table the schema is `public`. An enum becomes a type of the table's own.
+ * @param known the types that extensions and users have made there: `public.hstore`
+ */
+export function mappingOf(header: TableHeader, known: ReadonlySet<string>): TableMapping {
+  const type: TableDialect['type'] = (column) => columnType(column, header, known)
+  const mapping = tableMapping(header, { ...dialect, type })
   return { ...mapping, statements: [...enumTypes(header), ...mapping.statements] }
 }
 
-const dialect: TableDialect = {
+const dialect: Omit<TableDialect, 'type'> = {
   quote: identifier,
   table: ({ schema = defaultSchema, name }) => qualifiedName(schema, name),
-  type: columnType,
   identity: ({ identity }) => ({
     sql: `GENERATED ${identity === 'always' ? 'ALWAYS' : 'BY DEFAULT'} AS IDENTITY`,
     isKey: false,
@@ -57,12 +60,19 @@ const plain: Readonly<Record<string, string>> = {
 const ownTypes =
   /^(?:inet|cidr|macaddr8?|xml|tsvector|tsquery|money|point|line|lseg|box|path|polygon|circle|int[48]range|numrange|tsrange|tstzrange|daterange|pg_lsn|"char"|jsonb?)(?:\[\])*$/u
 
+/** Whether a type is there, whose name a file says: `public.geometry(Point,4326)`. */
+function isKnown(db: string, known: ReadonlySet<string>): boolean {
+  const name = /^(.+?)(?:\([\w, -]+\))?(?:\[\])*$/u.exec(db)?.[1]
+  return name !== undefined && known.has(name)
+}
+
 function columnType(
   column: ColumnHeader,
   header: TableHeader,
+  known: ReadonlySet<string>,
 ): { readonly sql: string; readonly loss?: string } {
   const { base, args, array } = typeParts(column.type)
-  const one = oneType(column, base, args, header)
+  const one = oneType(column, base, args, header, known)
   return array ? { ...one, sql: `${one.sql}[]` } : one
 }
 
@@ -71,6 +81,7 @@ function oneType(
   base: string,
   args: readonly number[],
   header: TableHeader,
+  known: ReadonlySet<string>,
 ): { readonly sql: string; readonly loss?: string } {
   const { precision, maxLength, db = '' } = column
   switch (base) {
@@ -101,10 +112,12 @@ function oneType(
       return { sql: args.length === 0 ? 'varbit' : `bit(${args[0]})` }
     case 'year':
       return { sql: 'smallint', loss: 'a year becomes smallint' }
-    case 'geometry':
-      return { sql: 'bytea', loss: 'geometry becomes bytes (EWKB)' }
+    case 'geometry': {
+      const own = isKnown(db, known) ? db : [...known].find((name) => /(?:^|\.)geometry$/u.test(name))
+      return own === undefined ? { sql: 'bytea', loss: 'geometry becomes bytes (EWKB)' } : { sql: own }
+    }
     case 'native':
-      return ownTypes.test(db)
+      return ownTypes.test(db) || isKnown(db, known)
         ? { sql: db }
         : { sql: 'text', loss: `${db === '' ? 'an own type' : db} becomes text` }
     default: {

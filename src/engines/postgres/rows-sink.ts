@@ -13,7 +13,7 @@ import { tableText, type Sequence, type TableHeader } from '../../engine/table-h
 import { HoldfastError } from '../../errors.js'
 import { resolveConnection } from './connection.js'
 import { identifier, literal, qualifiedName } from './quoting.js'
-import { readTables, type OwnColumn, type OwnTable } from './rows-catalog.js'
+import { readOwnTypes, readTables, type OwnColumn, type OwnTable } from './rows-catalog.js'
 import { defaultSchema, mappingOf } from './rows-mapping.js'
 import { readRows, rowSettings } from './rows-source.js'
 import { asConstraint, CopyWriter } from './rows-writer.js'
@@ -29,7 +29,7 @@ export async function openSink(
     await session.rows(
       `BEGIN${request.dryRun ? ' READ ONLY' : ''}; ${rowSettings}; SET LOCAL client_encoding = 'UTF8'`,
     )
-    return new PostgresSink(cx, session, request)
+    return new PostgresSink(cx, session, request, request.create ? await readOwnTypes(session) : new Set())
   } catch (error) {
     await session.close()
     throw error
@@ -43,7 +43,10 @@ class PostgresSink implements RowSink {
     defaultSchema,
     wrappers: [],
     fixedScale: true,
-    looseJson: { jsonb: 'jsonb keeps neither the order of keys nor equal keys' },
+    looseTypes: [
+      { db: /^jsonb$/u, loses: 'jsonb keeps neither the order of keys nor equal keys' },
+      { db: /^character\(\d+\)$/u, loses: 'character(n) fills up with blanks what is shorter' },
+    ],
   }
   readonly #cx: Context
   readonly #session: PostgresSession
@@ -51,13 +54,15 @@ class PostgresSink implements RowSink {
   readonly #writers: CopyWriter[] = []
   /** What makes the tables as they were, when the rows are in. */
   readonly #undo: string[] = []
+  readonly #types: ReadonlySet<string>
   #all: readonly OwnTable[] = []
   #tables: readonly TableHeader[] = []
 
-  constructor(cx: Context, session: PostgresSession, request: RowSinkRequest) {
+  constructor(cx: Context, session: PostgresSession, request: RowSinkRequest, types: ReadonlySet<string>) {
     this.#cx = cx
     this.#session = session
     this.#request = request
+    this.#types = types
   }
 
   async tables(): Promise<readonly TableHeader[]> {
@@ -66,7 +71,7 @@ class PostgresSink implements RowSink {
   }
 
   mapping(header: TableHeader): TableMapping {
-    return mappingOf(header)
+    return mappingOf(header, this.#types)
   }
 
   async create(mappings: readonly TableMapping[]): Promise<void> {

@@ -7,8 +7,8 @@ import { HoldfastError } from '../../errors.js'
 import { ChunkPool, releaseChunk } from '../../streams/chunk-pool.js'
 import { textChunks } from '../../streams/text-chunks.js'
 import { databaseFailure, stateOf } from './failures.js'
-import { identifier, qualifiedName } from './quoting.js'
-import { columnList } from './rows-catalog.js'
+import { identifier, literal, qualifiedName } from './quoting.js'
+import { columnList, type OwnColumn } from './rows-catalog.js'
 import { cellWriter } from './rows-write.js'
 import type { PostgresSession } from './session.js'
 
@@ -51,12 +51,30 @@ export class CopyWriter implements TableWriter {
   }
 
   async write(rows: AsyncIterable<readonly EncodedRow[]>): Promise<WriteCounts> {
+    await this.#holdSequences()
     if (!this.#merges) return { ...none, inserted: await this.#copy(this.#target, rows) }
     await this.#session.rows(
       `CREATE TEMPORARY TABLE ${this.#staging.slice('pg_temp.'.length)} ON COMMIT DROP AS SELECT ${columnList(this.#columns)} FROM ${this.#target} WITH NO DATA`,
     )
     const taken = await this.#copy(this.#staging, rows)
     return this.#merge(taken)
+  }
+
+  /**
+   * What a column that is left out numbers itself by goes back with the transaction, which `nextval` alone does not: an altered
+   * sequence is a new one until the end. Who does not own it may not alter it.
+   */
+  async #holdSequences(): Promise<void> {
+    for (const { name, own } of this.table.columns) {
+      const { sequence } = (own ?? {}) as OwnColumn
+      const state = this.table.sequences[name]
+      if (sequence === undefined || state === undefined || this.#columns.includes(name)) continue
+      const [found] = await this.#session.rows<{ mine: boolean }>(
+        `SELECT pg_catalog.pg_has_role(relowner, 'USAGE') AS mine FROM pg_catalog.pg_class WHERE oid = ${literal(sequence)}::pg_catalog.regclass`,
+      )
+      if (found?.mine === true)
+        await this.#session.rows(`ALTER SEQUENCE ${sequence} INCREMENT BY ${state.increment}`)
+    }
   }
 
   /** Deletes what the file did not have; children before parents. @returns how many */

@@ -64,6 +64,7 @@ function columnType(column: ColumnHeader): { readonly sql: string; readonly loss
   }
   if (base === 'numeric')
     return { sql: args.length === 0 ? 'DECIMAL_TEXT' : `DECIMAL_TEXT(${args.join(',')})` }
+  if (base === 'geometry') return { sql: 'BLOB', loss: 'geometry becomes bytes (EWKB)' }
   if (base === 'text' && column.maxLength !== undefined) return { sql: `VARCHAR(${column.maxLength})` }
   const sql = plain[base]
   return sql === undefined ? { sql: 'TEXT', loss: `${column.db ?? column.type} becomes text` } : { sql }

@@ -83,7 +83,7 @@ class SqliteSink implements RowSink {
     schemas: false,
     wrappers: storageClasses,
     fixedScale: false,
-    looseJson: {},
+    looseTypes: [],
   }
   readonly #talk: RowsTalk
   readonly #request: RowSinkRequest

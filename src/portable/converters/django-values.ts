@@ -1,4 +1,4 @@
-import type { Cell } from '../../engine/cell.js'
+import { wrapped, type Cell } from '../../engine/cell.js'
 import { typeParts } from '../../engine/logical-type.js'
 import type { ColumnHeader } from '../../engine/table-header.js'
 
@@ -6,10 +6,13 @@ import type { ColumnHeader } from '../../engine/table-header.js'
 const duration = /^(?:(-?\d+) )?(\d+):(\d\d):(\d\d)(?:\.(\d{1,6}))?$/u
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u
 
-/** Values that Django writes otherwise into a fixture than into the database: durations, and UUIDs where there is no such type. */
+/** Values that Django writes otherwise into a fixture than into the database: durations, bytes, JSON, and UUIDs where there is no such type. */
 export function databaseCell(cell: Cell, column: ColumnHeader): Cell {
   if (typeof cell !== 'string') return cell
   const { base } = typeParts(column.type)
+  // In a fixture bytes are base64, and JSON is not a text of it.
+  if (base === 'bytes') return wrapped('bytes', cell)
+  if (base === 'json') return wrapped('jsontext', JSON.stringify(cell))
   if (base === 'i64') return microseconds(cell) ?? cell
   if (base === 'interval') return isoInterval(cell) ?? cell
   // Django makes `char(32)` where there is no such type; SQLite does not hold on to the length.
