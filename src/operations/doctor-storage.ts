@@ -150,6 +150,9 @@ async function roundTrip(cx: Context, { storage }: OpenStorage): Promise<string>
       throw new HoldfastError(
         'storage.failed',
         `its clock and this machine's differ by ${Math.round(offMs / 1000)} s`,
+        {
+          hint: 'set the clocks by NTP: names of backups and retention go by this one, leases by that of the storage',
+        },
       )
     }
   } finally {
