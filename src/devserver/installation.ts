@@ -41,8 +41,11 @@ export class Installation {
     const known = this.#found
     if (known !== undefined && [this.#soughtVersion, known.programs.dataVersion].includes(version))
       return known
+    // Each look starts programs: side by side. A machine without the server is told that first.
+    const account = this.#account()
+    account.catch(() => undefined)
     const programs = await this.#programs(version)
-    this.#found = { programs, account: await this.#account(programs) }
+    this.#found = { programs, account: await this.#reaching(await account, programs) }
     this.#soughtVersion = version
     return this.#found
   }
@@ -56,12 +59,15 @@ export class Installation {
     })
   }
 
-  async #account({ paths }: DevServerPrograms): Promise<Account | undefined> {
+  async #account(): Promise<Account | undefined> {
     const { cx, driver, folder } = this.#wanted
     // A file needs no account of its own.
-    if (driver.command === undefined) return undefined
-    const account = await serverAccount(cx, folder, driver.accounts ?? [])
-    if (account === undefined || driver.runsAsRoot !== true) return account
+    return driver.command === undefined ? undefined : serverAccount(cx, folder, driver.accounts ?? [])
+  }
+
+  /** None where the server may be run by root, and the account cannot reach its programs. */
+  async #reaching(account: Account | undefined, { paths }: DevServerPrograms): Promise<Account | undefined> {
+    if (account === undefined || this.#wanted.driver.runsAsRoot !== true) return account
     const reached = Object.values(paths).map((path) => requireReach(account, dirname(path)))
     return Promise.all(reached).then(
       () => account,

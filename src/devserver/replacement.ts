@@ -5,7 +5,7 @@ import type { Context } from '../env/context.js'
 import { Secret } from '../env/secret.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import { ofOneLife, oldName, remove, replacementName } from './data-folder.js'
-import { standGuard } from './guard/guard.js'
+import { standGuard, type Guard } from './guard/guard.js'
 import { ServerLife, type ServerParts } from './life.js'
 import { syncFolder, syncTree } from './tree-copy.js'
 
@@ -29,14 +29,10 @@ export async function replaceData(
   const guard = standGuard(cx.env, { folder, signal: driver.discardSignal ?? 'SIGKILL', remove: true })
   replacement.onStart = () => guard.started()
   try {
-    await replacement
-      .started()
-      .then((site) => fill(cx, site))
-      .then(() => cx.signal.throwIfAborted())
-      .catch((thrown: unknown) => {
-        throw asTheyWere(cx, thrown, called)
-      })
-    await takePlace(await filledData(replacement), life.uninterrupted())
+    await filled(cx, replacement, fill).catch((thrown: unknown) => {
+      throw asTheyWere(cx, thrown, called)
+    })
+    await takePlace(replacement, life.uninterrupted(), guard)
   } finally {
     await replacement.discarded()
     guard.dismiss()
@@ -57,32 +53,38 @@ async function replacementParts(parts: ServerParts, life: ServerLife): Promise<S
   }
 }
 
-/** Stops the server in good order, so that its data can be moved; they are on the disk then. @returns where they are */
-async function filledData(replacement: ServerLife): Promise<string> {
+/** Starts it, has it filled, and stops it in good order, so that its data can be moved; they are on the disk then. */
+async function filled(
+  cx: Context,
+  replacement: ServerLife,
+  fill: (cx: Context, site: DevServerSite) => Promise<void>,
+): Promise<void> {
+  await fill(cx, await replacement.started())
+  cx.signal.throwIfAborted()
   await replacement.stopped()
-  const data = join(replacement.folder, 'data')
-  await syncTree(data)
-  return data
+  await syncTree(join(replacement.folder, 'data'))
 }
 
 /** The server is started again where it ran. */
-async function takePlace(filled: string, life: ServerLife): Promise<void> {
+async function takePlace(replacement: ServerLife, life: ServerLife, guard: Guard): Promise<void> {
   const { folder } = life
   const [data, old] = [join(folder, 'data'), join(folder, oldName)]
+  const filledData = join(replacement.folder, 'data')
   const record = await life.record()
   const ran = await life.ended()
   for (const name of [oldName, ...ofOneLife]) await remove(join(folder, name))
   // Where a program still looks at it, as on Windows.
   await rename(data, old).catch(() => remove(data))
-  await rename(filled, data)
+  await rename(filledData, data)
   await syncFolder(folder)
   if (record !== undefined) {
     // They have been settled with the password that this server goes by.
     const { initialPassword: _, ...settled } = record
     await life.write(settled)
   }
-  // A thousand files take a moment to remove.
-  await Promise.all([ran ? life.started() : undefined, remove(old)])
+  // A thousand files take a moment to remove: the guard, a process of its own, removes them with the folder that it watches.
+  await rename(old, filledData).catch(() => remove(old))
+  await Promise.all([ran ? life.started() : undefined, guard.finish()])
 }
 
 /** The server that was restored in part, whose address the error names, is gone when its user hears of it. */

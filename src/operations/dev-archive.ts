@@ -6,13 +6,12 @@ import type { DevServerDriver, DevServerSite } from '../engine/dev-server.js'
 import type { Context } from '../env/context.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import { HookRunner } from '../hooks/runner.js'
-import { backup } from './backup.js'
-import { list } from './list.js'
 import { OpenStorages } from './open-storages.js'
 import type { RestoreReport } from './reports.js'
 import type { RestoreRequestOptions } from './requests.js'
-import { restore } from './restore.js'
 import type { Workspace } from './workspace.js'
+
+// What backs up and restores is loaded when it is used: a start, which somebody waits for, needs none of it.
 
 const storageName = 'backups'
 
@@ -22,6 +21,7 @@ export function devArchive(workspace: Workspace, driver: DevServerDriver): Archi
     backup: (cx, site, directory) => backUp(cx, workspace, driver, site, directory),
     restore: async (cx, site, directory) => {
       await devWorkspace(workspace, driver, site, directoryStorage(workspace, directory), async (own) => {
+        const { list } = await import('./list.js')
         const { backups, damaged } = await list(own, { signal: cx.signal })
         const [newest] = backups
         if (newest === undefined)
@@ -43,6 +43,7 @@ async function backUp(
   directory: string,
 ): Promise<void> {
   await devWorkspace(workspace, driver, site, directoryStorage(workspace, directory), async (own) => {
+    const { backup } = await import('./backup.js')
     const [outcome] = await backup(own, { signal: cx.signal })
     if (outcome?.ok === false) throw outcome.error
   })
@@ -55,6 +56,7 @@ export async function backupsIn(workspace: Workspace, directory: string) {
     storages: directoryStorage(workspace, directory),
   })
   try {
+    const { list } = await import('./list.js')
     return (await list(own, {})).backups
   } finally {
     await own.storages.close()
@@ -78,6 +80,7 @@ async function restoreNew(
   workspace: Workspace,
   request: RestoreRequestOptions,
 ): Promise<RestoreReport> {
+  const { restore } = await import('./restore.js')
   const restored = (create: boolean) =>
     // Nothing is in it that could be lost.
     restore(workspace, { ...request, safetyBackup: false, create, signal: cx.signal, confirm: () => true })

@@ -102,6 +102,8 @@ async function describe(workspace: Workspace, folder: BackupFolder): Promise<Dev
 export async function devRestore(workspace: Workspace, request: DevRestoreRequest): Promise<DevConnection> {
   const { server, driver } = await selectServer(workspace, request)
   const { backup = 'latest', from } = request
+  // It takes a moment to load: while the server that is to be filled is being made.
+  void import('./restore.js')
   if (from !== undefined) {
     const fromDatabase = request.fromDatabase ?? databaseMeant(workspace, driver)
     await server.restoreWith(async (cx, site) => {

@@ -69,20 +69,37 @@ async function writeRecord(file: string, pid: number): Promise<void> {
   await writeFile(file, `${pid}\n${(await processIdentity(pid)) ?? ''}\n`, { mode: 0o600 })
 }
 
-/** Starts a program of ours that watches over this process: the end of its stdin means that this process is gone. */
-export function startWatcher(call: ToolCall, variables: Context['env']['variables']): Writable {
+/** A program of ours that watches over this process: the end of its stdin means that this process is gone. */
+export interface Watcher {
+  readonly stdin: Writable
+  /** Ends its stdin, and waits until it has ended. */
+  finish(): Promise<void>
+}
+
+export function startWatcher(call: ToolCall, variables: Context['env']['variables']): Watcher {
   const child = spawn(call.program, call.args, {
     env: childEnvironment(variables, call),
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
     windowsHide: true,
   })
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve())
+    child.once('error', () => resolve())
+  })
   child.on('error', () => undefined)
   child.stdin.on('error', () => undefined)
   child.unref()
   // Neither the program nor the pipe keeps this process running.
   ;(child.stdin as unknown as { unref(): void }).unref()
-  return child.stdin
+  return {
+    stdin: child.stdin,
+    finish: () => {
+      child.ref()
+      child.stdin.end()
+      return ended
+    },
+  }
 }
 
 /** What a file of {@link startInBackground} says; undefined where there is none, or no sense in it. */

@@ -118,6 +118,12 @@ postgresql.describe('a development server of PostgreSQL', () => {
       folder: server,
     })
     expect(first.sizeBytes).toBeGreaterThan(1e6)
+    if (isRoot && process.platform === 'linux') {
+      const { uid } = statSync(server)
+      expect(uid).not.toBe(0)
+      for (const path of [first.folder, join(server, 'data'), `/proc/${first.pid}`])
+        expect(statSync(path).uid).toBe(uid)
+    }
     expect(await rows(await url(), 'select current_database(), current_user')).toEqual(['dev', 'dev'])
     await hf.dev.start()
     expect(await pidOf()).toBe(first.pid)

@@ -16,13 +16,19 @@ export interface Guard {
   started(): void
   /** The server has ended in good order, and the guard with it. */
   dismiss(): void
+  /** Has it do at once what it would do if this process were gone, while this one does something else. @returns when it has */
+  finish(): Promise<void>
 }
 
 export function standGuard(env: Env, order: GuardOrder): Guard {
   const call = ownProgramCall(['dist', 'devserver', 'guard', 'main.js'], 'guard', order)
-  const stdin = startWatcher({ ...call, inheritEnv: false }, env.variables)
+  const watcher = startWatcher({ ...call, inheritEnv: false }, env.variables)
   return {
-    started: () => void stdin.write('started\n'),
-    dismiss: () => void stdin.end('dismissed\n'),
+    started: () => void watcher.stdin.write('started\n'),
+    dismiss: () => void watcher.stdin.end('dismissed\n'),
+    finish: () => {
+      watcher.stdin.write('done\n')
+      return watcher.finish()
+    },
   }
 }

@@ -15,11 +15,14 @@ const noteMs = 2_000
 
 const { folder, signal, remove } = JSON.parse(process.argv[3] ?? '') as GuardOrder
 let last: ProcessRecord | undefined
+/** The starter is there, and done: nothing is started any more. */
+let isDone = false
 
 // The terminal sends its signals to every process at once; only the end of stdin counts here.
 for (const ignored of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(ignored, () => undefined)
 process.stdin.on('data', (data: Buffer) => {
   if (data.includes('dismissed')) process.stdin.destroy()
+  if (data.includes('done')) isDone = true
   // Whoever removes the folder meanwhile removes the note with it.
   void readRecord(recordFile(folder)).then((record) => {
     last = record ?? last
@@ -30,7 +33,7 @@ process.stdin.once('error', () => void finish())
 
 async function finish(): Promise<void> {
   const until = performance.now() + noteMs
-  while (last === undefined && existsSync(folder) && performance.now() < until) {
+  while (!isDone && last === undefined && existsSync(folder) && performance.now() < until) {
     last = await readRecord(recordFile(folder))
     if (last === undefined) await delay(20)
   }

@@ -94,23 +94,35 @@ function settingArgs(settings: readonly string[]): readonly string[] {
   return settings.flatMap((setting) => ['-c', setting])
 }
 
-/** Whatever a first start that was interrupted has done already, it is done again. */
+/**
+ * Whatever a first start that was interrupted has done already, it is done again. A copy of a template has the database: then one
+ * connection is enough, which makes what the next one into that database needs to begin with.
+ */
 async function settle(cx: Context, site: DevServerSite, extensions: readonly string[]): Promise<void> {
-  const { user, password, initialPassword, database } = site
-  const administer = (secret: Secret) =>
-    query(cx, { ...site, password: secret, database: 'postgres' }, async (rows) => {
-      const known = await rows(`SELECT 1 FROM pg_database WHERE datname = ${literal(database)}`)
-      if (known.length === 0) await rows(`CREATE DATABASE ${identifier(database)}`)
-      if (secret.reveal() !== password.reveal())
-        await rows(`ALTER ROLE ${identifier(user)} PASSWORD ${literal(password.reveal())}`)
-    })
-  await administer(initialPassword).catch((error: unknown) => {
+  const { initialPassword, password } = site
+  await settleWith(cx, site, initialPassword).catch((error: unknown) => {
     if (asHoldfastError(error).code !== 'database.login-refused') throw error
-    return administer(password)
+    return settleWith(cx, site, password)
   })
   if (extensions.length === 0) return
   await query(cx, site, async (rows) => {
     for (const name of extensions) await rows(`CREATE EXTENSION IF NOT EXISTS ${identifier(name)}`)
+  })
+}
+
+async function settleWith(cx: Context, site: DevServerSite, secret: Secret): Promise<void> {
+  const { user, password, database } = site
+  const giveUser = async (rows: Rows) => {
+    if (secret.reveal() !== password.reveal())
+      await rows(`ALTER ROLE ${identifier(user)} PASSWORD ${literal(password.reveal())}`)
+  }
+  const known = { ...site, password: secret }
+  await query(cx, known, giveUser).catch((error: unknown) => {
+    if (asHoldfastError(error).code !== 'database.not-found') throw error
+    return query(cx, { ...known, database: 'postgres' }, async (rows) => {
+      await rows(`CREATE DATABASE ${identifier(database)}`)
+      await giveUser(rows)
+    })
   })
 }
 

@@ -7,6 +7,7 @@ import type { ChunkPool } from '../../streams/chunk-pool.js'
 import { readFacts } from './catalog.js'
 import { resolveConnection, type Connection } from './connection.js'
 import { copyIn, copyOut } from './copy.js'
+import { loadDriver } from './driver.js'
 import { databaseFailure, stateOf } from './failures.js'
 import { lendableSocket } from './lent-socket.js'
 import { lookUpPassword } from './passfile.js'
@@ -107,8 +108,7 @@ async function connectClient(
   socket?: () => Socket,
 ): Promise<Client> {
   const { host, port, user, database, password, parameters } = connection
-  const { default: pg } = await import('pg')
-  const client = new pg.Client({
+  const client = new (loadDriver().Client)({
     host,
     port,
     user,
