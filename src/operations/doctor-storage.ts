@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import type { Manifest } from '../catalog/manifest.js'
 import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
 import { objectKey } from '../storages/object-key.js'
@@ -25,13 +26,13 @@ export async function checkStorage(
   })
   if (open === undefined) return [opened]
   const { storage } = open
-  const catalogued = await checkCatalog(cx, subject, open)
+  const { check: catalogued, manifests } = await checkCatalog(cx, subject, open)
   // A round trip would make the folder, and what is not mounted would look like a storage without backups.
   const isThere = catalogued.error?.code !== 'storage.not-found'
   const checks = [opened]
   if (isThere) {
     const trip = await attempt(cx, subject, 'round trip', () => roundTrip(cx, open as OpenStorage))
-    checks.push(trip, catalogued)
+    checks.push(trip, catalogued, ...(await checkRoom(cx, subject, storage, manifests)))
     if (contract && trip.status === 'ok') checks.push(...(await checkContract(cx, subject, storage)))
   } else checks.push({ ...catalogued, status: 'warning' })
   if (storage.capabilities.volatile) {
@@ -45,22 +46,63 @@ export async function checkStorage(
   return checks
 }
 
-async function checkCatalog(cx: Context, subject: string, { catalog }: OpenStorage): Promise<DoctorCheck> {
+async function checkCatalog(
+  cx: Context,
+  subject: string,
+  { catalog }: OpenStorage,
+): Promise<{ readonly check: DoctorCheck; readonly manifests: readonly Manifest[] }> {
   let unfinished = 0
+  let manifests: readonly Manifest[] = []
   const check = await attempt(cx, subject, 'catalog', async () => {
-    const { manifests, damaged, pending } = await catalog.list(cx)
+    const { damaged, pending, ...listed } = await catalog.list(cx)
+    manifests = listed.manifests
     const [first] = damaged
     if (first !== undefined) throw first.error
     unfinished = pending.length
     return `backups: ${manifests.length}`
   })
-  if (unfinished === 0) return check
-  return {
+  if (unfinished === 0) return { check, manifests }
+  const warned: DoctorCheck = {
     ...check,
     status: 'warning',
     message: `${check.message}, unfinished: ${unfinished}`,
     hint: 'they are being made now, or an ended run has left them; prune removes what is older than a day',
   }
+  return { check: warned, manifests }
+}
+
+/** Whether backups of everything, as large as the newest ones, have room; nothing where the storage does not know. */
+async function checkRoom(
+  cx: Context,
+  subject: string,
+  storage: Storage,
+  manifests: readonly Manifest[],
+): Promise<readonly DoctorCheck[]> {
+  const wanted = newestBytes(manifests)
+  let free: number | undefined
+  const check = await attempt(cx, subject, 'free space', async () => {
+    free = await storage.freeBytes?.(cx)
+    const taken = wanted === 0 ? '' : `; the newest backups take ${megabytes(wanted)}`
+    return `${megabytes(free ?? 0)} free${taken}`
+  })
+  if (check.status === 'error') return [check]
+  if (free === undefined) return []
+  if (free >= wanted) return [check]
+  return [{ ...check, status: 'warning', hint: 'make room: the next backups will not fit; see prune' }]
+}
+
+function newestBytes(manifests: readonly Manifest[]): number {
+  const newest = new Map<string, Manifest>()
+  for (const manifest of manifests) {
+    const subject = `${manifest.kind} ${manifest.database.alias}`
+    if ((newest.get(subject)?.id ?? '') < manifest.id) newest.set(subject, manifest)
+  }
+  const parts = [...newest.values()].flatMap((manifest) => manifest.parts)
+  return parts.reduce((sum, { stored }) => sum + stored.bytes, 0)
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`
 }
 
 /** Every promise that Holdfast relies on, tried on this very storage. */
@@ -108,6 +150,9 @@ async function roundTrip(cx: Context, { storage }: OpenStorage): Promise<string>
       throw new HoldfastError(
         'storage.failed',
         `its clock and this machine's differ by ${Math.round(offMs / 1000)} s`,
+        {
+          hint: 'set the clocks by NTP: names of backups and retention go by this one, leases by that of the storage',
+        },
       )
     }
   } finally {

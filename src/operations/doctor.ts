@@ -73,10 +73,9 @@ function checkConfiguration(workspace: Workspace): readonly DoctorCheck[] {
 }
 
 function retains({ settings }: Workspace): boolean {
-  const policies = [
-    settings.retention,
-    ...[...settings.databases.values(), ...settings.files.values()].map(({ retention }) => retention ?? {}),
-  ]
+  const { databases, files, storages } = settings
+  const own = [...databases.values(), ...files.values(), ...storages.values()]
+  const policies = [settings.retention, ...own.map(({ retention }) => retention ?? {})]
   return policies.some((policy) => Object.keys(policy).some((key) => key !== 'timeZone'))
 }
 

@@ -33,6 +33,8 @@ export interface Storage {
    * @param prefix of the keys that the puts were for; where the storage knows them, it leaves all others alone
    */
   sweep(cx: Context, olderThanMs: number, prefix?: string): Promise<number>
+  /** How many bytes more there is room for; undefined, or no such method, where nobody knows. */
+  freeBytes?(cx: Context): Promise<number | undefined>
   close(): Promise<void>
 }
 

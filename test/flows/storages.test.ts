@@ -17,7 +17,8 @@ import type { HoldfastConfig } from '../../src/config/config.js'
 import { defineConnector } from '../../src/custom/define-connector.js'
 import { HoldfastError } from '../../src/errors.js'
 import { localDriver } from '../../src/storages/local/driver.js'
-import type { StorageDriver } from '../../src/storages/storage.js'
+import type { StorageDriver, StoredObject } from '../../src/storages/storage.js'
+import { wrapped } from '../../src/storages/wrap/wrapped.js'
 import { faultyStorage, type StorageFaults } from '../../src/testing/faulty-storage.js'
 import { needsTool } from '../servers/needs.js'
 import { built, documentOf, holdfast, project } from '../cli/command-line.js'
@@ -303,6 +304,81 @@ it.skipIf(!canMount)(
     ])
     expect(filesBelow(offsite)).toEqual([])
     expect((await hf.verify({ storage: 'main' })).results).toMatchObject([{ ok: true }])
+  },
+)
+
+it('doctor tells of a storage whose clock is another, and of a template without a time', async () => {
+  const late: StorageDriver = {
+    driver: 'late',
+    async open(settings, where) {
+      const inner = await localDriver.open(settings, where)
+      const hourAgo = (object: StoredObject) => new Date(object.modified.getTime() - 3_600_000)
+      return wrapped(inner, {
+        async stat(cx, key) {
+          const object = await inner.stat(cx, key)
+          return object === undefined ? undefined : { ...object, modified: hourAgo(object) }
+        },
+      })
+    },
+  }
+  const { folder, hf } = await shop(
+    {},
+    {
+      filename: '{database}.{extension}',
+      storageDrivers: [late],
+      storages: { main: { driver: 'late', path: './main' } },
+    },
+  )
+  mkdirSync(join(folder, 'main'))
+  const { checks } = await hf.doctor()
+  expect(checks.filter(({ status }) => status !== 'ok')).toMatchObject([
+    { subject: 'config', name: 'filename', status: 'warning' },
+    { subject: 'config', name: 'retention', status: 'warning' },
+    {
+      subject: 'storage main',
+      name: 'round trip',
+      status: 'error',
+      message: "its clock and this machine's differ by 3600 s",
+    },
+    { subject: 'encryption', status: 'warning' },
+  ])
+  expect(checks).toContainEqual({ subject: 'config', name: 'server name', status: 'ok', message: 'test' })
+})
+
+it.skipIf(!canMount)(
+  `${canMount ? '' : '[needs root and mount] '}doctor warns where the next backup has no room`,
+  async () => {
+    const storages = {
+      main: './main',
+      offsite: { driver: 'local', path: './offsite', retention: { last: 1 } },
+    }
+    const { folder, file, hf } = await shop({}, { storages })
+    const offsite = join(folder, 'offsite')
+    mkdirSync(offsite)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=400k', 'tmpfs', offsite])
+    onTestFinished(() => void execFileSync('umount', [offsite]))
+    execute(file, 'CREATE TABLE noise AS SELECT hex(randomblob(250000)) AS readable')
+    const space = async () => {
+      const { checks } = await hf.doctor()
+      expect(checks.map(({ name }) => name)).not.toContain('retention')
+      return checks.filter(({ name }) => name === 'free space')
+    }
+    expect(await space()).toMatchObject([
+      { subject: 'storage offsite', status: 'ok', message: '0.4 MB free' },
+    ])
+    await hf.backup()
+    expect(await space()).toMatchObject([
+      {
+        subject: 'storage main',
+        status: 'ok',
+        message: expect.stringMatching(/^\d+\.\d MB free; the/u) as string,
+      },
+      {
+        subject: 'storage offsite',
+        status: 'warning',
+        message: expect.stringMatching(/^0\.1 MB free; the newest backups take 0\.[23] MB$/u) as string,
+      },
+    ])
   },
 )
 

@@ -1,4 +1,4 @@
-import { lstat, unlink } from 'node:fs/promises'
+import { lstat, statfs, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Context } from '../../env/context.js'
@@ -135,6 +135,15 @@ export class LocalStorage implements Storage {
       return await sweepPartials(this.#root(cx), new Date(cx.env.clock.now().getTime() - olderThanMs))
     } catch (error) {
       throw storageError(error, `cannot remove what an interrupted run left in ${this.describe()}`)
+    }
+  }
+
+  async freeBytes(cx: Context): Promise<number> {
+    try {
+      const { bavail, bsize } = await statfs(this.#root(cx))
+      return bavail * bsize
+    } catch (error) {
+      throw storageError(error, `cannot look at ${this.describe()}`)
     }
   }
 

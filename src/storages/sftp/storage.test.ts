@@ -262,6 +262,9 @@ need.describe('the sftp storage', () => {
       })
       expect(await keysOf(storage)).toEqual([])
       expect(readdirSync(join(path, '.holdfast-partial'))).toEqual([])
+      const free = (await storage.freeBytes?.(contextOf())) ?? 0
+      expect(free).toBeGreaterThan(mebibyte / 2)
+      expect(free).toBeLessThanOrEqual(mebibyte)
     } finally {
       await storage.close()
       spawnSync('umount', ['-l', path])
@@ -274,6 +277,11 @@ need.describe('the sftp storage on a server that knows no more than the protocol
     server = await startSshd('-P posix-rename,hardlink,fsync,statvfs,fstatvfs')
   })
   afterAll(() => server?.stop())
+
+  it('does not know what room there is', async () => {
+    const storage = await openAt(await server.newFolder())
+    expect(await storage.freeBytes?.(contextOf())).toBeUndefined()
+  })
 
   const names = /createOnly|create-only|replace|shows nothing|sweeps/u
   const fixture = { open: async () => openAt(await server.newFolder()) }

@@ -11,7 +11,7 @@ import { SftpConnection } from './connection.js'
 import { status, statusOf } from './errors.js'
 import { readHandle } from './read.js'
 import type { SftpSettings } from './settings.js'
-import { isUnsupported, writeHandle } from './write.js'
+import { isUnsupported, writeHandle, type Room } from './write.js'
 
 type Done = (error?: Error | null) => void
 
@@ -203,6 +203,20 @@ export class SftpTree implements FileTree {
     // The object has its name; its first name, should it stay, is swept later.
     await this.remove(cx, from).catch(() => undefined)
     return 'created'
+  }
+
+  async freeBytes(cx: Context): Promise<number | undefined> {
+    const on = await this.#connected(cx)
+    const ask = on.ask<Room>(
+      `cannot look at ${this.describe()}`,
+      (sftp, answer) => sftp.ext_openssh_statvfs(this.#full(''), answer),
+      cx.signal,
+    )
+    const room = await ask.catch((error: unknown) => {
+      if (isUnsupported(error)) return undefined
+      throw error
+    })
+    return room === undefined ? undefined : room.f_bavail * room.f_frsize
   }
 
   remove(cx: Context, path: string): Promise<boolean> {

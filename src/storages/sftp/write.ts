@@ -76,9 +76,7 @@ async function explained(
 ): Promise<Error> {
   if (statusOf(failure.cause) !== status.failure) return failure
   const room = await connection
-    .ask<{ readonly f_bavail: number; readonly f_frsize: number }>(doing, (sftp, answer) =>
-      sftp.ext_openssh_fstatvfs(handle, answer),
-    )
+    .ask<Room>(doing, (sftp, answer) => sftp.ext_openssh_fstatvfs(handle, answer))
     .catch(() => undefined)
   return room !== undefined && room.f_bavail * room.f_frsize < requestBytes * requestsAhead
     ? new HoldfastError('storage.full', `${doing}: there is no space left`, { cause: failure })
@@ -91,6 +89,13 @@ async function synced(connection: SftpConnection, handle: Buffer, doing: string)
   } catch (error) {
     if (!isUnsupported(error)) throw error
   }
+}
+
+/** What a server says of the room on its disk (OpenSSH, PROTOCOL, "statvfs@openssh.com"). */
+export interface Room {
+  /** Blocks for everybody, and the bytes of one. */
+  readonly f_bavail: number
+  readonly f_frsize: number
 }
 
 /** What the library throws where the server has not offered an extension; and what a server answers that must not know it. */

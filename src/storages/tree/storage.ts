@@ -160,6 +160,10 @@ export class TreeStorage implements Storage {
     return kind === 'file' ? this.#tree.remove(cx, path) : this.#tree.removeFolder(cx, path)
   }
 
+  async freeBytes(cx: Context): Promise<number | undefined> {
+    return this.#tree.freeBytes?.(cx)
+  }
+
   close(): Promise<void> {
     return this.#tree.close()
   }

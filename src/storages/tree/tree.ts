@@ -50,6 +50,8 @@ export interface FileTree {
   remove(cx: Context, path: string): Promise<boolean>
   /** False where it is not empty, or is not there. */
   removeFolder(cx: Context, path: string): Promise<boolean>
+  /** How many bytes more there is room for; undefined where the server does not say. */
+  freeBytes?(cx: Context): Promise<number | undefined>
   close(): Promise<void>
 }
 

@@ -11,6 +11,7 @@ export function wrapped(inner: Storage, own: Partial<Storage>): Storage {
     list: (cx, prefix, options) => inner.list(cx, prefix, options),
     delete: (cx, key) => inner.delete(cx, key),
     sweep: (cx, olderThanMs, prefix) => inner.sweep(cx, olderThanMs, prefix),
+    ...(inner.freeBytes === undefined ? {} : { freeBytes: inner.freeBytes.bind(inner) }),
     close: () => inner.close(),
     ...own,
   }
