@@ -105,7 +105,7 @@ export default defineConfig({ databases: { shop: 'sqlite:./shop.db' }, models: [
   expect(ask(path, 'SELECT * FROM people')).toEqual([[1, 'a@x', 'reader']])
 })
 
-built.it('the short options of the old script: -s shows and changes nothing, -d, -r, -e', async () => {
+built.it('the short options of the old script: -s shows and changes nothing, -d, -r, -e, -v', async () => {
   const { cwd, path, run } = await shop()
   execute(path, "DROP TABLE shop_book_tags; INSERT INTO shop_tag VALUES (1, 'a', 'A'), (2, 'b', 'B')")
   const shown = await run('dump', 'shop_tag', '-s')
@@ -118,6 +118,9 @@ built.it('the short options of the old script: -s shows and changes nothing, -d,
   execute(path, "DELETE FROM shop_tag; INSERT INTO shop_tag VALUES (3, 'c', 'C')")
   expect(await run('load', '-s', '-d', 'fixtures')).toMatchObject({ code: 0 })
   expect(ask(path, 'SELECT id FROM shop_tag')).toEqual([[3]])
-  expect(await run('load', '-r', '-e', '-d', 'fixtures')).toMatchObject({ code: 0 })
+  expect(await run('load', '-r', '-e', '-v', '-d', 'fixtures')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/TABLE +ROWS +INSERTED[^\n]*\n *shop_tag +2 +2 /u) as string,
+  })
   expect(ask(path, 'SELECT id FROM shop_tag ORDER BY id')).toEqual([[1], [2], [3]])
 })
