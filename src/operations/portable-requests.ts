@@ -28,7 +28,7 @@ export interface SourceChanges {
 export interface DumpRequestOptions extends Cancellable, TableChoice, SourceChanges {
   /** Alias or URL; the only configured database where absent. */
   readonly database?: string
-  /** A folder (made if it is not there), a file `….ndjson`, `….ndjson.zst` or `….ndjson.gz`, or a stream. Default: the folder `datadir`. */
+  /** A folder (made if it is not there), a file `….ndjson`, `….ndjson.zst`, `….ndjson.gz` or `….tar`, or a stream. Default: the folder `datadir`. */
   readonly output?: string | Writable
   /** `zstd:3`, `gzip` or `none`. Default: what the name of a file says, else `none`, so that the files can be edited. */
   readonly compress?: string

@@ -31,6 +31,11 @@ export async function reseal(workspace: Workspace, request: ResealRequest): Prom
     const found = await stat(path).catch(() => undefined)
     if (found === undefined)
       throw new HoldfastError('storage.not-found', `there is no portable dump ${given}`)
+    if (path.endsWith('.tar'))
+      throw new HoldfastError(
+        'usage.not-supported',
+        `${given} is a dump in one file: unpack it, and reseal its folder, or load it with --accept-edits`,
+      )
     if (found.isDirectory()) files.push(...(await resealFolder(cx, workspace, path)))
     else files.push(await resealFile(cx, workspace, path))
   }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   createReadStream,
   createWriteStream,
@@ -26,6 +27,7 @@ import {
   placeNames,
   type PlaceName,
 } from './portable-places.js'
+import { needsTool } from '../servers/needs.js'
 import { listener, testFolder } from './workbench.js'
 
 /** People with bosses who come later, and their visits: self-references, keys, texts, blobs, wide numbers. */
@@ -131,6 +133,63 @@ describe('a portable dump', () => {
     const [header, ...rows] = after?.split('\n').slice(0, -2) ?? []
     expect(header).toContain('"fk":[{"cols":["who"],"table":"person","refs":["number"]}]')
     expect(before?.split('\n').slice(1, -2)).toEqual(rows)
+  })
+
+  needsTool('tar').it('is a tar archive as well, of our making or of anybody else', async () => {
+    const places = { from: await place('sqlite', sample), to: await place('sqlite', sample) }
+    const { hf, folder } = await loaderOf(places)
+    const tar = (...args: readonly string[]) =>
+      execFileSync('tar', args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+    const load = (input: string) => codeOf(hf.load({ database: 'to', input, confirm: true }))
+    const loaded = async (input: string) => {
+      await places.to.execute('DELETE FROM visit; UPDATE person SET weight = 7')
+      expect(await load(input)).toEqual(['none', 'it has worked'])
+      expect(await places.to.content()).toEqual(await places.from.content())
+    }
+    const report = await hf.dump({ database: 'from', output: 'new/dump.tar' })
+    const size = statSync(join(folder, 'new/dump.tar')).size
+    expect(report).toMatchObject({ output: join(folder, 'new/dump.tar'), bytes: size })
+    const names = ['tables/person.ndjson', 'tables/visit.ndjson', 'manifest.json']
+    expect(tar('tf', 'new/dump.tar').trim().split('\n')).toEqual(names)
+    await loaded('new/dump.tar')
+    tar('xf', 'new/dump.tar')
+    await hf.dump({ database: 'from', output: 'datadir' })
+    for (const name of names.slice(0, 2))
+      expect(readFileSync(join(folder, name))).toEqual(readFileSync(join(folder, 'datadir', name)))
+    await hf.dump({ database: 'from', output: 'packed.tar', compress: 'zstd' })
+    expect(tar('tf', 'packed.tar')).toContain('tables/visit.ndjson.zst\n')
+    await loaded('packed.tar')
+    for (const [format, what] of [
+      ['gnu', 'datadir'],
+      ['pax', './datadir'],
+    ] as const) {
+      tar('cf', 'other.tar', `--format=${format}`, what)
+      await loaded('other.tar')
+    }
+    tar('czf', 'other.tar.gz', 'datadir')
+    expect(await load('other.tar.gz')).toMatchObject([
+      'usage.not-supported',
+      expect.stringContaining('has to be unpacked'),
+    ])
+    const code = async (work: Promise<unknown>) => (await codeOf(work))[0]
+    expect(await code(hf.dump({ database: 'from', output: 'no.tar.zst' }))).toBe('usage.invalid')
+    expect(await code(hf.reseal({ paths: ['packed.tar'] }))).toBe('usage.not-supported')
+    tar('cf', 'part.tar', 'datadir/manifest.json', 'datadir/tables/person.ndjson')
+    expect(await load('part.tar')).toMatchObject([
+      'integrity.missing-artifact',
+      expect.stringContaining('visit.ndjson'),
+    ])
+    tar('cf', 'none.tar', 'datadir/tables')
+    expect((await load('none.tar'))[0]).toBe('integrity.missing-artifact')
+    truncateSync(join(folder, 'new/dump.tar'), size - 1024)
+    expect((await load('new/dump.tar'))[0]).toBe('integrity.truncated')
+    expect(await places.to.content()).toEqual(await places.from.content())
+    const where = { person: 'no such column' }
+    expect(await code(hf.dump({ database: 'from', output: 'other.tar', where }))).toBe(
+      'database.query-failed',
+    )
+    expect(readdirSync(folder).filter((name) => name.endsWith('.partial'))).toEqual([])
+    await loaded('other.tar')
   })
 
   it.skipIf(process.platform !== 'linux')(

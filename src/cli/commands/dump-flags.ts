@@ -26,7 +26,7 @@ export interface DumpingFlags extends TableFlags, SourceFlags {
 export const dumpingFlags = {
   output: text(
     'PATH',
-    'a folder, a file that ends in .ndjson or .ndjson.zst, or - for stdout  [default: datadir]',
+    'a folder, a file that ends in .ndjson, .ndjson.zst or .tar, or - for stdout  [default: datadir]',
   ),
   dir: text('FOLDER', 'the same, for a folder'),
   stdout: toggle('the same as --output -'),

@@ -16,16 +16,17 @@ import { keyOf } from '../../engine/row-key.js'
 import { tableText, type TableHeader } from '../../engine/table-header.js'
 import { asHoldfastError, HoldfastError } from '../../errors.js'
 import { assertExists } from './catalog.js'
-import { listCollections, loadPrefix, unfinishedMark } from './collections.js'
+import { listCollections, loadPrefix, unfinishedMark, type CollectionInfo } from './collections.js'
 import { placeOf } from './connection.js'
 import { indexesToBuild } from './indexes.js'
 import { duplicateKey, InsertSender, type InsertOptions } from './insert-sender.js'
 import { fromJson, type Bson, type OrderedDocument } from './ordered-json.js'
 import { lineMaker, mappingOfRows } from './rows-documents.js'
 import { documentEncoder, mappingOfDocuments, rowEncoder } from './rows-encoders.js'
+import { readTables, requireCollection } from './rows-collections.js'
 import { KeptDocuments } from './rows-kept.js'
 import { definitionIn, holdsDocuments } from './rows-header.js'
-import { readDocuments, readTables } from './rows-source.js'
+import { readDocuments } from './rows-source.js'
 import { MongoSession } from './session.js'
 
 /** What a server says that does not know an option. */
@@ -49,7 +50,7 @@ export async function openSink(
     if (!request.create) await assertExists(session)
     const { collections, unfinished } = await listCollections(session)
     const { BSON } = await import('mongodb')
-    return new MongoSink(cx, session, BSON, request.mode, readTables(collections), unfinished)
+    return new MongoSink(cx, session, BSON, request.mode, collections, unfinished)
   } catch (error) {
     await session.close()
     throw error
@@ -87,6 +88,7 @@ class MongoSink implements RowSink {
   readonly #bson: Bson
   readonly #mode: LoadMode
   readonly #unfinished: boolean
+  readonly #collections: readonly CollectionInfo[]
   readonly #beside = new Map<string, Beside>()
   readonly #there: ReadonlySet<string>
   /** What the rows of each table are. */
@@ -99,15 +101,16 @@ class MongoSink implements RowSink {
     session: MongoSession,
     bson: Bson,
     mode: LoadMode,
-    tables: readonly TableHeader[],
+    collections: readonly CollectionInfo[],
     unfinished: boolean,
   ) {
     this.#cx = cx
     this.#session = session
     this.#bson = bson
     this.#mode = mode
-    this.#tables = tables
-    this.#there = new Set(tables.map(({ table }) => table.name))
+    this.#collections = collections
+    this.#tables = readTables(collections)
+    this.#there = new Set(this.#tables.map(({ table }) => table.name))
     this.#unfinished = unfinished
   }
 
@@ -116,6 +119,7 @@ class MongoSink implements RowSink {
   }
 
   mapping(header: TableHeader): TableMapping {
+    requireCollection(header.table.name, this.#collections)
     const mapping = holdsDocuments(header) ? mappingOfDocuments(header) : mappingOfRows(header)
     // A collection that is there keeps its own options and indexes.
     const there = this.#tables.find(({ table }) => table.name === header.table.name)?.native

@@ -3,13 +3,12 @@ import type { Context } from '../../env/context.js'
 import type { ConnectionSettings } from '../../engine/engine.js'
 import { RowChunk } from '../../engine/row-chunk.js'
 import type { RowQuery, RowSource } from '../../engine/row-source.js'
-import type { TableHeader } from '../../engine/table-header.js'
 import { HoldfastError } from '../../errors.js'
 import { assertExists, listWarnings } from './catalog.js'
-import { listCollections, mapSome, questionsAtOnce, type CollectionInfo } from './collections.js'
+import { listCollections, mapSome, questionsAtOnce } from './collections.js'
 import { DocumentReader } from './document-json.js'
 import type { Bson } from './ordered-json.js'
-import { headerOf } from './rows-header.js'
+import { leftOutWarnings, readTables } from './rows-collections.js'
 import { MongoSession } from './session.js'
 
 /** A server sends as many documents at a time, or about as many bytes: two answers are in memory. */
@@ -27,13 +26,12 @@ export async function openSource(cx: Context, settings: ConnectionSettings): Pro
       const size = await sizeOf(session, table.table.name)
       return size === undefined ? table : { ...table, estimatedRows: size.count }
     })
-    const series = list.collections.filter(({ type }) => type === 'timeseries').map(({ name }) => name)
     return {
       tables: () => Promise.resolve(tables),
       warnings: [
         ...listWarnings(list),
         'MongoDB gives no snapshot of several collections: they are read one after another',
-        ...(series.length === 0 ? [] : [`time series are not dumped: ${series.join(', ')}`]),
+        ...leftOutWarnings(list.collections),
       ],
       rows: (table, query) => readDocuments(cx, session, table.table.name, query),
       close: () => session.close(),
@@ -42,10 +40,6 @@ export async function openSource(cx: Context, settings: ConnectionSettings): Pro
     await session.close()
     throw error
   }
-}
-
-export function readTables(collections: readonly CollectionInfo[]): readonly TableHeader[] {
-  return collections.filter(({ type }) => type === 'collection').map(headerOf)
 }
 
 interface CollectionSize {

@@ -33,6 +33,26 @@ export function headerOf(entry: WrittenEntry): Buffer {
 }
 
 /**
+ * The header of a file whose size is not known yet: three blocks for every size, so that it can be written over. What varies stands in an
+ * extended header that is always there.
+ * @throws RangeError for a path of more than 300 bytes
+ */
+export function headerOfUnknownSize(entry: WrittenEntry): Buffer {
+  const { path, size, modifiedNs } = entry
+  if (path.length > 300) throw new RangeError('the path is too long for a header of three blocks')
+  const records = formatPax('path', path.toString('latin1')) + formatPax('size', String(size))
+  const plain = headerOf({
+    ...entry,
+    path: path.subarray(0, largestName),
+    size: within(size, largestSize),
+    modifiedNs: (modifiedNs / nanosPerSecond) * nanosPerSecond,
+  })
+  const text = Buffer.alloc(blockBytes)
+  text.write(records, 'latin1')
+  return Buffer.concat([headerOfExtended(records.length), text, plain])
+}
+
+/**
  * Puts an entry's header into a buffer, in pax format (POSIX.1-2017, pax): what does not fit into the ustar header, such as
  * nanoseconds, a name of more than 100 bytes or a size over 8 GiB, stands in an extended header before it. Names that fit are raw
  * bytes in the ustar header, as GNU tar writes them.
