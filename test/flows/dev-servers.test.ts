@@ -505,26 +505,38 @@ postgresql.describe('a development server of PostgreSQL', () => {
 })
 
 describe('a full disk', () => {
-  it.skipIf(postgresql.missing !== undefined)('is said, and leaves no half-made data', async ({ skip }) => {
-    const small = projectFolder()
-    const mount = ['-t', 'tmpfs', '-o', 'size=16m,mode=0711', 'tmpfs', small]
-    try {
-      execFileSync('mount', mount, { stdio: 'ignore' })
-    } catch {
-      rmSync(small, { recursive: true })
-      skip('this account may not mount a small file system')
-    }
-    try {
-      const hf = await project(small)
-      await expect(hf.dev.start({ engine: 'postgresql' })).rejects.toMatchObject({ code: 'storage.full' })
-      expect(filesBelow(join(small, '.holdfast/dev/postgresql/main'))).toEqual(['holdfast-dev-server.json'])
-      expect(await hf.dev.status()).toMatchObject({ state: 'empty' })
-      expect(await hf.dev.destroy()).toBe(true)
-    } finally {
-      execFileSync('umount', [small])
-      rmSync(small, { recursive: true })
-    }
-  })
+  it.skipIf(postgresql.missing !== undefined)(
+    'is said, leaves no half-made data, and a restore that it stops leaves the old ones',
+    async ({ skip }) => {
+      const small = projectFolder()
+      const mount = ['-t', 'tmpfs', '-o', 'size=16m,mode=0711', 'tmpfs', small]
+      try {
+        execFileSync('mount', mount, { stdio: 'ignore' })
+      } catch {
+        rmSync(small, { recursive: true })
+        skip('this account may not mount a small file system')
+      }
+      try {
+        const hf = await project(small)
+        await expect(hf.dev.start({ engine: 'postgresql' })).rejects.toMatchObject({ code: 'storage.full' })
+        expect(filesBelow(join(small, '.holdfast/dev/postgresql/main'))).toEqual(['holdfast-dev-server.json'])
+        expect(await hf.dev.status()).toMatchObject({ state: 'empty' })
+        expect(await hf.dev.destroy()).toBe(true)
+        // Room for one, and not for the one that a restore fills.
+        execFileSync('mount', ['-o', 'remount,size=64m', small])
+        const { url: secret } = await hf.dev.start({ engine: 'postgresql' })
+        await rows(secret.reveal(), 'create table t as select 1 as i')
+        await hf.dev.backup()
+        await expect(hf.dev.restore()).rejects.toMatchObject({ code: 'storage.full' })
+        expect(await rows(secret.reveal(), 'select i from t')).toEqual([1])
+        expect(readdirSync(join(small, '.holdfast/dev/postgresql/main'))).not.toContain('filling')
+        await hf.dev.destroy({ backups: true })
+      } finally {
+        execFileSync('umount', [small])
+        rmSync(small, { recursive: true })
+      }
+    },
+  )
 })
 
 type OtherEngine = 'postgis' | 'mariadb' | 'mysql' | 'mongodb' | 'sqlite'
