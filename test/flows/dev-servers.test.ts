@@ -516,8 +516,8 @@ describe('a full disk', () => {
         rmSync(small, { recursive: true })
         skip('this account may not mount a small file system')
       }
+      const hf = await project(small)
       try {
-        const hf = await project(small)
         await expect(hf.dev.start({ engine: 'postgresql' })).rejects.toMatchObject({ code: 'storage.full' })
         expect(filesBelow(join(small, '.holdfast/dev/postgresql/main'))).toEqual(['holdfast-dev-server.json'])
         expect(await hf.dev.status()).toMatchObject({ state: 'empty' })
@@ -530,8 +530,8 @@ describe('a full disk', () => {
         await expect(hf.dev.restore()).rejects.toMatchObject({ code: 'storage.full' })
         expect(await rows(secret.reveal(), 'select i from t')).toEqual([1])
         expect(readdirSync(join(small, '.holdfast/dev/postgresql/main'))).not.toContain('filling')
-        await hf.dev.destroy({ backups: true })
       } finally {
+        await hf.dev.destroy({ engine: 'postgresql', backups: true })
         execFileSync('umount', [small])
         rmSync(small, { recursive: true })
       }
