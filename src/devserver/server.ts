@@ -9,7 +9,6 @@ import { createBackupFolder } from './backup-folders.js'
 import { remove } from './data-folder.js'
 import { fillGuide, guideValues, plainGuide } from './guide.js'
 import { standGuard, type Guard } from './guard/guard.js'
-
 import { infoOf, type DevServerInfo } from './info.js'
 import { recordFile, runningServer } from './launch.js'
 import { ServerLife, type ServerParts } from './life.js'

@@ -98,11 +98,12 @@ needsTool('restic').describe('the restic storage', () => {
 
   it('stores once what two objects have in common', async () => {
     const storage = await open('alike')
-    const bytes = noise(12_000_000)
+    const bytes = noise(48_000_000)
     await put(storage, 'monday', bytes)
     const before = bytesOf(repository)
     await put(storage, 'tuesday', Buffer.concat([noise(50_000, 1), bytes, noise(50_000, 2)]))
-    expect(bytesOf(repository) - before).toBeLessThan(5_000_000)
+    // restic cuts where the contents say so, into pieces of up to 8 MiB: those at both ends are new.
+    expect(bytesOf(repository) - before).toBeLessThan(24_000_000)
     await storage.close()
   })
 
