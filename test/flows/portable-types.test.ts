@@ -170,8 +170,10 @@ for (const through of ['sqlite', 'mariadb', 'mysql'] as const)
     const schema = `CREATE TYPE mood AS ENUM ('sad', 'ok');
       CREATE TABLE t(id int PRIMARY KEY, ti time, tz timetz, iv interval, u uuid, ine inet, rng int4range, e mood, b bit(5), ia int[], na numeric[], j json, by bytea, d date, f real, x xml);`
     const [from, back] = [await place('postgresql', schema), await place('postgresql', schema)]
+    // MySQL keeps of a JSON text what it means, and not its blanks.
+    const json = through === 'mysql' ? '{"a":[1]}' : '{"a": [1]}'
     await from.execute(
-      `INSERT INTO t VALUES (1, '12:00:00.5', '12:00:00.5+05:30', '-1 year 2 mons -3 days 04:05:06.000007', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '::1/64', '[1,5)', 'ok', '10110', '{1,NULL}', '{1.50}', '{"a": [1]}', '\\x00ff', '2024-02-29', 0.1, '<a/>');
+      `INSERT INTO t VALUES (1, '12:00:00.5', '12:00:00.5+05:30', '-1 year 2 mons -3 days 04:05:06.000007', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '::1/64', '[1,5)', 'ok', '10110', '{1,NULL}', '{1.50}', '${json}', '\\x00ff', '2024-02-29', 0.1, '<a/>');
        INSERT INTO t VALUES (2)`,
     )
     const { hf } = await loaderOf({ from, back, through: await place(through) })
