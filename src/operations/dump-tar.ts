@@ -101,19 +101,22 @@ export class TarDestination implements DumpDestination {
       await connect(through === undefined ? [bytes, target] : [bytes, through, target], this.#cx.signal)
       const size = this.#end - start
       await this.#put(Buffer.alloc(paddingOf(size)))
-      const whole = header(size)
-      await this.#file.write(whole, 0, whole.length, at)
+      await this.#putAt(header(size), at)
     } catch (error) {
       throw outputError(error, this.path)
     }
   }
 
-  /** A write may take less than it was given. */
   async #put(bytes: Buffer): Promise<void> {
+    await this.#putAt(bytes, this.#end)
+    this.#end += bytes.length
+  }
+
+  /** A write may take less than it was given. */
+  async #putAt(bytes: Buffer, at: number): Promise<void> {
     for (let done = 0; done < bytes.length;) {
-      const { bytesWritten } = await this.#file.write(bytes, done, bytes.length - done, this.#end)
+      const { bytesWritten } = await this.#file.write(bytes, done, bytes.length - done, at + done)
       done += bytesWritten
-      this.#end += bytesWritten
     }
   }
 }
