@@ -200,9 +200,11 @@ async function backupOne(
   const { database, connector } = plan
   const started = workspace.env.clock.now()
   const id = newBackupId(workspace.env)
-  const facts = await connector.inspect(cx, { schemaHash: false })
+  const [facts, revision] = await Promise.all([
+    connector.inspect(cx, { schemaHash: false }),
+    codeRevision(cx, workspace.settings.baseDirectory),
+  ])
   const warned = [...facts.server.warnings, ...emptiness(facts)]
-  const revision = await codeRevision(cx, workspace.settings.baseDirectory)
   for (const warning of warned) notice(workspace, 'warning', `${database.alias}: ${warning}`)
   const hookFacts = {
     database: describeForHooks(database.alias, database.backupConnection),

@@ -88,30 +88,26 @@ const relationKinds = `CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'parti
 
 /** Everything of the user's in pg_class that pg_dump makes by itself, in order of schema and name. */
 export async function readRelations(session: PostgresSession): Promise<readonly Relation[]> {
-  const found = await session.rows<{
-    readonly oid: string
-    readonly kind: RelationKind
-    readonly schema: string
-    readonly name: string
-    readonly rows: number
-    readonly bytes: string
-    readonly unlogged: boolean
-    readonly hidden: boolean
-    readonly readable: boolean
-    readonly children: readonly string[]
-    readonly sequences: readonly string[]
-  }>(`
-    SELECT c.oid::text, ${relationKinds} AS kind, n.nspname::text AS schema, c.relname::text AS name, c.reltuples::float8 AS rows,
-           (c.relpages::bigint + coalesce(t.relpages, 0)) * pg_catalog.current_setting('block_size')::bigint AS bytes, c.relpersistence = 'u' AS unlogged,
-           c.relkind = 'r' AND pg_catalog.row_security_active(c.oid) AS hidden,
+  // As one value: of thousands of rows the driver would take longer than the server. Names sort by their bytes.
+  const [row] = await session.rows<{ readonly relations: readonly Relation[] | null }>(`
+    SELECT pg_catalog.json_strip_nulls(pg_catalog.json_agg(r)) AS relations FROM (
+    SELECT c.oid::bigint, ${relationKinds} AS kind, n.nspname AS schema, c.relname AS name,
+           -- Rows and pages as of the last VACUUM or ANALYZE: asking for the size itself waits for locks.
+           CASE WHEN c.reltuples > 0 THEN round(c.reltuples::float8) END AS "estimatedRows",
+           nullif((greatest(c.relpages, 0)::bigint + coalesce(t.relpages, 0)) * pg_catalog.current_setting('block_size')::bigint, 0) AS bytes,
+           c.relpersistence = 'u' AS unlogged,
+           c.relkind = 'r' AND c.relrowsecurity AND pg_catalog.row_security_active(c.oid) AS "rowsHidden",
            pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AS readable,
-           ARRAY(SELECT i.inhrelid::text FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid) AS children,
-           ARRAY(SELECT s.objid::text FROM pg_catalog.pg_depend s WHERE s.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-             AND s.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND s.refobjid = c.oid AND s.deptype = 'a'
-             AND s.refobjsubid > 0) AS sequences
+           CASE WHEN c.relhassubclass THEN ARRAY(SELECT i.inhrelid::bigint FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid)
+             ELSE '{}' END AS children,
+           coalesce(owned.sequences, '{}') AS "ownedSequences"
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid
+    LEFT JOIN (SELECT d.refobjid, pg_catalog.array_agg(d.objid::bigint) AS sequences FROM pg_catalog.pg_depend d
+      JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+      WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+        AND d.deptype = 'a' AND d.refobjsubid > 0 GROUP BY d.refobjid) AS owned ON owned.refobjid = c.oid
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c') AND c.relpersistence <> 't' AND ${userSchema}
       AND ${notOfExtension('pg_class', 'c.oid')}
       -- Of a composite type the extension has the type.
@@ -119,17 +115,8 @@ export async function readRelations(session: PostgresSession): Promise<readonly 
       -- Sequences of identity columns are made with their tables.
       AND NOT (c.relkind = 'S' AND EXISTS (SELECT FROM pg_catalog.pg_depend x
         WHERE x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND x.objid = c.oid AND x.deptype = 'i'))
-    ORDER BY n.nspname::text COLLATE "C", c.relname::text COLLATE "C"`)
-  return found.map(({ oid, rows, bytes, hidden, children, sequences, ...rest }) => ({
-    ...rest,
-    oid: Number(oid),
-    // Pages and rows as of the last VACUUM or ANALYZE: asking for the size itself waits for locks.
-    ...(rows > 0 ? { estimatedRows: Math.round(rows) } : {}),
-    ...(Number(bytes) > 0 ? { bytes: Number(bytes) } : {}),
-    rowsHidden: hidden,
-    children: children.map(Number),
-    ownedSequences: sequences.map(Number),
-  }))
+    ORDER BY n.nspname, c.relname) AS r`)
+  return row?.relations ?? []
 }
 
 export function tablesOf(relations: readonly Relation[]): readonly Relation[] {

@@ -88,15 +88,18 @@ function runningProof(
   const take = async (): Promise<Proof> => {
     const definitions = await definitionLines(session, overview.version)
     const plan = { level, filled: exclusion.filled, counters, countersRead }
-    const fingerprint = await readFingerprint(session, overview, plan).then(
+    const reading = readFingerprint(session, overview, plan)
+    // While the server counts.
+    const digests = { schemaHash: schemaHash(definitions), definitions: definitionsIn(definitions) }
+    const fingerprint = await reading.then(
       (found) => ({
         ...found,
         counters: whole ? found.counters : [],
-        definitions: whole ? definitionsIn(definitions) : {},
+        definitions: whole ? digests.definitions : {},
       }),
       (error: unknown) => unprovenFingerprint(fingerprintMethod, asHoldfastError(error).message),
     )
-    return { schemaHash: schemaHash(definitions), fingerprint }
+    return { schemaHash: digests.schemaHash, fingerprint }
   }
   const taking = take()
   const settled = Promise.allSettled([taking, countersRead])

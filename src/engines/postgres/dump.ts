@@ -40,10 +40,13 @@ export async function inspectDatabase(
   refuseContradictions(settings.options, plain)
   const session = await openSession(cx, settings.connection)
   try {
-    const client = await dumpClient(cx, settings, await readOverview(session))
-    const server = schemaHash
-      ? await session.facts()
-      : (await session.snapshot(() => readFactsButDefinitions(cx, session))).facts
+    const overview = await readOverview(session)
+    const [client, server] = await Promise.all([
+      dumpClient(cx, settings, overview),
+      schemaHash
+        ? session.facts()
+        : session.snapshot(async () => (await readFactsButDefinitions(cx, session)).facts),
+    ])
     return { server, tools: [client.facts] }
   } finally {
     await session.close()

@@ -44,12 +44,12 @@ export async function planExclusion(
     relations,
   )
   await checkSchemas(session, request)
+  const [out, empty] = [new Set(excluded), new Set(emptied)]
   const kept = candidates.filter(
-    ({ oid, schema }) =>
-      !excluded.some((relation) => relation.oid === oid) &&
-      (request.schemas.length === 0 || request.schemas.includes(schema)),
+    (relation) =>
+      !out.has(relation) && (request.schemas.length === 0 || request.schemas.includes(relation.schema)),
   )
-  const filled = kept.filter(({ oid }) => !emptied.some((relation) => relation.oid === oid))
+  const filled = kept.filter((relation) => !empty.has(relation))
   refuseHidden(overview, kept, filled)
   const standbyArgs =
     overview.standby && filled.some(({ unlogged }) => unlogged) ? ['--no-unlogged-table-data'] : []
@@ -97,6 +97,7 @@ function closure(
   all: readonly Relation[],
   next: (relation: Relation) => readonly number[],
 ): ReadonlySet<number> {
+  if (chosen.length === 0) return new Set()
   const byOid = new Map(all.map((relation) => [relation.oid, relation]))
   const found = new Set<number>()
   const open = chosen.map(({ oid }) => oid)
