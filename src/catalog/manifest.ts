@@ -112,16 +112,6 @@ export interface ManifestPart {
   readonly stored: { readonly key: string; readonly bytes: number; readonly sha256: string }
 }
 
-/** What a restore is made of. */
-export function nativeParts({ parts }: Pick<Manifest, 'parts'>): readonly ManifestPart[] {
-  return parts.filter(({ role }) => role !== 'portable')
-}
-
-/** The portable dump beside the native one; absent where none was wanted, or it failed. */
-export function portablePart({ parts }: Pick<Manifest, 'parts'>): ManifestPart | undefined {
-  return parts.find(({ role }) => role === 'portable')
-}
-
 const jsonSchema: z.ZodType<Json> = z.json()
 const bytes = z.int().nonnegative()
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/u)

@@ -1,4 +1,4 @@
-import { nativeParts, portablePart } from '../catalog/manifest.js'
+import { nativeParts, portablePart } from '../catalog/parts.js'
 import { asHoldfastError, HoldfastError } from '../errors.js'
 import type { Context } from '../env/context.js'
 import type { Phase } from '../hooks/events.js'

@@ -3,12 +3,8 @@ import { dirname, join, resolve } from 'node:path'
 import { Catalog } from '../catalog/catalog.js'
 import { wrongSignature } from '../catalog/chain-check.js'
 import { isManifestKey } from '../catalog/keys.js'
-import {
-  largestManifestBytes,
-  nativeParts,
-  parseManifestDocument,
-  type Manifest,
-} from '../catalog/manifest.js'
+import { largestManifestBytes, parseManifestDocument, type Manifest } from '../catalog/manifest.js'
+import { nativeParts } from '../catalog/parts.js'
 import type { Context } from '../env/context.js'
 import type { OpenStorage } from './open-storages.js'
 import type { StoredBackup } from './reports.js'

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { portablePart } from '../catalog/manifest.js'
+import { portablePart } from '../catalog/parts.js'
 import type { DatabaseFingerprint, TableFingerprint } from '../engine/fingerprinter.js'
 import type { RowSource } from '../engine/row-source.js'
 import { tableText, type TableHeader } from '../engine/table-header.js'

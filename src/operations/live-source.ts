@@ -8,6 +8,7 @@ import type { PortableManifest } from '../portable/portable-manifest.js'
 import type { PreparedTransform } from '../portable/row-transform.js'
 import { transformedRows } from '../portable/transformed-rows.js'
 import type { SourceTable, TableSource } from '../portable/table-source.js'
+import { migrationsOf } from './applied-migrations.js'
 import type { SourceChanges, TableChoice } from './portable-requests.js'
 import { groupsOf, modelsOf, transformsOf } from './portable-settings.js'
 import { chooseTables } from './table-choice.js'
@@ -28,9 +29,10 @@ export async function openLiveSource(
 ): Promise<TableSource & { readonly manifest: PortableManifest }> {
   const transforms = await transformsOf(workspace, choice)
   const models = await modelsOf(workspace)
-  const session = await database.engine.open(cx, database.connection)
-  const { migrations } = await session.facts().finally(() => session.close())
-  const rows = await rowsOf(database).openSource(cx, database.connection)
+  const migrations = migrationsOf(cx, database)
+  const rows = await rowsOf(database)
+    .openSource(cx, database.connection)
+    .finally(() => migrations.catch(() => undefined))
   try {
     const all = await rows.tables()
     const chosen = loadOrder(chooseTables(all, choice, await groupsOf(workspace, models, all)))
@@ -53,7 +55,7 @@ export async function openLiveSource(
         engine: database.engine.name,
         server: workspace.settings.serverName,
         database: database.alias,
-        migrations,
+        migrations: await migrations,
         tables: [],
         ...(stamps.has('masked') ? { masked: true as const } : {}),
         ...(stamps.has('subset') ? { subset: true as const } : {}),

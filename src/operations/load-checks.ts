@@ -6,6 +6,7 @@ import { HoldfastError } from '../errors.js'
 import type { TablePlan } from '../portable/evolution.js'
 import type { TableSource } from '../portable/table-source.js'
 import type { LoadRequest } from './portable-requests.js'
+import { migrationsOf } from './applied-migrations.js'
 import { notice, type Workspace } from './workspace.js'
 
 /** Columns that may not be null, and that nothing fills. @throws refused.schema */
@@ -62,14 +63,6 @@ export async function compareMigrations(
     if (!force) throw new HoldfastError('refused.migrations', `${target.alias}: ${said}`)
     notice(workspace, 'warning', `${target.alias}: ${said}`)
   }
-}
-
-async function migrationsOf(
-  cx: Context,
-  { engine, connection }: DatabaseSettings,
-): Promise<readonly MigrationState[]> {
-  const session = await engine.open(cx, connection)
-  return (await session.facts().finally(() => session.close())).migrations
 }
 
 /** A database that is not there yet may be one that `--create` makes. */

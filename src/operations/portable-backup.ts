@@ -1,4 +1,4 @@
-import { portablePart } from '../catalog/manifest.js'
+import { portablePart } from '../catalog/parts.js'
 import type { DatabaseSettings } from '../config/settings.js'
 import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'

@@ -1,4 +1,5 @@
-import { nativeParts, type Manifest } from '../catalog/manifest.js'
+import type { Manifest } from '../catalog/manifest.js'
+import { nativeParts } from '../catalog/parts.js'
 import type { DatabaseSettings } from '../config/settings.js'
 import type { ConnectorFactory, RestoreFacts, RestoreRequest } from '../engine/connector.js'
 import { swapId, type Beside, type Swapper, type SwapSession, type SwapState } from '../engine/swapper.js'

@@ -4,6 +4,7 @@ import type { Client } from 'pg'
 import type { Context } from '../../env/context.js'
 import type { ConnectionSettings, ServerFacts, Session } from '../../engine/engine.js'
 import type { ChunkPool } from '../../streams/chunk-pool.js'
+import { readMigrations } from './applied-migrations.js'
 import { readFacts } from './catalog.js'
 import { resolveConnection, type Connection } from './connection.js'
 import { copyIn, copyOut } from './copy.js'
@@ -230,6 +231,7 @@ function sessionOf(cx: Context, connection: Connection, client: Client): Postgre
       }
     },
     facts: (): Promise<ServerFacts> => readFacts(cx, session),
+    migrations: () => session.snapshot(async () => (await readMigrations(session)).migrations),
     close,
   }
   return session

@@ -1,4 +1,4 @@
-import { nativeParts, portablePart } from '../../../catalog/manifest.js'
+import { nativeParts, portablePart } from '../../../catalog/parts.js'
 import type { StoredBackup } from '../../../operations/reports.js'
 
 /** A backup in short, as it stands in several documents; `holdfast show --json` has the whole manifest. */

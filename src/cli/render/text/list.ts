@@ -1,4 +1,5 @@
-import { portablePart, type Manifest } from '../../../catalog/manifest.js'
+import type { Manifest } from '../../../catalog/manifest.js'
+import { portablePart } from '../../../catalog/parts.js'
 import { leftOut } from '../../../operations/left-out.js'
 import type { ListReport, StoredBackup } from '../../../operations/reports.js'
 import { printable, type Style } from '../../terminal.js'

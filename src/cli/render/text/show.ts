@@ -1,4 +1,4 @@
-import { portablePart } from '../../../catalog/manifest.js'
+import { portablePart } from '../../../catalog/parts.js'
 import { counted } from '../../../env/counted.js'
 import type { StoredBackup } from '../../../operations/reports.js'
 import { printable, type Style } from '../../terminal.js'

@@ -1,4 +1,4 @@
-import { nativeParts } from '../../../catalog/manifest.js'
+import { nativeParts } from '../../../catalog/parts.js'
 import type { StoredBackup } from '../../../operations/reports.js'
 
 export function storedBytes({ manifest }: StoredBackup): number {
