@@ -40,13 +40,25 @@ const cases: readonly Case[] = [
 const sizes: Readonly<Record<string, number>> = { tiny: 20e6, small: 300e6, full: 2e9 }
 const results = fileURLToPath(new URL('results', import.meta.url))
 
+function usage(): string {
+  return `npm run bench -- [CASE…] [--size ${Object.keys(sizes).join('|')}]
+
+Measures all cases, or those that are named, beside the tools that people use: a table and a line for each target.
+
+Cases: ${cases.map(({ name }) => name).join(', ')}`
+}
+
 /** `bench/run.mjs [name…] [--size tiny|small|full]`: measures, prints a table and a line per target, and keeps both as JSON. */
 export async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { size: { type: 'string', default: 'small' } },
+    options: { size: { type: 'string', default: 'small' }, help: { type: 'boolean', short: 'h' } },
   })
+  if (values.help === true) {
+    console.log(usage())
+    return
+  }
   const bytes = sizes[values.size]
   if (bytes === undefined) throw new Error(`--size is one of ${Object.keys(sizes).join(', ')}`)
   const unknown = positionals.filter((name) => !cases.some((one) => one.name === name))
