@@ -221,7 +221,7 @@ export class ServerLife {
     try {
       await launch(cx, driver, own, { timeoutMs: this.#readyMs, first, started: this.onStart })
       await this.stopped()
-      await templates.keep(own)
+      await templates.keep(own, (name) => driver.spares?.(name) === true)
     } catch (error) {
       cx.signal.throwIfAborted()
       const { message } = error as Error

@@ -7,7 +7,7 @@ import type { Clock, Env } from '../env/env.js'
 import { keepTree, type TreeCopy } from './tree-copy.js'
 
 /** Grows when data folders are to be made in another way. */
-const generation = 2
+const generation = 3
 const unusedMs = 30 * 24 * 3_600_000
 
 /** A data folder in which a server has been settled, kept to begin other servers with: copying is faster than making. */
@@ -55,13 +55,16 @@ export class Templates {
     }
   }
 
-  /** Keeps a copy of the data of a server that has been stopped in good order. Two who do so at once end with one template. */
-  async keep(site: DevServerSite): Promise<void> {
+  /**
+   * Keeps a copy of the data of a server that has been stopped in good order. Two who do so at once end with one template.
+   * @param spared files, by their names, that are left out
+   */
+  async keep(site: DevServerSite, spared: (name: string) => boolean): Promise<void> {
     const folder = this.#folderOf(site)
     const making = `${folder}.${randomBytes(4).toString('hex')}`
     try {
       await mkdir(making, { mode: 0o700 })
-      const { lengths } = await keepTree(site.dataDirectory, join(making, 'data'))
+      const { lengths } = await keepTree(site.dataDirectory, join(making, 'data'), spared)
       const facts = JSON.stringify({ password: site.initialPassword.reveal(), lengths })
       await writeFile(join(making, 'template.json'), facts, { mode: 0o600, flush: true })
       await rename(making, folder)

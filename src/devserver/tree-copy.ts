@@ -14,10 +14,18 @@ export interface TreeCopy {
   readonly lengths: Readonly<Record<string, number>>
 }
 
-/** Copies a folder of folders and files so that it is on the disk, and not merely on its way there. @param to must not be there */
-export async function keepTree(from: string, to: string): Promise<TreeCopy> {
+/**
+ * Copies a folder of folders and files so that it is on the disk, and not merely on its way there.
+ * @param to must not be there
+ * @param spared files, by their names, that are left out
+ */
+export async function keepTree(
+  from: string,
+  to: string,
+  spared: (name: string) => boolean,
+): Promise<TreeCopy> {
   const lengths: Record<string, number> = {}
-  const files = copyFolder(from, to, undefined)
+  const files = copyFolder(from, to, { spared })
   for (const name of files) {
     const file = await open(join(to, name), 'r+')
     try {
@@ -41,7 +49,7 @@ export async function keepTree(from: string, to: string): Promise<TreeCopy> {
  * @param to must not be there
  */
 export function copyTree({ folder, lengths }: TreeCopy, to: string, account: Account | undefined): void {
-  copyFolder(folder, to, account)
+  copyFolder(folder, to, account === undefined ? {} : { account })
   for (const [name, length] of Object.entries(lengths)) truncateSync(join(to, name), length)
 }
 
@@ -68,24 +76,24 @@ async function syncFile(path: string, flag = process.platform === 'win32' ? 'r+'
   }
 }
 
+interface Copying {
+  /** Whose the copy is to be. */
+  readonly account?: Account
+  readonly spared?: (name: string) => boolean
+}
+
 /** @returns the files below it */
-function copyFolder(
-  from: string,
-  to: string,
-  account: Account | undefined,
-  below = '',
-  files: string[] = [],
-): string[] {
+function copyFolder(from: string, to: string, how: Copying, below = '', files: string[] = []): string[] {
   const target = join(to, below)
   mkdirSync(target, { mode: 0o700 })
-  give(target, account)
+  give(target, how.account)
   for (const entry of readdirSync(join(from, below), { withFileTypes: true })) {
     const name = join(below, entry.name)
-    if (entry.isDirectory()) copyFolder(from, to, account, name, files)
+    if (entry.isDirectory()) copyFolder(from, to, how, name, files)
     else if (!entry.isFile()) throw new TypeError(`${join(from, name)} is neither a file nor a folder`)
-    else {
+    else if (how.spared?.(entry.name) !== true) {
       copyFileSync(join(from, name), join(to, name), flags)
-      give(join(to, name), account)
+      give(join(to, name), how.account)
       files.push(name)
     }
   }

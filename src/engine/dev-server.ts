@@ -32,6 +32,8 @@ export interface DevServerDriver {
    * with another password where it was copied.
    */
   create?(cx: Context, site: DevServerSite): Promise<void>
+  /** Whether a file in that folder, by its name, is one that the server does without and makes anew: copies are made without it. */
+  spares?(name: string): boolean
   /** Before each start: writes files that the command line names. */
   prepare?(cx: Context, site: DevServerSite): Promise<void>
   /** The command line that runs the server in the foreground. It holds no password. Absent: the database is a file. */

@@ -238,6 +238,12 @@ postgresql.describe('a development server of PostgreSQL', () => {
     expect(filesBelow(join(copy, 'data/pg_wal')).sort()).toEqual(small)
     for (const name of small) expect(statSync(join(copy, 'data/pg_wal', name)).size).toBe(16 << 20)
     expect(await rows(secret.reveal(), 'select current_database()')).toEqual(['dev'])
+    // Maps that the server makes anew are no part of the template.
+    const maps = (folder: string) =>
+      filesBelow(join(folder, 'data')).filter((name) => /_(?:fsm|vm)$/u.test(name))
+    expect(maps(template)).toEqual([])
+    await rows(secret.reveal(), 'vacuum')
+    expect(maps(copy)).not.toEqual([])
     // Each server has a password of its own, and the template knows none of them.
     const texts = [join(template, 'template.json'), join(copy, 'holdfast-dev-server.json')]
     const [ofTemplate = '', ofCopy = ''] = texts.map((file) => passwordIn(readFileSync(file, 'utf8')))

@@ -21,6 +21,14 @@ const withoutLog = ['wal_level=minimal', 'max_wal_senders=0']
 /** Settings that may forbid that. */
 const needsLog = /wal|archive|config/u
 
+/**
+ * The free space map and the visibility map of a table or index: a quarter of all files. One that is not there is taken for one
+ * that knows nothing, and VACUUM fills it.
+ * @see https://www.postgresql.org/docs/current/storage-fsm.html
+ * @see https://www.postgresql.org/docs/current/storage-vm.html
+ */
+const map = /^\d+_(?:fsm|vm)$/u
+
 /** PostgreSQL in a folder of its own. The names of the databases that `initdb` makes stay as they are. */
 export const postgresqlDevServer = devServer(engineName, [])
 
@@ -39,6 +47,7 @@ function devServer(engine: string, extensions: readonly string[]): DevServerDriv
     dataVersion: async (data) =>
       (await readFile(join(data, 'PG_VERSION'), 'utf8').catch(() => undefined))?.trim(),
     create,
+    spares: (name) => map.test(name),
     command: (site) => ({ program: program(site, 'postgres'), args: serverArguments(site) }),
     fillingArgs: ({ serverArgs }) =>
       serverArgs.some((arg) => needsLog.test(arg)) ? [] : settingArgs(withoutLog),
