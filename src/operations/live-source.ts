@@ -29,6 +29,7 @@ export async function openLiveSource(
 ): Promise<TableSource & { readonly manifest: PortableManifest }> {
   const transforms = await transformsOf(workspace, choice)
   const models = await modelsOf(workspace)
+  // While the rows are being opened. What fails here is told when they are open.
   const migrations = migrationsOf(cx, database)
   const rows = await rowsOf(database)
     .openSource(cx, database.connection)

@@ -5,8 +5,8 @@ import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
 import type { TablePlan } from '../portable/evolution.js'
 import type { TableSource } from '../portable/table-source.js'
-import type { LoadRequest } from './portable-requests.js'
 import { migrationsOf } from './applied-migrations.js'
+import type { LoadRequest } from './portable-requests.js'
 import { notice, type Workspace } from './workspace.js'
 
 /** Columns that may not be null, and that nothing fills. @throws refused.schema */
