@@ -30,5 +30,5 @@ export function asWrapped(cell: Cell): WrappedCell | undefined {
 
 /** A cell as the text that an engine reads: a list or an object, which only a damaged file has there, as JSON. */
 export function plainText(cell: Cell): string {
-  return typeof cell === 'object' ? JSON.stringify(cell) : String(cell)
+  return typeof cell === 'string' ? cell : typeof cell === 'object' ? JSON.stringify(cell) : String(cell)
 }

@@ -108,7 +108,9 @@ export async function requireArrived(
     const taken = counts.inserted + counts.updated + counts.skipped
     const difference =
       taken === rows.count
-        ? readBack && rows.columns.length > 0 && (await rows.difference(sink.rows(target, rows.columns)))
+        ? readBack &&
+          rows.columns.length > 0 &&
+          (await rows.difference(() => sink.rows(target, rows.columns)))
         : `it took ${taken} rows, and ${rows.count} were sent`
     if (difference === false || difference === undefined) continue
     throw new HoldfastError(

@@ -1,3 +1,4 @@
+import type { Hash } from 'node:crypto'
 import type { RowChunk } from '../engine/row-chunk.js'
 import type { TableHeader } from '../engine/table-header.js'
 import type { PortableManifest } from './portable-manifest.js'
@@ -36,6 +37,11 @@ export interface StreamHead {
 
 export type DecodedItem =
   | { readonly kind: 'head'; readonly head: StreamHead; readonly line: number }
-  | { readonly kind: 'header'; readonly header: TableHeader; readonly line: number }
+  | {
+      readonly kind: 'header'
+      readonly header: TableHeader
+      readonly line: number
+      readonly begun: () => Hash
+    }
   | { readonly kind: 'rows'; readonly chunk: RowChunk; readonly line: number }
   | { readonly kind: 'footer'; readonly footer: TableFooter; readonly line: number }

@@ -1,6 +1,6 @@
 import type { Cell, Row } from '../engine/cell.js'
 import { CellRefused, type EncodedRow, type TableWriter } from '../engine/row-sink.js'
-import type { LogicalType } from '../engine/table-header.js'
+import type { ColumnHeader, LogicalType } from '../engine/table-header.js'
 import { castTo, type Cast } from './casts.js'
 import { ruleValue } from './default-values.js'
 import { DocumentFields, fieldAt } from './documents/document-fields.js'
@@ -71,7 +71,7 @@ export class RowFitter {
     this.#casts = this.#written.map(({ target, source }) => {
       const from = source.kind === 'file' ? typeOf(plan, source.column) : undefined
       const cast = castTo(target, options.wrappers, options.fixedScale, from)
-      return source.kind === 'field' ? fieldCast(target, cast) : cast
+      return notNull(target, source.kind === 'field' ? fieldCast(target, cast) : cast)
     })
     const place = (name: string) => plan.source.columns.findIndex((column) => column.name === name)
     this.#places = this.#written.map(({ source }) => (source.kind === 'file' ? place(source.column) : -1))
@@ -157,13 +157,9 @@ export class RowFitter {
   /** Adds the row as the engine takes it, where all of its cells fit. */
   #add(batch: EncodedRow[], cells: Cell[], read: Row, writer: TableWriter): void {
     let fits = true
-    for (let at = 0; at < cells.length; at++) {
-      const column = this.#written[at]?.target
-      if (column === undefined) continue
+    for (let at = 0; at < this.#casts.length; at++) {
       try {
-        const cell = (this.#casts[at] as Cast)(cells[at] ?? null)
-        cells[at] = cell
-        if (cell === null && !column.nullable) throw new CellRefused(column, 'is null, and may not be')
+        cells[at] = (this.#casts[at] as Cast)(cells[at] ?? null)
       } catch (error) {
         fits = this.#replaced(cells, error) && fits
       }
@@ -201,6 +197,15 @@ export class RowFitter {
     if (problem.samples.length < samplesKept) problem.samples.push(`${this.#place()}: ${column} ${message}`)
     this.counts.problems.set(key, problem)
     if (policy === 'error' && this.#options.errorQuit) throw new FirstProblem(problem.samples[0] ?? message)
+  }
+}
+
+function notNull(target: ColumnHeader, cast: Cast): Cast {
+  if (target.nullable) return cast
+  return (cell) => {
+    const fitting = cast(cell)
+    if (fitting === null) throw new CellRefused(target, 'is null, and may not be')
+    return fitting
   }
 }
 

@@ -4,7 +4,7 @@ import type { RowChunk } from '../engine/row-chunk.js'
 import type { ColumnHeader } from '../engine/table-header.js'
 import { isSameType, type ColumnPlan, type TablePlan } from './evolution.js'
 import { RowDigest } from './row-digest.js'
-import type { SourceTable } from './table-source.js'
+import type { LinesDigest, SourceTable } from './table-source.js'
 
 /** Types of which a cell that fits has one form on every engine. */
 const oneForm = new Set('i8 i16 i24 i32 i64 u8 u16 u24 u32 u64 bool text bytes uuid date enum f64'.split(' '))
@@ -26,7 +26,10 @@ export class SentRows {
   /** The digest of the rows as they were read, where that is known without a look at each: then only changed rows are digested. */
   readonly #known: SourceTable['sum64']
   readonly #changed = new RowDigest()
+  /** Likewise of their lines, where the same engine most likely has them in the same order. */
+  readonly #lines: LinesDigest | undefined
   #count = 0
+  #changes = 0
 
   /** @param columns those that are written, in the order of a row's cells */
   constructor(
@@ -42,7 +45,9 @@ export class SentRows {
     this.#places = compared.map(({ place }) => place)
     this.#whole = compared.length === columns.length
     this.#digests = compare
-    this.#known = this.#whole && isAsRead(columns, plan) ? read.sum64 : undefined
+    const asRead = this.#whole && isAsRead(columns, plan)
+    this.#known = asRead ? read.sum64 : undefined
+    this.#lines = asRead && plan.sameEngine ? read.lines : undefined
   }
 
   get count(): number {
@@ -55,22 +60,36 @@ export class SentRows {
     if (!this.#digests) return
     if (this.#known !== undefined) {
       if (isSame(cells, read)) return
+      this.#changes += 1
       this.#changed.add(JSON.stringify(read))
     }
     const compared = this.#whole ? cells : this.#places.map((place) => cells[place] ?? null)
     this.#digest.add(JSON.stringify(compared))
   }
 
-  /** Whether the rows, which have the cells of `columns`, are those that were sent; says what differs. */
-  async difference(rows: AsyncIterable<RowChunk>): Promise<string | undefined> {
+  /**
+   * Whether the rows, which have the cells of `columns`, are those that were sent; says what differs.
+   * @param read gives them from the first on each time it is called
+   */
+  async difference(read: () => AsyncIterable<RowChunk>): Promise<string | undefined> {
+    if (this.#changes === 0 && (await this.#areSameLines(read))) return undefined
     const found = new RowDigest()
     let count = 0
-    for await (const chunk of rows) {
+    for await (const chunk of read()) {
       count += chunk.count
       found.addLines(chunk.lines)
     }
     if (count !== this.#count) return `it holds ${count} rows, and ${this.#count} were sent`
     return found.sum64 === this.#sum64() ? undefined : 'it holds other values than were sent'
+  }
+
+  /** Whether they are, line by line, what the file holds: a digest of all takes a third of the time that one of each row does. */
+  async #areSameLines(read: () => AsyncIterable<RowChunk>): Promise<boolean> {
+    const wanted = this.#lines?.sha256()
+    if (this.#lines === undefined || wanted === undefined) return false
+    const found = this.#lines.begun()
+    for await (const chunk of read()) found.update(chunk.lines)
+    return found.digest('hex') === wanted
   }
 
   #sum64(): string {

@@ -48,7 +48,12 @@ export class StreamTables {
         yield {
           header: item.header,
           rows,
-          ...(this.#acceptEdits ? {} : { sum64: () => state.footer?.sum64 }),
+          ...(this.#acceptEdits
+            ? {}
+            : {
+                sum64: () => state.footer?.sum64,
+                lines: { begun: item.begun, sha256: () => state.footer?.sha256 },
+              }),
           place: (index) => `${this.#name}:${first + index}`,
         }
         while (state.open && (await rows.next()).done !== true);

@@ -116,12 +116,9 @@ class Decoder implements TableDecoder {
       const whole = this.#wholeDump(value)
       if (whole !== undefined) return whole
       const header = parseHeader(value, this.#place())
-      this.#table = {
-        header,
-        sha256: createHash('sha256').update(`${text}\n`),
-        rows: 0,
-      }
-      return { kind: 'header', header, line: this.#line }
+      const begun = () => createHash('sha256').update(`${text}\n`)
+      this.#table = { header, sha256: begun(), rows: 0 }
+      return { kind: 'header', header, line: this.#line, begun }
     }
     const footer = footerShape.safeParse(value)
     if (!footer.success) throw this.#format(this.#line, 'neither a row nor the footer of a table')

@@ -1,3 +1,4 @@
+import type { Hash } from 'node:crypto'
 import type { RowChunk } from '../engine/row-chunk.js'
 import type { TableHeader } from '../engine/table-header.js'
 import type { PortableManifest } from './portable-manifest.js'
@@ -29,6 +30,16 @@ export interface SourceTable {
    * otherwise.
    */
   readonly sum64?: () => string | undefined
+  /** The digest of the table's lines, where such a file says it. */
+  readonly lines?: LinesDigest
   /** Where row `index` (from 0) stands, for messages: `users.ndjson:12`. */
   place(index: number): string
+}
+
+/** SHA-256 of the lines of a table's file: of its header, then of each row in order. */
+export interface LinesDigest {
+  /** One to go on with, the header already in it. */
+  begun(): Hash
+  /** What it is at the last row, in hex, once the rows are read. */
+  sha256(): string | undefined
 }

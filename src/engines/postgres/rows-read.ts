@@ -1,48 +1,70 @@
-import {
-  bytesCell,
-  exactJsonCell,
-  floatCell,
-  integerCell,
-  looseJsonCell,
-  timeCell,
-} from '../../engine/cell-text.js'
+import { exactJsonCell, floatCell, integerCell, looseJsonCell, trimFraction } from '../../engine/cell-text.js'
 import { typeParts } from '../../engine/logical-type.js'
 import type { ColumnHeader } from '../../engine/table-header.js'
 import { arrayCell } from './rows-arrays.js'
 
 /** Makes a canonical cell, as JSON text, of what COPY writes for a value. */
-export type CellReader = (text: string) => string
+export interface CellReader {
+  /** What `read` gives is the inside of a JSON string: quotation marks are still to be set around it. */
+  readonly quoted: boolean
+  readonly read: (text: string) => string
+}
 
 export function cellReader(column: ColumnHeader): CellReader {
   const { base, array } = typeParts(column.type)
-  const read = readers[base] ?? plainText
+  const reader = readers[base] ?? copiedString
   // Of an element of an array the escapes of COPY are gone already.
-  if (array) return (text) => arrayCell(unescaped(text), read === copiedText ? plainText : read)
-  if (base === 'json')
-    return column.db === 'jsonb'
-      ? (text) => looseJsonCell(unescaped(text))
-      : (text) => exactJsonCell(unescaped(text))
-  return read === copiedText || read !== plainText ? read : copiedText
+  if (array) {
+    const element = cellText(reader === copiedString ? quoted(stringInside) : reader)
+    return bare((text) => arrayCell(unescaped(text), element))
+  }
+  if (base !== 'json') return reader
+  const json = column.db === 'jsonb' ? looseJsonCell : exactJsonCell
+  return bare((text) => json(unescaped(text)))
 }
 
+/** The cell with its quotation marks. */
+function cellText({ quoted: inQuotes, read }: CellReader): (text: string) => string {
+  return inQuotes ? (text) => `"${read(text)}"` : read
+}
+
+function bare(read: CellReader['read']): CellReader {
+  return { quoted: false, read }
+}
+
+function quoted(read: CellReader['read']): CellReader {
+  return { quoted: true, read }
+}
+
+// Control characters, quotes and backslashes cannot stand in a JSON string as they are.
+const special = /["\\\u0000-\u001f]/u
+
+function stringInside(text: string): string {
+  return JSON.stringify(text).slice(1, -1)
+}
+
+const asItIs = (text: string) => text
+
+/** A text as COPY writes it. */
+const copiedString = quoted((text) => (special.test(text) ? stringInside(unescaped(text)) : text))
+
 const readers: Readonly<Record<string, CellReader>> = {
-  bool: (text) => (text === 't' || text === 'true' ? 'true' : 'false'),
-  i16: (text) => text,
-  i32: (text) => text,
-  u32: (text) => text,
-  i64: integerCell,
-  f32: floatText,
-  f64: floatText,
-  numeric: (text) => `"${text}"`,
-  uuid: (text) => `"${text}"`,
-  bit: (text) => `"${text}"`,
-  date: (text) => `"${signedYear(text)}"`,
-  timestamp: (text) => `"${moment(text, '')}"`,
-  timestamptz: (text) => `"${moment(text, 'Z')}"`,
-  time: timeCell,
-  timetz: timeCell,
-  text: copiedText,
-  bytes: (text) => bytesCell(Buffer.from(text.slice(3), 'hex')),
+  bool: bare((text) => (text === 't' || text === 'true' ? 'true' : 'false')),
+  i16: bare(asItIs),
+  i32: bare(asItIs),
+  u32: bare(asItIs),
+  i64: bare(integerCell),
+  f32: bare(floatText),
+  f64: bare(floatText),
+  numeric: quoted(asItIs),
+  uuid: quoted(asItIs),
+  bit: quoted(asItIs),
+  date: quoted(signedYear),
+  timestamp: quoted((text) => moment(text, '')),
+  timestamptz: quoted((text) => moment(text, 'Z')),
+  time: quoted(trimFraction),
+  timetz: quoted(trimFraction),
+  bytes: quoted((text) => Buffer.from(text.slice(3), 'hex').toString('base64')),
 }
 
 /** Up to 15 digits and no exponent are what a number of eight bytes is called by any engine. */
@@ -75,18 +97,6 @@ function signedYear(text: string): string {
   const year = 1 - Number(text.slice(0, dash))
   const digits = String(Math.abs(year)).padStart(4, '0')
   return `${year < 0 ? '-' : ''}${digits}${text.slice(dash, -3)}`
-}
-
-// Control characters, quotes and backslashes cannot stand in a JSON string as they are.
-const special = /["\\\u0000-\u001f]/u
-
-/** A text as COPY writes it. */
-function copiedText(text: string): string {
-  return special.test(text) ? JSON.stringify(unescaped(text)) : `"${text}"`
-}
-
-function plainText(text: string): string {
-  return JSON.stringify(text)
 }
 
 const escapes: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }

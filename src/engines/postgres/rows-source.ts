@@ -1,7 +1,7 @@
 import type { Context } from '../../env/context.js'
 import type { Row } from '../../engine/cell.js'
 import type { ConnectionSettings } from '../../engine/engine.js'
-import { RowChunk } from '../../engine/row-chunk.js'
+import type { RowChunk } from '../../engine/row-chunk.js'
 import { primaryKeyOf } from '../../engine/row-key.js'
 import type { RowQuery, RowSource } from '../../engine/row-source.js'
 import { columnNamed, tableText, type ColumnHeader, type TableHeader } from '../../engine/table-header.js'
@@ -12,7 +12,8 @@ import { resolveConnection } from './connection.js'
 import { exportSnapshot } from './dump-proof.js'
 import { identifier, literal, qualifiedName } from './quoting.js'
 import { columnList, readTables, type OwnTable } from './rows-catalog.js'
-import { cellReader, unescaped, type CellReader } from './rows-read.js'
+import { lineMaker } from './rows-lines.js'
+import { unescaped } from './rows-read.js'
 import { cellWriter } from './rows-write.js'
 import { connectForCopy, lockWaitMs, type PostgresSession } from './session.js'
 
@@ -108,29 +109,6 @@ export async function* readRows(
     const text = whole.add(piece as Buffer).toString()
     releaseChunk(piece as Buffer)
     if (text !== '') yield toLines(text)
-  }
-}
-
-/** Takes whole lines. They are looked through by `indexOf`: lists of lines and of fields were half as slow again. */
-function lineMaker(columns: readonly ColumnHeader[]): (copied: string) => RowChunk {
-  const readers = columns.map(cellReader)
-  const last = readers.length - 1
-  return (copied) => {
-    // A table may have no column, and rows all the same.
-    if (last < 0) return RowChunk.ofLines('[]\n'.repeat(copied.length), copied.length)
-    let [lines, rows] = ['', 0]
-    for (let at = 0; at < copied.length; rows++) {
-      lines += '['
-      for (let index = 0; index <= last; index++) {
-        const end = copied.indexOf(index === last ? '\n' : '\t', at)
-        const field = copied.slice(at, end)
-        const cell = field === '\\N' ? 'null' : (readers[index] as CellReader)(field)
-        lines += index === 0 ? cell : `,${cell}`
-        at = end + 1
-      }
-      lines += ']\n'
-    }
-    return RowChunk.ofLines(lines, rows)
   }
 }
 
