@@ -37,6 +37,19 @@ async function survives(engine: PlaceName, schema: string) {
   }
 }
 
+on(['postgresql'], 'numbers may have a scale beyond their precision, or before the point', async (engine) => {
+  const { found } = await survives(
+    engine,
+    `CREATE TABLE t(id int PRIMARY KEY, small numeric(2,4), hundreds numeric(3,-2));
+     INSERT INTO t VALUES (1, 0.0012, 12300), (2, -0.0099, -99900), (3, 0, 0);`,
+  )
+  expect(found).toEqual({
+    id: ['i32', 1, 2, 3],
+    small: ['numeric(2,4)', '0.0012', '-0.0099', '0.0000'],
+    hundreds: ['numeric(3,-2)', '12300', '-99900', '0'],
+  })
+})
+
 on(['postgresql'], 'the types of PostgreSQL are exact, each in its canonical form', async (engine) => {
   const { found } = await survives(
     engine,

@@ -98,18 +98,29 @@ export async function* readRows(
   const { header } = table
   const columns =
     query.columns === undefined ? header.columns : query.columns.map((name) => columnNamed(header, name))
-  const copied = session.copyOutInChunks(
-    `COPY (${selectSql(table, columns, query)}) TO STDOUT`,
+  const pieces = session.copyOutInChunks(
+    `COPY ${copied(table, columns, query)} TO STDOUT`,
     new ChunkPool(rowBytesAtOnce),
   )
   const toLines = lineMaker(columns)
   const whole = new WholeLines()
-  for await (const piece of copied) {
+  for await (const piece of pieces) {
     cx.signal.throwIfAborted()
     const text = whole.add(piece as Buffer).toString()
     releaseChunk(piece as Buffer)
     if (text !== '') yield toLines(text)
   }
+}
+
+/** A table that is read as it lies is named itself: the server does that a tenth faster than a query of the same rows. */
+function copied(table: OwnTable, columns: readonly ColumnHeader[], query: RowQuery): string {
+  const { where, in: within, limit, anyOrder } = query
+  const asItLies = anyOrder === true || primaryKeyOf(table.header).length === 0
+  const all = where === undefined && within === undefined && limit === undefined
+  if (table.partitioned || !asItLies || !all || columns.length === 0)
+    return `(${selectSql(table, columns, query)})`
+  const { schema = 'public', name } = table.header.table
+  return `${qualifiedName(schema, name)} (${columnList(columns.map((column) => column.name))})`
 }
 
 function selectSql(table: OwnTable, columns: readonly ColumnHeader[], query: RowQuery): string {

@@ -12,10 +12,16 @@ export function cellWriter(column: ColumnHeader): CellWriter {
   const write = literalWriter(column, base)
   if (array) return (cell) => escaped(arrayLiteral(cell, write))
   if (base === 'bytes') return (cell) => `\\\\x${Buffer.from(plainText(cell), 'base64').toString('hex')}`
-  return needsEscape.has(base) ? (cell) => escaped(write(cell)) : write
+  if (base === 'json' || base === 'set') return (cell) => escaped(write(cell))
+  if (!strings.has(base)) return write
+  // Nearly every text is written as it is.
+  return (cell) => (typeof cell === 'string' && !special.test(cell) ? cell : escaped(write(cell)))
 }
 
-const needsEscape = new Set(['text', 'json', 'native', 'enum', 'set'])
+const strings = new Set(['text', 'native', 'enum'])
+
+/** What COPY has an escape for, and what a text cannot hold. */
+const special = /[\\\0\b\f\n\r\t\v]/u
 
 /** The value as a literal of its type, before the escapes of COPY or of arrays. */
 function literalWriter(column: ColumnHeader, base: string): CellWriter {
