@@ -16,6 +16,8 @@ const starts = 7
 const restoredBytes = 100e6
 const restored = 'restored'
 const byHand = 'initdb, pg_ctl start, psql'
+/** What `dev restore` does beside restoring: the server is a new one. */
+const anewByHand = 'initdb, pg_ctl start, zstd -dc | pg_restore'
 
 /** How long a developer waits for a PostgreSQL of a project's own, and for what is in it. */
 export const devServers: Case = {
@@ -129,39 +131,40 @@ async function raceStarts(bench: Bench, workbench: Workbench): Promise<Group> {
 }
 
 function hand(workbench: Workbench, name: string, port: number): Contestant {
-  const folder = workbench.path('hand')
+  const { command, ...made } = madeByHand(
+    workbench,
+    'hand',
+    port,
+    name.endsWith('--no-sync') ? ['--no-sync'] : [],
+  )
+  return { name, command: `${command} && ${client(workbench, 'psql', port)} -c 'select 1'`, ...made }
+}
+
+/** A server from nothing, as manuals have it. */
+function madeByHand(workbench: Workbench, name: string, port: number, options: readonly string[]) {
+  const folder = workbench.path(name)
   const [data, password] = [join(folder, 'data'), join(folder, 'password')]
-  const sync = name.endsWith('--no-sync') ? ['--no-sync'] : []
-  const init = [
-    '-D',
-    data,
-    '-U',
-    'dev',
-    '--pwfile',
-    password,
-    '-A',
-    'scram-sha-256',
-    '--no-locale',
-    '-E',
-    'UTF8',
-  ]
-  const options = `-p ${port} -k ${folder} -c listen_addresses=127.0.0.1`
+  const init = ['-D', data, '-U', 'dev', '--pwfile', password, ...options]
+  const settings = `-p ${port} -k ${folder} -c listen_addresses=127.0.0.1`
+  const locale = ['-A', 'scram-sha-256', '--no-locale', '-E', 'UTF8']
   return {
-    name,
     command: [
       `cd ${quoted(folder)}`,
-      `${workbench.ordinary('initdb', ...init, ...sync)} > initdb.log`,
-      `${workbench.ordinary('pg_ctl', '-D', data, '-l', join(folder, 'log'), '-o', options, '-w', 'start')} > pg_ctl.log 3>&-`,
-      `${quoted(join(workbench.bin, 'psql'))} -h 127.0.0.1 -p ${port} -U dev -d postgres -c 'select 1'`,
+      `${workbench.ordinary('initdb', ...init, ...locale)} > initdb.log`,
+      `${workbench.ordinary('pg_ctl', '-D', data, '-l', join(folder, 'log'), '-o', settings, '-w', 'start')} > pg_ctl.log 3>&-`,
     ].join(' && '),
     env: { PGPASSWORD: 'dev' },
     prepare: async () => {
       await workbench.stop(folder)
-      await workbench.emptied('hand')
+      await workbench.emptied(name)
       await writeFile(password, 'dev')
       if (workbench.account !== undefined) chownSync(password, workbench.account.uid, workbench.account.gid)
     },
   }
+}
+
+function client({ bin }: Workbench, program: string, port: number): string {
+  return `${quoted(join(bin, program))} -h 127.0.0.1 -p ${port} -U dev -d postgres`
 }
 
 /** With the template that the second start has kept: by the command line, and from a program that runs already. */
@@ -228,19 +231,28 @@ async function raceRestores(bench: Bench, workbench: Workbench): Promise<Group> 
     const files = await readdir(backups, { recursive: true })
     const artifact = join(backups, files.find((name) => name.endsWith('.zst')) ?? '')
     const { address } = peer
+    const restoreOptions = '--no-owner --single-transaction --exit-on-error'
+    const anew = await freePort()
+    const { command: made, ...others } = madeByHand(workbench, 'anew', anew, [])
     const contestants: readonly Contestant[] = [
       {
         name: 'zstd -dc | pg_restore',
-        command: `zstd -dc ${quoted(artifact)} | ${quoted(join(workbench.bin, 'pg_restore'))} -h ${address.host} -p ${address.port} -U ${address.user} -d ${restored} --no-owner --single-transaction --exit-on-error`,
+        command: `zstd -dc ${quoted(artifact)} | ${quoted(join(workbench.bin, 'pg_restore'))} -h ${address.host} -p ${address.port} -U ${address.user} -d ${restored} ${restoreOptions}`,
         env: { PGPASSWORD: address.password },
         prepare: () =>
           psql(address, 'postgres', `drop database if exists ${restored};\ncreate database ${restored}`),
+      },
+      {
+        name: anewByHand,
+        command: `${made} && zstd -dc ${quoted(artifact)} | ${client(workbench, 'pg_restore', anew)} ${restoreOptions}`,
+        ...others,
       },
       { name: 'holdfast dev restore', ...workbench.dev('restore', 'restore', 'full', '--yes') },
     ]
     return { title: 'PostgreSQL, dev restore of 100 MB', results: await race(contestants, bench.report) }
   } finally {
     await peer.stop()
+    await workbench.stop(workbench.path('anew'))
   }
 }
 
@@ -250,8 +262,10 @@ function targets(
   restores: ReadonlyMap<string, Measured>,
 ): readonly Target[] {
   const [ours, peer] = [fresh.get('holdfast dev start'), fresh.get(byHand)]
-  const [restore, tool] = [restores.get('holdfast dev restore'), restores.get('zstd -dc | pg_restore')]
-  if (!ours || !peer || !restore || !tool) return []
+  const [restore, tool, anew] = ['holdfast dev restore', 'zstd -dc | pg_restore', anewByHand].map((name) =>
+    restores.get(name),
+  )
+  if (!ours || !peer || !restore || !tool || !anew) return []
   return [
     timesTarget('PostgreSQL from nothing, time against initdb, pg_ctl start and psql', ours, peer, 1.2),
     ...[...copied].map(([name, { wallSeconds }]) => ({
@@ -262,5 +276,11 @@ function targets(
       bound: 'at most' as const,
     })),
     timesTarget('dev restore of 100 MB, time against zstd -dc | pg_restore', restore, tool, 1.2),
+    timesTarget(
+      'dev restore of 100 MB, time against the same into a server from nothing',
+      restore,
+      anew,
+      1.2,
+    ),
   ]
 }

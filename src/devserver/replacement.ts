@@ -62,7 +62,7 @@ async function filled(
   await fill(cx, await replacement.started())
   cx.signal.throwIfAborted()
   await replacement.stopped()
-  await syncTree(join(replacement.folder, 'data'))
+  await syncTree(cx, join(replacement.folder, 'data'))
 }
 
 /** The server is started again where it ran. */

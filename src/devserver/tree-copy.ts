@@ -2,6 +2,8 @@ import { chownSync, constants, copyFileSync, mkdirSync, readdirSync, truncateSyn
 import { open, readdir, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Account } from '../env/account.js'
+import type { Context } from '../env/context.js'
+import { runTool } from '../process/run.js'
 
 /** Below this a file's zeros are not worth a look. */
 const largeBytes = 1024 * 1024
@@ -53,10 +55,30 @@ export function copyTree({ folder, lengths }: TreeCopy, to: string, account: Acc
   for (const [name, length] of Object.entries(lengths)) truncateSync(join(to, name), length)
 }
 
-/** Waits until a folder and all that is below it are on the disk. Side by side, files share what the file system does for each. */
-export async function syncTree(folder: string): Promise<void> {
+/** Waits until a folder and all that is below it are on the disk. */
+export async function syncTree(cx: Context, folder: string): Promise<void> {
+  if (cx.env.platform !== 'linux' || !(await syncFileSystem(cx, folder))) await syncEach(folder)
+}
+
+/**
+ * All of the file system at once takes a third of the time that a thousand files take one by one.
+ * @returns whether that is done: there may be no such program
+ * @see https://man7.org/linux/man-pages/man2/syncfs.2.html
+ */
+async function syncFileSystem(cx: Context, folder: string): Promise<boolean> {
+  try {
+    await runTool(cx, { program: 'sync', args: ['-f', folder] })
+    return true
+  } catch {
+    cx.signal.throwIfAborted()
+    return false
+  }
+}
+
+/** Side by side, files share what the file system does for each. */
+async function syncEach(folder: string): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true })
-  for (const entry of entries) if (entry.isDirectory()) await syncTree(join(folder, entry.name))
+  for (const entry of entries) if (entry.isDirectory()) await syncEach(join(folder, entry.name))
   const files = entries.filter((entry) => entry.isFile())
   await Promise.all(files.map(({ name }) => syncFile(join(folder, name))))
   await syncFolder(folder)

@@ -6,6 +6,7 @@ import type { Secret } from '../../env/secret.js'
 import { asHoldfastError } from '../../errors.js'
 import { ownFile } from '../../process/own-program.js'
 import { findServer, installedServers } from './dev-server-programs.js'
+import { loadDriver } from './driver.js'
 import { identifier, literal } from './quoting.js'
 import { openSession } from './session.js'
 import { engineName } from './url.js'
@@ -74,7 +75,7 @@ function program({ programs }: DevServerSite, name: 'initdb' | 'postgres'): stri
 async function create(cx: Context, site: DevServerSite): Promise<void> {
   const passwordFile = await site.writePrivate('password', site.initialPassword.reveal())
   try {
-    await site.run(cx, {
+    const made = site.run(cx, {
       program: program(site, 'initdb'),
       args: [
         ...['--pgdata', site.dataDirectory, '--username', site.user, '--pwfile', passwordFile],
@@ -82,6 +83,9 @@ async function create(cx: Context, site: DevServerSite): Promise<void> {
         ...['--auth=scram-sha-256', '--encoding=UTF8', '--no-locale', '--no-sync'],
       ],
     })
+    // Somebody waits for both: what the first query needs is loaded meanwhile.
+    loadDriver()
+    await made
   } finally {
     await rm(passwordFile, { force: true })
   }
