@@ -15,8 +15,8 @@ import { contextOf, notice, type Workspace } from './workspace.js'
 
 export const defaultFolder = 'datadir'
 
-/** A compressor takes 2 MiB at a time, without a copy where they come so. More would be a third more memory for half a percent. */
-export const compressedAtOnce = 2 * 1024 * 1024 + characterBytes
+/** A compressor takes 1 MiB at a time, without a copy where it comes so. 2 MiB would be 12 MB more memory, for a percent or none. */
+export const compressedAtOnce = 1024 * 1024 + characterBytes
 /** Of a file that is not compressed. */
 const writtenAtOnce = 512 * 1024
 

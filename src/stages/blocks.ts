@@ -1,17 +1,22 @@
 import { releaseChunk } from '../streams/chunk-pool.js'
 
 /**
- * Gathers chunks into blocks of at least `minimum` bytes, the last excepted. A chunk that is large enough is passed on as it
- * is, without a copy; others are given back once they are copied. An empty source gives one empty block.
+ * Gathers chunks into blocks of at least `minimum` bytes, the last excepted; each is given back once it is copied. An empty source
+ * gives one empty block.
+ * @param whole a chunk of so many bytes is a block as it is, without a copy
  */
-export async function* blocks(source: AsyncIterable<Buffer>, minimum: number): AsyncGenerator<Buffer> {
+export async function* blocks(
+  source: AsyncIterable<Buffer>,
+  minimum: number,
+  whole = minimum,
+): AsyncGenerator<Buffer> {
   let parts: Buffer[] = []
   let bytes = 0
   let given = false
   for await (const chunk of source) {
     parts.push(chunk)
     bytes += chunk.length
-    if (bytes < minimum) continue
+    if (bytes < minimum && (parts.length > 1 || bytes < whole)) continue
     yield joined(parts)
     parts = []
     bytes = 0
