@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import { tableText } from '../engine/table-header.js'
 import type { Context } from '../env/context.js'
-import { fileText, streamHead, type DumpedSource } from '../portable/dump-stream.js'
+import { fileBytes, streamHead, type DumpedSource } from '../portable/dump-stream.js'
 import type { PortableTable } from '../portable/portable-manifest.js'
 import { ChunkPool } from '../streams/chunk-pool.js'
-import { characterBytes, textChunks } from '../streams/text-chunks.js'
+import { characterBytes } from '../streams/text-chunks.js'
 import { dumpDestination, type DumpDestination } from './dump-destination.js'
 import { openLiveSource } from './live-source.js'
 import type { DumpReport, DumpedTable } from './portable-reports.js'
@@ -66,11 +66,11 @@ async function written(
     const pool = new ChunkPool(destination.compresses ? compressedAtOnce : writtenAtOnce)
     for await (const table of source.tables(source.headers)) {
       const file = destination.fileOf(tableText(table.header.table))
-      const text = fileText(table, {
+      const bytes = fileBytes(table, pool, {
         rows: (count, length) => progress.add(count, length),
-        ended: (facts) => done.push({ file, ...facts }),
+        ended: (name, { rows, sum64 }) => done.push({ table: name, file, rows, sum64 }),
       })
-      await destination.table(file, Readable.from(textChunks(text, pool), { objectMode: false }))
+      await destination.table(file, Readable.from(bytes, { objectMode: false }))
     }
     await destination.finish({ ...source.manifest, tables: done })
   } catch (error) {

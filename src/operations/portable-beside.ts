@@ -11,7 +11,6 @@ import { asHoldfastError, HoldfastError } from '../errors.js'
 import { dumpStream, type DumpedSource } from '../portable/dump-stream.js'
 import { loadOrder } from '../portable/load-order.js'
 import { ChunkPool } from '../streams/chunk-pool.js'
-import { textChunks } from '../streams/text-chunks.js'
 import { compressedAtOnce } from './dump.js'
 import { rowsOf } from './live-source.js'
 import { chooseTables } from './table-choice.js'
@@ -134,7 +133,7 @@ export class PortableBeside {
       if (apart !== undefined && this.#warnings.length === 0)
         this.#warnings.push(`of a moment of its own: ${apart}`)
       this.#warnings.push(...source.warnings)
-      yield* textChunks(dumpStream(this.#dumped(source, tables)), new ChunkPool(compressedAtOnce))
+      yield* dumpStream(this.#dumped(source, tables), new ChunkPool(compressedAtOnce))
     } catch (error) {
       this.#failed(error)
       throw error

@@ -5,15 +5,15 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Context } from '../env/context.js'
 import { HoldfastError } from '../errors.js'
-import { tableText } from '../engine/table-header.js'
 import type { TableFooter } from '../portable/codec.js'
+import { fileBytes } from '../portable/dump-stream.js'
 import { parsePortableManifest } from '../portable/portable-manifest.js'
 import { StreamTables } from '../portable/stream-tables.js'
-import { tableEncoder } from '../portable/table-encoder.js'
+import { ChunkPool } from '../streams/chunk-pool.js'
 import { connect } from '../streams/connect.js'
 import { syncFolder } from '../streams/durable-folder.js'
 import { fileTarget } from '../streams/file-target.js'
-import { defaultFolder } from './dump.js'
+import { compressedAtOnce, defaultFolder } from './dump.js'
 import { decodedFile } from './file-source.js'
 import type { ResealReport } from './portable-reports.js'
 import type { ResealRequest } from './portable-requests.js'
@@ -75,7 +75,7 @@ async function resealFile(cx: Context, workspace: Workspace, path: string): Prom
     return kind === undefined ? [] : [kind.create(undefined, workspace.keys).encode(cx).through]
   })
   try {
-    const rewritten = Readable.from(resealedText(cx, workspace, path, facts), { objectMode: false })
+    const rewritten = Readable.from(resealedBytes(cx, workspace, path, facts), { objectMode: false })
     await connect([rewritten, ...through, fileTarget(partial)], cx.signal)
     const changed = !(await sameBytes(path, partial))
     await rename(partial, path)
@@ -88,12 +88,12 @@ async function resealFile(cx: Context, workspace: Workspace, path: string): Prom
   }
 }
 
-async function* resealedText(
+async function* resealedBytes(
   cx: Context,
   workspace: Workspace,
   path: string,
   facts: Partial<TableFooter> & { table?: string },
-): AsyncGenerator<string> {
+): AsyncGenerator<Buffer> {
   const stream = new StreamTables(await decodedFile(cx, workspace, path), {
     name: basename(path),
     acceptEdits: true,
@@ -103,14 +103,11 @@ async function* resealedText(
       'usage.not-supported',
       `${path} is a dump in one file: load it with --accept-edits`,
     )
-  for await (const { header, rows } of stream.tables()) {
-    const encoder = tableEncoder(header)
-    yield encoder.header()
-    for await (const chunk of rows) yield encoder.rows(chunk)
-    const { line, footer } = encoder.end()
-    Object.assign(facts, footer, { table: tableText(header.table) })
-    yield line
-  }
+  const pool = new ChunkPool(compressedAtOnce)
+  for await (const each of stream.tables())
+    yield* fileBytes(each, pool, {
+      ended: (table, footer) => Object.assign(facts, footer, { table }),
+    })
 }
 
 async function sameBytes(a: string, b: string): Promise<boolean> {

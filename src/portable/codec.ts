@@ -17,8 +17,11 @@ export interface TableEncoder {
   /** The header's line. */
   header(): string
   rows(chunk: RowChunk): string
-  /** The footer's line. */
-  end(): { readonly line: string; readonly footer: TableFooter }
+  /**
+   * The footer's line.
+   * @param sha256 of the bytes of all that was given before, in hex
+   */
+  end(sha256: string): { readonly line: string; readonly footer: TableFooter }
 }
 
 /** Turns the bytes of one or several tables, split anywhere, into headers, rows and footers. */

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { Row } from '../engine/cell.js'
 import { RowChunk } from '../engine/row-chunk.js'
+import { ChunkPool } from '../streams/chunk-pool.js'
+import { fileBytes } from './dump-stream.js'
 import { planTable } from './evolution.js'
 import { SentRows } from './sent-rows.js'
 import { StreamTables } from './stream-tables.js'
-import { tableEncoder } from './table-encoder.js'
 import { emptyHeader, testColumn } from './test-tables.js'
 
 const header = {
@@ -19,9 +20,11 @@ const rows: readonly Row[] = [
 
 /** What is found of rows that the table holds after those of a file were sent to it. */
 async function found(held: readonly Row[], { acceptEdits = false, sameEngine = true, sent = rows } = {}) {
-  const encoder = tableEncoder(header)
-  const file = [encoder.header(), encoder.rows(RowChunk.ofRows(rows)), encoder.end().line].join('')
-  const tables = new StreamTables(oneOf(Buffer.from(file)), { name: 'users.ndjson', acceptEdits })
+  const written = { header, rows: oneOf(RowChunk.ofRows(rows)), place: String }
+  const tables = new StreamTables(fileBytes(written, new ChunkPool(1024)), {
+    name: 'users.ndjson',
+    acceptEdits,
+  })
   for await (const table of tables.tables()) {
     const plan = planTable(header, header, { tables: {}, sameEngine })
     const compared = new SentRows(plan.columns, plan, table, { compare: true, fixedScale: true })
