@@ -58,6 +58,8 @@ export interface RowSinkCapabilities {
   readonly anyColumns?: true
   /** A number comes back with all the decimals of its column: `12.50`. */
   readonly fixedScale: boolean
+  /** `rows` gives them in the order in which they were written, or in that of the key, with few exceptions. */
+  readonly keepsOrder?: true
   /** Types that do not keep a value as it was written. */
   readonly looseTypes: readonly LooseType[]
 }

@@ -133,6 +133,7 @@ export async function loadFrom(
         hooks: workspace.settings.portable.hooks ?? {},
         wrappers: sink.capabilities.wrappers,
         fixedScale: sink.capabilities.fixedScale,
+        keepsOrder: sink.capabilities.keepsOrder === true,
         errorQuit: request.errorQuit ?? false,
         compare,
       },

@@ -36,6 +36,8 @@ export interface FittingOptions {
   /** What the target can hold beyond its types. */
   readonly wrappers: readonly string[]
   readonly fixedScale: boolean
+  /** Rows come back from it in the order in which they were sent. */
+  readonly keepsOrder: boolean
   /** Stop at the first cell that does not fit. */
   readonly errorQuit: boolean
   /** What is sent will be compared with what has arrived. */

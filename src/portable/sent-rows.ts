@@ -13,6 +13,7 @@ export interface SentOptions {
   /** The values are going to be compared, not only their number. */
   readonly compare: boolean
   readonly fixedScale: boolean
+  readonly keepsOrder: boolean
 }
 
 /** The rows that were sent to a table, so that they can be compared with what it holds afterwards. */
@@ -26,7 +27,7 @@ export class SentRows {
   /** The digest of the rows as they were read, where that is known without a look at each: then only changed rows are digested. */
   readonly #known: SourceTable['sum64']
   readonly #changed = new RowDigest()
-  /** Likewise of their lines, where the same engine most likely has them in the same order. */
+  /** Likewise of their lines, where those are most likely there in the same order. */
   readonly #lines: LinesDigest | undefined
   #count = 0
   #changes = 0
@@ -36,7 +37,7 @@ export class SentRows {
     columns: readonly ColumnPlan[],
     plan: TablePlan,
     read: SourceTable,
-    { compare, fixedScale }: SentOptions,
+    { compare, fixedScale, keepsOrder }: SentOptions,
   ) {
     const compared = columns.flatMap((column, place) =>
       isComparable(column, plan, fixedScale) ? [{ column, place }] : [],
@@ -47,7 +48,8 @@ export class SentRows {
     this.#digests = compare
     const asRead = this.#whole && isAsRead(columns, plan)
     this.#known = asRead ? read.sum64 : undefined
-    this.#lines = asRead && plan.sameEngine ? read.lines : undefined
+    // Another engine may sort texts otherwise.
+    this.#lines = asRead && keepsOrder && plan.sameEngine ? read.lines : undefined
   }
 
   get count(): number {

@@ -56,7 +56,13 @@ class MysqlSink implements RowSink {
                 'json keeps neither the order of keys nor equal keys, and of a number what a double does',
             },
           ]
-    this.capabilities = { schemas: false, wrappers: ownWrappers, fixedScale: true, looseTypes }
+    this.capabilities = {
+      schemas: false,
+      wrappers: ownWrappers,
+      fixedScale: true,
+      keepsOrder: true,
+      looseTypes,
+    }
   }
 
   async tables(): Promise<readonly TableHeader[]> {

@@ -43,6 +43,7 @@ class PostgresSink implements RowSink {
     defaultSchema,
     wrappers: [],
     fixedScale: true,
+    keepsOrder: true,
     looseTypes: [
       { db: /^jsonb$/u, loses: 'jsonb keeps neither the order of keys nor equal keys' },
       { db: /^character\(\d+\)$/u, loses: 'character(n) fills up with blanks what is shorter' },

@@ -83,6 +83,7 @@ class SqliteSink implements RowSink {
     schemas: false,
     wrappers: storageClasses,
     fixedScale: false,
+    keepsOrder: true,
     looseTypes: [],
   }
   readonly #talk: RowsTalk
