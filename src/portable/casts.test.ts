@@ -61,6 +61,7 @@ describe('a cell in a column of another type', () => {
     ['numeric', 'numeric(2,4)', '0.0100', { refused: 'is 0.0100, beyond numeric(2,4)' }],
     ['numeric', 'numeric(3,-2)', '12300', '12300'],
     ['numeric', 'numeric(3,-2)', '0', '0'],
+    ['numeric', 'numeric(3,-2)', '12300.5', { refused: 'is 12300.5, with digits that numeric(3,-2) rounds' }],
     ['numeric', 'numeric(3,-2)', '12340', { refused: 'is 12340, with digits that numeric(3,-2) rounds' }],
     ['numeric', 'numeric(3,-2)', '123000', { refused: 'is 123000, beyond numeric(3,-2)' }],
     ['numeric', 'numeric', '-0', '0'],

@@ -151,13 +151,13 @@ const castNumeric: Caster = (target, args, fixedScale) => {
     const kept = fraction.replace(/0+$/u, '')
     if (!holdsDigits(whole, fraction, precision, scale))
       throw new CellRefused(target, `is ${text}, beyond ${target.type}`)
-    if (scale < 0 && Number(whole.slice(scale)) > 0)
+    if (scale < 0 && /[1-9]/u.test(whole.slice(scale) + fraction))
       throw new CellRefused(target, `is ${text}, with digits that ${target.type} rounds`)
-    if (kept.length > Math.max(scale, 0))
+    if (scale >= 0 && kept.length > scale)
       throw new CellRefused(
         target,
         `is ${text}, with more than ${scale} decimals`,
-        Number(text).toFixed(Math.max(scale, 0)),
+        Number(text).toFixed(scale),
       )
     return digits(fixedScale && scale >= 0 ? fraction.slice(0, scale).padEnd(scale, '0') : fraction)
   }

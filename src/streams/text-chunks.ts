@@ -49,6 +49,7 @@ export class TextChunks {
   }
 }
 
+/** The same of texts that come one by one. */
 export async function* textChunks(texts: AsyncIterable<string>, pool: ChunkPool): AsyncGenerator<Buffer> {
   const chunks = new TextChunks(pool)
   for await (const text of texts) yield* chunks.add(text)
